@@ -1,0 +1,227 @@
+//! What is sent to the ingest API: one entry, an array of them, or `{"entries":[…]}`.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::entry::Entry;
+use crate::error::EntryError;
+use crate::limits::BATCH_MAX;
+use crate::response::ErrorCode;
+
+/// The entries of a request body, each good or bad by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// One entry.
+    Single(Result<Entry, EntryError>),
+    /// 1 to 100 of them.
+    Batch(Vec<Result<Entry, EntryError>>),
+}
+
+/// Which forms of a batch a call takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `POST /v1/ingest`: an entry or an array.
+    Ingest,
+    /// `POST /v1/batch`: also `{"entries":[…]}`.
+    Batch,
+}
+
+/// Why a body as a whole is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BodyError {
+    /// It is not JSON.
+    #[error(transparent)]
+    Json(EntryError),
+    /// It is neither an entry nor a batch of them.
+    #[error("the body must be an entry or an array of entries")]
+    Form,
+    /// The batch is empty.
+    #[error("the batch is empty: send 1 to {0} entries", BATCH_MAX)]
+    Empty,
+    /// The batch has too many entries.
+    #[error("the batch has {got} entries, and {max} is the most: split it")]
+    TooLarge {
+        /// The limit in force.
+        max: usize,
+        /// How many came.
+        got: usize,
+    },
+    /// `{"entries":[…]}` has another field.
+    #[error("unknown field beside `entries`")]
+    UnknownField,
+}
+
+impl BodyError {
+    /// The error code that the API answers.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Json(_) => ErrorCode::InvalidJson,
+            Self::Form | Self::Empty => ErrorCode::InvalidEntry,
+            Self::TooLarge { .. } => ErrorCode::BatchTooLarge,
+            Self::UnknownField => ErrorCode::UnknownField,
+        }
+    }
+}
+
+impl Body {
+    /// Reads a request body of at most `max` entries, each as strictly as the API must.
+    ///
+    /// # Errors
+    /// [`BodyError`] where the body as a whole is refused. An entry that is bad by itself stands in
+    /// the result, so that the others can be stored.
+    pub fn parse(json: &[u8], form: Form, max: usize) -> Result<Self, BodyError> {
+        let text = std::str::from_utf8(json)
+            .map_err(|error| BodyError::Json(EntryError::NotUtf8 { at: error.valid_up_to() }))?;
+        match text.trim_start_matches([' ', '\t', '\r', '\n']).as_bytes().first() {
+            Some(b'[') => Self::batch(&from_str::<Vec<_>>(text)?, max),
+            Some(b'{') if form == Form::Batch => match from_str::<Wrapped<'_>>(text) {
+                Ok(wrapped) => Self::batch(&wrapped.entries, max),
+                // Either a single entry, or a wrapper with a fault: only the first has no `entries`.
+                Err(BodyError::Form) if !has_entries(text) => Ok(Self::single(json)),
+                Err(BodyError::Form) => Err(BodyError::UnknownField),
+                Err(error) => Err(error),
+            },
+            Some(b'{') => match Entry::parse_strict(json) {
+                Err(error @ (EntryError::Json { .. } | EntryError::NotUtf8 { .. })) => {
+                    Err(BodyError::Json(error))
+                }
+                result => Ok(Self::Single(result)),
+            },
+            _ => {
+                from_str::<&RawValue>(text)?;
+                Err(BodyError::Form)
+            }
+        }
+    }
+
+    fn single(json: &[u8]) -> Self {
+        Self::Single(Entry::parse_strict(json))
+    }
+
+    fn batch(entries: &[&RawValue], max: usize) -> Result<Self, BodyError> {
+        match entries.len() {
+            0 => Err(BodyError::Empty),
+            got if got > max => Err(BodyError::TooLarge { max, got }),
+            _ => Ok(Self::Batch(
+                entries.iter().map(|raw| Entry::parse_strict(raw.get().as_bytes())).collect(),
+            )),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wrapped<'a> {
+    #[serde(borrow)]
+    entries: Vec<&'a RawValue>,
+}
+
+/// Whether a JSON object has a key `entries`.
+fn has_entries(text: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Probe {
+        entries: Option<serde::de::IgnoredAny>,
+    }
+    // A duplicate key is an error here, and a wrapper's fault too.
+    serde_json::from_str::<Probe>(text).map_or(true, |probe| probe.entries.is_some())
+}
+
+fn from_str<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, BodyError> {
+    serde_json::from_str(text).map_err(|error| match error.is_data() {
+        true => BodyError::Form,
+        false => BodyError::Json(EntryError::Json { line: error.line(), column: error.column() }),
+    })
+}
+
+/// Appends a batch of entries, each in canonical JSON, as an array.
+pub fn append_batch<'a>(entries: impl IntoIterator<Item = &'a [u8]>, out: &mut Vec<u8>) {
+    out.push(b'[');
+    for (index, entry) in entries.into_iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(entry);
+    }
+    out.push(b']');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = concat!(
+        r#"{"node":"n","payload":"AAAAAAAAAAAAAAAAAAAAAA==","loglevel":7,"#,
+        r#""timestamp":"2024-01-17T10:30:45Z","encryption_mode":1,"iv":"ZGVmZ2hpamtsbW5v","#,
+        r#""salt":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}"#
+    );
+
+    fn parse(text: &str, form: Form) -> Result<Body, BodyError> {
+        Body::parse(text.as_bytes(), form, BATCH_MAX)
+    }
+
+    fn good() -> Result<Entry, EntryError> {
+        Ok(Entry::parse(GOOD.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn an_entry_an_array_and_a_wrapper_are_read() {
+        for form in [Form::Ingest, Form::Batch] {
+            assert_eq!(parse(GOOD, form), Ok(Body::Single(good())));
+            let two = format!(" [{GOOD} , {GOOD}]\n");
+            assert_eq!(parse(&two, form), Ok(Body::Batch(vec![good(), good()])));
+        }
+        let wrapped = format!("{{\"entries\":[{GOOD}]}}");
+        assert_eq!(parse(&wrapped, Form::Batch), Ok(Body::Batch(vec![good()])));
+        let name = "entries".to_owned();
+        assert_eq!(
+            parse(&wrapped, Form::Ingest),
+            Ok(Body::Single(Err(EntryError::UnknownField { name })))
+        );
+    }
+
+    #[test]
+    fn a_bad_entry_stands_beside_the_good_ones() {
+        let Ok(Body::Batch(entries)) = parse(&format!("[{GOOD},{{}},{GOOD},7]"), Form::Ingest)
+        else {
+            panic!("no batch")
+        };
+        assert_eq!(
+            entries.iter().map(Result::is_ok).collect::<Vec<_>>(),
+            [true, false, true, false]
+        );
+    }
+
+    #[test]
+    fn a_body_that_is_none_of_them_is_refused_as_a_whole() {
+        for form in [Form::Ingest, Form::Batch] {
+            for text in
+                ["", "nonsense", "[", &format!("[{GOOD}"), &format!("[{GOOD}]]"), "{", "\"x"]
+            {
+                let error = parse(text, form).unwrap_err();
+                assert_eq!(error.code(), ErrorCode::InvalidJson, "{text}: {error:?}");
+            }
+            for text in ["7", "null", "\"x\""] {
+                assert_eq!(parse(text, form), Err(BodyError::Form));
+            }
+            assert_eq!(parse("[]", form), Err(BodyError::Empty));
+            let many = format!("[{}]", [GOOD; 101].join(","));
+            assert_eq!(parse(&many, form), Err(BodyError::TooLarge { max: 100, got: 101 }));
+        }
+        for text in [
+            format!("{{\"entries\":[{GOOD}],\"message\":\"plain\"}}"),
+            format!("{{\"entries\":[{GOOD}],\"entries\":[{GOOD}]}}"),
+            "{\"entries\":7}".to_owned(),
+        ] {
+            assert_eq!(parse(&text, Form::Batch), Err(BodyError::UnknownField), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_written_batch_is_read() {
+        let mut out = Vec::new();
+        append_batch([GOOD.as_bytes(), GOOD.as_bytes()], &mut out);
+        assert_eq!(Body::parse(&out, Form::Ingest, 2), Ok(Body::Batch(vec![good(), good()])));
+    }
+}
