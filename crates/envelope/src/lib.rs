@@ -1,0 +1,49 @@
+//! Seals log messages into entries, and opens entries again.
+//!
+//! ```
+//! use logflux_envelope::{Level, Node, Secret, Timestamp, open, seal};
+//!
+//! let secret = Secret::new("correct horse battery staple")?;
+//! let node = Node::new("app-server-01")?;
+//! let entry = seal("User login successful", &secret, &node, Level::Info, Timestamp::now())?;
+//! assert_eq!(open(&entry, &secret)?, "User login successful");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`seal`] and [`open`] do one entry and spend a whole key derivation on it. A [`Sealer`] spends
+//! derivations by a [`KeyPolicy`]; an [`Opener`] remembers keys, derives many at once, and tries
+//! every secret of a [`Keyring`]. The modes are those of PROTOCOL 4 and 5.
+//!
+//! From the bottom up: `random` (the operating system's generator) and `process` (what a `fork`
+//! must not share), `derive` (secret and salt to key), `cipher` (key to cipher), `key` (a salt with
+//! its cipher), `reserve` and `budget` (keys derived ahead), then [`Sealer`] and [`Opener`].
+
+mod budget;
+mod cipher;
+mod derive;
+mod entry_key;
+mod error;
+pub mod hazmat;
+mod keyring;
+mod open_many;
+mod opener;
+mod policy;
+mod process;
+mod random;
+mod reserve;
+mod sealer;
+mod secret;
+mod stats;
+
+pub use error::{OpenError, SealError};
+pub use keyring::{Keyring, KeyringError};
+pub use logflux_wire::{
+    Entry, EntryError, Field, Iv, Level, Mode, Node, Payload, Salt, Stage, Timestamp,
+};
+pub use open_many::Progress;
+pub use opener::{Opener, open, open_bytes};
+pub use policy::{KeyPolicy, KeyPolicyError};
+pub use process::PerProcess;
+pub use sealer::{Message, Sealer, SealerBuilder, seal};
+pub use secret::{Secret, SecretError};
+pub use stats::SealerStats;
