@@ -1,0 +1,50 @@
+//! Who sent a request, and whether they may.
+
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, header};
+use logflux_wire::response::ErrorCode;
+use logflux_wire::{ApiKey, Timestamp};
+
+use super::App;
+use super::error::ApiError;
+use crate::keys::{KeyInfo, KeyState, Scope};
+
+/// The key that a request bears, where it is good and has the scope.
+pub(super) async fn authorize(
+    app: &App,
+    headers: &HeaderMap,
+    scope: Scope,
+) -> Result<Arc<KeyInfo>, ApiError> {
+    let Some(key) = bearer(headers) else {
+        return Err(ApiError::new(
+            ErrorCode::Unauthorized,
+            "an API key is needed: `Authorization: Bearer lf_` and 32 letters or digits",
+        ));
+    };
+    let Some(info) = app.keys().find(&key).await? else {
+        tracing::warn!("a request with an unknown API key");
+        return Err(ApiError::new(ErrorCode::Unauthorized, "the API key is not known here"));
+    };
+    let refused = match info.state(Timestamp::now()) {
+        KeyState::Active if info.scopes.allow(scope) => return Ok(info),
+        KeyState::Active => {
+            let message = format!("the API key has not the scope {scope}");
+            ApiError::new(ErrorCode::Forbidden, message)
+        }
+        KeyState::Expired => ApiError::new(ErrorCode::KeyRevoked, "the API key has expired"),
+        KeyState::Revoked => ApiError::new(ErrorCode::KeyRevoked, "the API key was revoked"),
+    };
+    tracing::warn!(key = %info.id, tenant = %info.tenant, code = %refused.code(), "refused a key");
+    Err(refused)
+}
+
+/// The one bearer key of the headers; the scheme is read in any case (RFC 9110, section 11.1).
+fn bearer(headers: &HeaderMap) -> Option<ApiKey> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let (scheme, key) = values.next()?.to_str().ok()?.split_once(' ')?;
+    if values.next().is_some() || !scheme.eq_ignore_ascii_case("bearer") {
+        return None;
+    }
+    key.trim_matches(' ').parse().ok()
+}

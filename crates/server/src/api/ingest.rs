@@ -1,0 +1,201 @@
+//! `POST /v1/ingest` and `POST /v1/batch`: entries come in.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
+use axum::{Extension, body::Body};
+use logflux_wire::request::{self, Form};
+use logflux_wire::response::{ErrorCode, Failure, IngestCounts, IngestResponse, Status};
+use logflux_wire::{Entry, Field};
+use serde_json::json;
+
+use super::answer::{self, RequestId};
+use super::error::ApiError;
+use super::{App, auth, body};
+use crate::keys::{KeyInfo, Scope};
+use crate::store::Appended;
+
+/// A body up to this many bytes is read where it is; a longer one would hold up other requests.
+const PARSED_IN_PLACE: usize = 64 << 10;
+
+/// `POST /v1/ingest`: one entry or an array of them.
+pub(super) async fn ingest(
+    State(app): State<App>,
+    Extension(id): Extension<RequestId>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    take(app, id, request, Form::Ingest).await
+}
+
+/// `POST /v1/batch`: the same, also as `{"entries":[…]}`.
+pub(super) async fn batch(
+    State(app): State<App>,
+    Extension(id): Extension<RequestId>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    take(app, id, request, Form::Batch).await
+}
+
+async fn take(app: App, id: RequestId, request: Request, form: Form) -> Result<Response, ApiError> {
+    let (head, body) = request.into_parts();
+    let key = match admit(&app, &head.headers).await {
+        Ok(key) => key,
+        Err(refusal) => {
+            body::drain_after(&head.headers, body).await;
+            return Err(refusal);
+        }
+    };
+    let body = parse(&app, body, form).await?;
+    let single = matches!(body, request::Body::Single(_));
+    let entries = match body {
+        request::Body::Single(entry) => vec![entry],
+        request::Body::Batch(entries) => entries,
+    };
+    let total = entries.len();
+
+    let mut good = Vec::with_capacity(total);
+    let mut places = Vec::with_capacity(total);
+    let mut refused = Vec::new();
+    for (index, entry) in entries.into_iter().enumerate() {
+        match entry.map_err(ApiError::from).and_then(|entry| vet(&app, entry)) {
+            Ok(entry) => {
+                good.push(entry);
+                places.push(index);
+            }
+            Err(error) => refused.push((index, error)),
+        }
+    }
+    let mut duplicates = 0;
+    if !good.is_empty() {
+        let outcomes = app.store().append(key.tenant.clone(), good).await?;
+        duplicates = outcomes.iter().filter(|outcome| **outcome == Appended::Duplicate).count();
+        let reused = |(index, outcome)| (outcome == Appended::NonceReused).then_some(index);
+        let reused: Vec<_> = places.into_iter().zip(outcomes).filter_map(reused).collect();
+        if !reused.is_empty() {
+            tracing::error!(
+                key = %key.id, tenant = %key.tenant, entries = reused.len(),
+                "a salt and iv came again with another entry: a sender repeats its nonces"
+            );
+        }
+        refused.extend(reused.into_iter().map(|index| (index, nonce_reused())));
+        refused.sort_by_key(|(index, _)| *index);
+    }
+    respond(id, total, duplicates, refused, single)
+}
+
+/// Looks at a request's head: its key, and what its body says it is.
+async fn admit(app: &App, headers: &HeaderMap) -> Result<Arc<KeyInfo>, ApiError> {
+    let key = auth::authorize(app, headers, Scope::Ingest).await?;
+    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    let media_type = text(header::CONTENT_TYPE).unwrap_or_default();
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("application/json") {
+        return Err(ApiError::new(
+            ErrorCode::UnsupportedMediaType,
+            "the body must be `Content-Type: application/json`",
+        ));
+    }
+    match text(header::CONTENT_ENCODING) {
+        Some(encoding) if !encoding.eq_ignore_ascii_case("identity") => Err(ApiError::new(
+            ErrorCode::UnsupportedMediaType,
+            "the body must not have a Content-Encoding",
+        )),
+        _ => Ok(key),
+    }
+}
+
+async fn parse(app: &App, body: Body, form: Form) -> Result<request::Body, ApiError> {
+    let limits = app.config().limits;
+    let bytes = body::read(body, limits.body, app.config().timeouts.body).await?;
+    let long = bytes.len() > PARSED_IN_PLACE;
+    let parse = move || request::Body::parse(&bytes, form, limits.batch);
+    let parsed = if long {
+        tokio::task::spawn_blocking(parse)
+            .await
+            .map_err(|_| ApiError::overloaded("the server is stopping; try again"))?
+    } else {
+        parse()
+    };
+    Ok(parsed?)
+}
+
+/// Checks what the server can see of an entry's encryption (PROTOCOL 7).
+fn vet(app: &App, entry: Entry) -> Result<Entry, ApiError> {
+    let at_fault = |field: Field| json!({ "field": field.name() });
+    let modes = &app.config().modes;
+    if !modes.contains(&entry.mode()) {
+        let modes: Vec<_> = modes.iter().map(|mode| mode.number().to_string()).collect();
+        let message = format!(
+            "encryption_mode {} is not taken by this server; it takes {}",
+            entry.mode().number(),
+            modes.join(", ")
+        );
+        let error = ApiError::new(ErrorCode::UnsupportedMode, message);
+        return Err(error.details(at_fault(Field::EncryptionMode)));
+    }
+    if entry.payload().looks_like_plaintext() {
+        let message = "payload is plain text: it must be sealed before it is sent";
+        let error = ApiError::new(ErrorCode::PlaintextPayload, message);
+        return Err(error.details(at_fault(Field::Payload)));
+    }
+    Ok(entry)
+}
+
+fn nonce_reused() -> ApiError {
+    ApiError::new(
+        ErrorCode::NonceReused,
+        "another entry with this salt and iv is stored: seal with a fresh iv, never twice with one",
+    )
+    .details(json!({ "field": Field::Iv.name() }))
+}
+
+fn respond(
+    id: RequestId,
+    total: usize,
+    duplicates: usize,
+    refused: Vec<(usize, ApiError)>,
+    single: bool,
+) -> Result<Response, ApiError> {
+    let failed = refused.len();
+    let succeeded = total - failed;
+    if single && let Some((_, error)) = refused.first() {
+        return Err(error.clone());
+    }
+    let first = refused.first().map(|(_, error)| error.code());
+    let failures: Vec<_> = refused
+        .into_iter()
+        .map(|(index, error)| {
+            let body = error.into_body();
+            Failure { index, code: body.code, message: body.message }
+        })
+        .collect();
+    if succeeded == 0
+        && let Some(code) = first
+    {
+        let message = format!("none of {total} entries is good; see the failures");
+        let error = ApiError::new(code, message).status(StatusCode::BAD_REQUEST);
+        return Err(error.details(json!({ "failures": failures })));
+    }
+    let response = IngestResponse {
+        status: if failed == 0 { Status::Success } else { Status::Partial },
+        message: message(total, succeeded, duplicates),
+        request_id: id.into_string(),
+        data: IngestCounts { total, succeeded, failed, duplicates },
+        failures,
+    };
+    super::status::to_json(&response).map(answer::json)
+}
+
+fn message(total: usize, succeeded: usize, duplicates: usize) -> String {
+    let entries = if total == 1 { "entry" } else { "entries" };
+    let mut message = match total - succeeded {
+        0 => format!("{total} {entries} stored"),
+        _ => format!("{succeeded} of {total} {entries} stored"),
+    };
+    if duplicates > 0 {
+        message.push_str(&format!(", {duplicates} of them before"));
+    }
+    message
+}

@@ -1,0 +1,77 @@
+//! The calls of the API (PROTOCOL 7): which there are, and what they share.
+//!
+//! Every answer, whatever made it, goes through [`answer::finish`], which gives it its request id,
+//! its security headers and, where it is an error, its form.
+
+mod answer;
+mod auth;
+mod body;
+mod entries;
+mod error;
+mod ingest;
+mod status;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware;
+use axum::routing::{get, post};
+use logflux_wire::response::ErrorCode;
+
+use crate::config::ServerConfig;
+use crate::keys::Authenticator;
+use crate::store::Store;
+use error::ApiError;
+
+/// What the calls stand on.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Parts>);
+
+struct Parts {
+    config: ServerConfig,
+    keys: Authenticator,
+    store: Arc<dyn Store>,
+}
+
+impl App {
+    pub(crate) fn new(config: ServerConfig, keys: Authenticator, store: Arc<dyn Store>) -> Self {
+        Self(Arc::new(Parts { config, keys, store }))
+    }
+
+    fn config(&self) -> &ServerConfig {
+        &self.0.config
+    }
+
+    fn keys(&self) -> &Authenticator {
+        &self.0.keys
+    }
+
+    fn store(&self) -> &dyn Store {
+        &*self.0.store
+    }
+}
+
+/// All calls.
+pub(crate) fn router(app: App) -> Router {
+    Router::new()
+        .route("/v1/ingest", post(ingest::ingest))
+        .route("/v1/batch", post(ingest::batch))
+        .route("/v1/entries", get(entries::entries))
+        .route("/health", get(status::health))
+        .route("/version", get(status::version))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn(answer::finish))
+        .with_state(app)
+}
+
+async fn not_found(request: Request) -> ApiError {
+    body::drain(request).await;
+    ApiError::new(ErrorCode::NotFound, "there is no such path")
+}
+
+async fn method_not_allowed(request: Request) -> ApiError {
+    body::drain(request).await;
+    ApiError::new(ErrorCode::MethodNotAllowed, "this path does not take this method")
+}

@@ -1,0 +1,105 @@
+//! What a server is told before it starts.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use logflux_wire::{Mode, limits};
+
+/// Where a server listens, where it keeps its data, and its bounds.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ServerConfig {
+    /// The address; port 0 takes a free one, which
+    /// [`Server::local_addr`](crate::Server::local_addr) then says.
+    pub listen: SocketAddr,
+    /// The data folder. It is made, for its owner alone, where it does not exist.
+    pub data: PathBuf,
+    /// The certificate and its key.
+    pub tls: TlsFiles,
+    /// The encryption modes that are taken; by default 1 and 128 (PROTOCOL 7).
+    pub modes: Vec<Mode>,
+    /// How much is taken.
+    pub limits: Limits,
+    /// How long things may take.
+    pub timeouts: Timeouts,
+}
+
+impl ServerConfig {
+    /// A server with the default bounds.
+    pub fn new(listen: SocketAddr, data: impl Into<PathBuf>, tls: TlsFiles) -> Self {
+        Self {
+            listen,
+            data: data.into(),
+            tls,
+            modes: vec![Mode::Pbkdf2, Mode::Hkdf],
+            limits: Limits::default(),
+            timeouts: Timeouts::default(),
+        }
+    }
+}
+
+/// A certificate and its private key, both in PEM files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The server's certificate, and after it those of its issuers up to the root.
+    pub cert: PathBuf,
+    /// The private key of the first certificate: PKCS#8, PKCS#1 or SEC1.
+    pub key: PathBuf,
+}
+
+/// How much a server takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The most entries in one request, 100 by default.
+    pub batch: usize,
+    /// The most bytes in one request body, 16 MiB by default. A single entry of the largest payload
+    /// always fits in the default; a batch of large ones has to be split by its sender.
+    pub body: usize,
+    /// The most requests that wait for the store's writer, 1,024 by default. Above it a request is
+    /// answered `overloaded`.
+    pub queue_requests: usize,
+    /// The most payload bytes that wait for the store's writer, 64 MiB by default.
+    pub queue_bytes: usize,
+    /// About how many bytes one page of `GET /v1/entries` has at most, 8 MiB by default; a page ends
+    /// after the entry that reaches it, and its cursor goes on from there.
+    pub page: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            batch: limits::BATCH_MAX,
+            body: 16 << 20,
+            queue_requests: 1_024,
+            queue_bytes: 64 << 20,
+            page: 8 << 20,
+        }
+    }
+}
+
+/// How long a server waits for its peers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Timeouts {
+    /// For a TLS handshake, 10 s by default.
+    pub handshake: Duration,
+    /// For the head of a request, and so also for an idle connection, 30 s by default.
+    pub header: Duration,
+    /// For the body of a request, 30 s by default.
+    pub body: Duration,
+    /// For the requests that have begun when the server is told to stop, 10 s by default.
+    pub shutdown: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            handshake: Duration::from_secs(10),
+            header: Duration::from_secs(30),
+            body: Duration::from_secs(30),
+            shutdown: Duration::from_secs(10),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The data folder: its names, and who may read it.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// The database of entries.
+pub(crate) fn entries_db(data: &Path) -> PathBuf {
+    data.join("entries.db")
+}
+
+/// The database of API keys. It is a file of its own, so that making a key never waits for the
+/// entries' writer.
+pub(crate) fn keys_db(data: &Path) -> PathBuf {
+    data.join("keys.db")
+}
+
+/// Makes the folder, and those above it, for its owner alone; one that exists is left as it is.
+pub(crate) fn create(data: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(data)
+}
+
+/// Makes an empty file for its owner alone where there is none. SQLite takes an empty file for a new
+/// database, and gives its side files the same permissions.
+pub(crate) fn touch(path: &Path) -> io::Result<()> {
+    owner_only(OpenOptions::new().append(true).create(true)).open(path).map(|_: File| ())
+}
+
+/// Writes a file for its owner alone, as a whole or not at all.
+pub(crate) fn write_private(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    let temporary = path.with_file_name(name);
+    let written = owner_only(OpenOptions::new().write(true).create(true).truncate(true))
+        .open(&temporary)
+        .and_then(|mut file| file.write_all(contents).and_then(|()| file.sync_all()))
+        .and_then(|()| std::fs::rename(&temporary, path));
+    if written.is_err() {
+        std::fs::remove_file(&temporary).ok();
+    }
+    written
+}
+
+fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
+}

@@ -1,0 +1,256 @@
+//! API keys: who may send and read whose entries.
+//!
+//! A key is 32 random letters and digits, shown once. What is kept of it is its SHA-256 hash, by
+//! which it is found; 190 bits cannot be guessed, so that a slow hash would add nothing. The keys
+//! have a database of their own in the data folder, which any process may open while the server
+//! runs; [`Authenticator`] is the server's side of it.
+
+mod authenticator;
+mod info;
+mod scope;
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use logflux_wire::{ApiKey, Timestamp};
+use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior};
+use sha2::{Digest as _, Sha256};
+
+pub(crate) use authenticator::Authenticator;
+pub use info::{KeyId, KeyIdError, KeyInfo, KeyState, NewKey};
+pub use scope::{Scope, ScopeError, Scopes};
+
+use crate::{folder, random};
+
+/// The version of the table, in the database's `user_version`.
+const VERSION: i64 = 1;
+
+const SCHEMA: &str = "
+    CREATE TABLE keys (
+        id      TEXT PRIMARY KEY,
+        hash    BLOB NOT NULL UNIQUE,   -- SHA-256 of the key
+        tenant  TEXT NOT NULL,
+        scopes  TEXT NOT NULL,          -- names with commas
+        created INTEGER NOT NULL,       -- seconds since 1970, as the others
+        expires INTEGER,
+        revoked INTEGER,
+        note    TEXT
+    ) STRICT, WITHOUT ROWID;
+    PRAGMA user_version = 1;
+";
+
+const COLUMNS: &str = "id, tenant, scopes, created, expires, revoked, note";
+
+/// The most characters in a note.
+const NOTE_MAX: usize = 200;
+
+/// The keys of a data folder.
+#[derive(Debug)]
+pub struct Keys {
+    connection: Mutex<Connection>,
+}
+
+impl Keys {
+    /// Opens the keys of a data folder, which is made where it does not exist. The server need not
+    /// run, and may.
+    ///
+    /// # Errors
+    /// [`KeysError::Folder`], [`KeysError::Database`], or [`KeysError::Version`] for a folder that a
+    /// newer version has written.
+    pub fn open(data: &Path) -> Result<Self, KeysError> {
+        let path = folder::keys_db(data);
+        folder::create(data)
+            .and_then(|()| folder::touch(&path))
+            .map_err(|source| KeysError::Folder { path: data.display().to_string(), source })?;
+        let mut connection = Connection::open(path)?;
+        connection.busy_timeout(Duration::from_secs(5))?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        match transaction.query_row("PRAGMA user_version", [], |row| row.get(0))? {
+            0 => transaction.execute_batch(SCHEMA)?,
+            VERSION => {}
+            found => return Err(KeysError::Version { found, newest: VERSION }),
+        }
+        transaction.commit()?;
+        Ok(Self { connection: Mutex::new(connection) })
+    }
+
+    /// Makes a key. The key itself is in the result and nowhere else: it cannot be shown again.
+    ///
+    /// # Errors
+    /// [`KeysError::Note`], [`KeysError::Random`] or [`KeysError::Database`].
+    pub fn create(&self, new: &NewKey) -> Result<(ApiKey, KeyInfo), KeysError> {
+        if let Some(note) = &new.note
+            && (note.chars().count() > NOTE_MAX || note.chars().any(char::is_control))
+        {
+            return Err(KeysError::Note);
+        }
+        let key: ApiKey = random::alphanumerics(ApiKey::PREFIX, ApiKey::RANDOM_LEN)
+            .map_err(|_| KeysError::Random)?
+            .parse()
+            .map_err(|_| KeysError::Random)?;
+        let id: KeyId = random::alphanumerics(KeyId::PREFIX, KeyId::RANDOM_LEN)
+            .map_err(|_| KeysError::Random)?
+            .parse()
+            .map_err(|_| KeysError::Random)?;
+        let whole = |time: Timestamp| Timestamp::from_unix(time.unix_seconds(), 0).unwrap_or(time);
+        let info = KeyInfo {
+            id,
+            tenant: new.tenant.clone(),
+            scopes: new.scopes,
+            created: whole(Timestamp::now()),
+            expires: new.expires.map(whole),
+            revoked: None,
+            note: new.note.clone(),
+        };
+        self.lock().execute(
+            "INSERT INTO keys (id, hash, tenant, scopes, created, expires, note)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            (
+                info.id.as_str(),
+                hash(&key),
+                info.tenant.as_str(),
+                info.scopes.to_string(),
+                info.created.unix_seconds(),
+                info.expires.map(Timestamp::unix_seconds),
+                &info.note,
+            ),
+        )?;
+        Ok((key, info))
+    }
+
+    /// Every key, the oldest first, revoked and expired ones included.
+    ///
+    /// # Errors
+    /// [`KeysError::Database`].
+    pub fn list(&self) -> Result<Vec<KeyInfo>, KeysError> {
+        let connection = self.lock();
+        let mut statement =
+            connection.prepare(&format!("SELECT {COLUMNS} FROM keys ORDER BY created, id"))?;
+        let rows = statement.query_map([], read_info)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Revokes a key; a running server refuses it within a second. One that was revoked before keeps
+    /// its first time.
+    ///
+    /// # Errors
+    /// [`KeysError::NotFound`] or [`KeysError::Database`].
+    pub fn revoke(&self, id: &KeyId) -> Result<KeyInfo, KeysError> {
+        let connection = self.lock();
+        connection.execute(
+            "UPDATE keys SET revoked = ?2 WHERE id = ?1 AND revoked IS NULL",
+            (id.as_str(), Timestamp::now().unix_seconds()),
+        )?;
+        connection
+            .query_row(
+                &format!("SELECT {COLUMNS} FROM keys WHERE id = ?1"),
+                [id.as_str()],
+                read_info,
+            )
+            .optional()?
+            .ok_or_else(|| KeysError::NotFound(id.clone()))
+    }
+
+    /// What is known of a key that someone holds, if it is one.
+    ///
+    /// # Errors
+    /// [`KeysError::Database`].
+    pub fn find(&self, key: &ApiKey) -> Result<Option<KeyInfo>, KeysError> {
+        self.find_by_hash(&hash(key))
+    }
+
+    fn find_by_hash(&self, hash: &KeyHash) -> Result<Option<KeyInfo>, KeysError> {
+        let connection = self.lock();
+        let mut statement =
+            connection.prepare_cached(&format!("SELECT {COLUMNS} FROM keys WHERE hash = ?1"))?;
+        Ok(statement.query_row([hash], read_info).optional()?)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The SHA-256 of a key's text.
+type KeyHash = [u8; 32];
+
+fn hash(key: &ApiKey) -> KeyHash {
+    Sha256::digest(key.expose().as_bytes()).into()
+}
+
+fn read_info(row: &Row<'_>) -> rusqlite::Result<KeyInfo> {
+    Ok(KeyInfo {
+        id: parsed(row, 0)?,
+        tenant: parsed(row, 1)?,
+        scopes: parsed(row, 2)?,
+        created: time(row.get(3)?),
+        expires: row.get::<_, Option<i64>>(4)?.map(time),
+        revoked: row.get::<_, Option<i64>>(5)?.map(time),
+        note: row.get(6)?,
+    })
+}
+
+/// Reads a text column into its type; what does not parse was not written by this crate.
+fn parsed<T>(row: &Row<'_>, column: usize) -> rusqlite::Result<T>
+where
+    T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>,
+{
+    row.get_ref(column)?.as_str()?.parse().map_err(|error: T::Err| {
+        rusqlite::Error::FromSqlConversionFailure(
+            column,
+            rusqlite::types::Type::Text,
+            Box::new(error),
+        )
+    })
+}
+
+fn time(seconds: i64) -> Timestamp {
+    let nearest = if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX };
+    Timestamp::from_unix(seconds, 0).unwrap_or(nearest)
+}
+
+/// Why keys cannot be read or changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeysError {
+    /// The data folder cannot be made or written.
+    #[error("data folder {path}: {source}")]
+    Folder {
+        /// The folder.
+        path: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The database of keys fails.
+    #[error("the database of keys (keys.db): {0}")]
+    Database(#[from] rusqlite::Error),
+    /// A newer version has written the folder.
+    #[error(
+        "the database of keys has version {found}, and this program knows {newest}: use a newer one"
+    )]
+    Version {
+        /// Its version.
+        found: i64,
+        /// What this program knows.
+        newest: i64,
+    },
+    /// There is no key with this id.
+    #[error("there is no key {0}")]
+    NotFound(KeyId),
+    /// The note is too long, or has control characters.
+    #[error("a note has at most {} characters and no control characters", NOTE_MAX)]
+    Note,
+    /// The operating system gives no random bytes.
+    #[error("the operating system's random generator fails")]
+    Random,
+    /// The server is about to stop.
+    #[error("the server is stopping")]
+    Stopping,
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

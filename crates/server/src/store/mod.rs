@@ -1,0 +1,86 @@
+//! Where entries are kept: the [`Store`] trait, behind which another engine can stand, and
+//! [SQLite](sqlite) behind it.
+
+mod page;
+pub mod sqlite;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use logflux_wire::Entry;
+
+pub use page::{Page, PageRequest, Position};
+
+use crate::tenant::Tenant;
+
+/// What a store's methods give: a future that is boxed, so that a server can hold any store.
+pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// Keeps entries, each once, apart by tenant.
+///
+/// An entry is identified by (tenant, salt, iv). What an implementation promises:
+/// - [`append`](Self::append) answers only when what it answers is durable, and all of a call is
+///   stored or nothing of it;
+/// - two entries with the same identity are never both kept;
+/// - no tenant's call ever sees another's entry.
+pub trait Store: Send + Sync + 'static {
+    /// Stores entries, and says of each, in their order, what became of it.
+    ///
+    /// # Errors
+    /// The future's: [`StoreError`], where nothing of the call is stored. (What was refused as
+    /// [`Appended::NonceReused`] is no error of the call.)
+    fn append(&self, tenant: Tenant, entries: Vec<Entry>) -> StoreFuture<'_, Vec<Appended>>;
+
+    /// Reads one page of a tenant's entries.
+    ///
+    /// # Errors
+    /// The future's: [`StoreError`].
+    fn page(&self, tenant: Tenant, request: PageRequest) -> StoreFuture<'_, Page>;
+}
+
+/// What became of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Appended {
+    /// It is stored now.
+    Stored,
+    /// It was stored before: all seven fields are equal.
+    Duplicate,
+    /// Another entry with its salt and iv was stored before, so that this one is refused. The two
+    /// may differ in any field: an entry is sealed once, and never changes after.
+    NonceReused,
+}
+
+/// Why a store can do nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The disk, or what of it the store may have, is full.
+    #[error("the disk is full")]
+    Full,
+    /// Too much waits for it already, or another process holds it too long.
+    #[error("the store is busy")]
+    Busy,
+    /// A row is not what this crate writes.
+    #[error("row {seq} of the store is damaged: its {column} is not valid")]
+    Damaged {
+        /// The row's number.
+        seq: i64,
+        /// The column.
+        column: &'static str,
+    },
+    /// A newer version has written the store.
+    #[error("the store has version {found}, and this program knows {newest}: use a newer one")]
+    Version {
+        /// Its version.
+        found: i64,
+        /// What this program knows.
+        newest: i64,
+    },
+    /// The engine fails.
+    #[error("the store fails: {0}")]
+    Engine(String),
+    /// The server is about to stop.
+    #[error("the store is closed")]
+    Closed,
+}
