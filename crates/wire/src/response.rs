@@ -37,6 +37,8 @@ pub enum ErrorCode {
     UnsupportedMediaType,
     /// A query parameter breaks a rule; the message names it.
     InvalidQuery,
+    /// The request is not well-formed HTTP, or its body broke off.
+    InvalidRequest,
     /// Too many requests in the window.
     RateLimited,
     /// The server can take no more just now.
@@ -67,6 +69,7 @@ impl ErrorCode {
             Self::BatchTooLarge => "batch_too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::InvalidQuery => "invalid_query",
+            Self::InvalidRequest => "invalid_request",
             Self::RateLimited => "rate_limited",
             Self::Overloaded => "overloaded",
             Self::StorageFull => "storage_full",
@@ -84,7 +87,8 @@ impl ErrorCode {
             | Self::PlaintextPayload
             | Self::UnsupportedMode
             | Self::NonceReused
-            | Self::InvalidQuery => 400,
+            | Self::InvalidQuery
+            | Self::InvalidRequest => 400,
             Self::Unauthorized | Self::KeyRevoked => 401,
             Self::Forbidden => 403,
             Self::NotFound => 404,
@@ -207,6 +211,7 @@ mod tests {
             ErrorCode::UnsupportedMediaType,
             ErrorCode::StorageFull,
             ErrorCode::NonceReused,
+            ErrorCode::InvalidRequest,
         ] {
             let json = serde_json::to_string(&code).unwrap();
             assert_eq!(json, format!("\"{code}\""));
