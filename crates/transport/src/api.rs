@@ -1,0 +1,283 @@
+//! Single calls to an ingest API, over TLS.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use logflux_wire::query::{Query, QueryResponse};
+use logflux_wire::response::{ErrorCode, ErrorResponse, IngestResponse, VersionResponse};
+use logflux_wire::{ApiKey, Entry, EntryError};
+use ureq::http::{Response, StatusCode};
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
+use ureq::{Agent, Body};
+use zeroize::Zeroizing;
+
+use crate::endpoint::Endpoint;
+use crate::retry::parse_retry_after;
+
+/// The most bytes that are read of an answer to an ingest call.
+const ANSWER_MAX: u64 = 64 << 10;
+/// The most bytes that are read of a page of entries: 1,000 entries of 1 MiB, and what is around.
+const PAGE_MAX: u64 = 1_100 << 20;
+
+/// Whose certificates are believed.
+#[derive(Clone, Debug, Default)]
+pub enum Trust {
+    /// Mozilla's root certificates, as they were when this library was built.
+    #[default]
+    PublicRoots,
+    /// Only the certificates of one file (`ca_file`, `LOGFLUX_CA_FILE`).
+    File(Vec<Certificate<'static>>),
+}
+
+impl Trust {
+    /// Reads a file of one or more certificates in PEM.
+    ///
+    /// # Errors
+    /// [`TrustError`] where it cannot be read, or holds no certificate.
+    pub fn from_file(path: &Path) -> Result<Self, TrustError> {
+        let read = |error| TrustError::Read { path: path.to_owned(), error };
+        let pem = fs::read(path).map_err(read)?;
+        let certificates: Vec<_> = ureq::tls::parse_pem(&pem)
+            .filter_map(|item| match item {
+                Ok(PemItem::Certificate(certificate)) => Some(certificate),
+                _ => None,
+            })
+            .collect();
+        if certificates.is_empty() {
+            return Err(TrustError::NoCertificate { path: path.to_owned() });
+        }
+        Ok(Self::File(certificates))
+    }
+}
+
+/// Why a file of certificates cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TrustError {
+    /// It cannot be read.
+    #[error("CA file {}: {error}", path.display())]
+    Read {
+        /// Its path.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// There is no certificate in it.
+    #[error("CA file {}: there is no certificate in PEM in it", path.display())]
+    NoCertificate {
+        /// Its path.
+        path: PathBuf,
+    },
+}
+
+/// Makes calls to one ingest API with one key. Connections are kept and used again.
+///
+/// Redirects are never followed, so that the key never goes anywhere else.
+pub struct Api {
+    agent: Agent,
+    endpoint: Endpoint,
+    authorization: Zeroizing<String>,
+}
+
+/// One page of entries that a query gave.
+#[derive(Debug)]
+pub struct Page {
+    /// The entries; one that is none stands as its error.
+    pub entries: Vec<Result<Entry, EntryError>>,
+    /// Where to go on; `None` where this is the last page.
+    pub cursor: Option<String>,
+}
+
+impl Api {
+    /// Makes a caller; no connection is opened yet. `timeout` is for a whole call.
+    #[must_use]
+    pub fn new(endpoint: Endpoint, key: &ApiKey, trust: Trust, timeout: Duration) -> Self {
+        let roots = match trust {
+            Trust::PublicRoots => RootCerts::WebPki,
+            Trust::File(certificates) => certificates.into(),
+        };
+        let mut config = Agent::config_builder()
+            .tls_config(TlsConfig::builder().root_certs(roots).build())
+            .https_only(endpoint.is_encrypted())
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .user_agent(concat!("logflux/", env!("CARGO_PKG_VERSION")))
+            .timeout_global(Some(timeout));
+        if endpoint.is_loopback() {
+            config = config.proxy(None);
+        }
+        Self {
+            agent: config.build().new_agent(),
+            endpoint,
+            authorization: Zeroizing::new(format!("Bearer {}", key.expose())),
+        }
+    }
+
+    /// The address that is called.
+    #[must_use]
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// `POST /v1/ingest`: sends one entry or an array of up to 100, in canonical JSON.
+    ///
+    /// # Errors
+    /// [`CallError`] where no entry is known to be stored. An array of which some are refused is no
+    /// error; the answer names them.
+    pub fn ingest(&self, body: &[u8]) -> Result<IngestResponse, CallError> {
+        let response = self
+            .agent
+            .post(self.endpoint.url("/v1/ingest"))
+            .header("authorization", &*self.authorization)
+            .content_type("application/json")
+            .send(body)
+            .map_err(CallError::from_ureq)?;
+        let answer = success(response, ANSWER_MAX)?;
+        serde_json::from_slice(&answer).map_err(|_| CallError::NotOurs)
+    }
+
+    /// `GET /v1/entries`: one page of sealed entries.
+    ///
+    /// # Errors
+    /// [`CallError`] where there is no page.
+    pub fn query(&self, query: &Query) -> Result<Page, CallError> {
+        let response = self
+            .agent
+            .get(self.endpoint.url("/v1/entries"))
+            .query_pairs(query.to_pairs())
+            .header("authorization", &*self.authorization)
+            .header("accept", "application/json")
+            .call()
+            .map_err(CallError::from_ureq)?;
+        let answer = success(response, PAGE_MAX)?;
+        let page: QueryResponse<'_> =
+            serde_json::from_slice(&answer).map_err(|_| CallError::NotOurs)?;
+        let entries =
+            page.data.entries.iter().map(|raw| Entry::parse(raw.get().as_bytes())).collect();
+        Ok(Page { entries, cursor: page.data.cursor })
+    }
+
+    /// `GET /version`, without the key: what the server speaks.
+    ///
+    /// # Errors
+    /// [`CallError`] where there is no such server.
+    pub fn version(&self) -> Result<VersionResponse, CallError> {
+        let response =
+            self.agent.get(self.endpoint.url("/version")).call().map_err(CallError::from_ureq)?;
+        serde_json::from_slice(&success(response, ANSWER_MAX)?).map_err(|_| CallError::NotOurs)
+    }
+}
+
+impl fmt::Debug for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Api").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
+}
+
+/// The body of a good answer.
+fn success(mut response: Response<Body>, max: u64) -> Result<Vec<u8>, CallError> {
+    let status = response.status();
+    let retry_after = response
+        .headers()
+        .get("retry-after")
+        .and_then(|value| parse_retry_after(value.to_str().ok()?, SystemTime::now()));
+    if status.is_redirection() {
+        return Err(CallError::Redirected { status: status.as_u16() });
+    }
+    let max = if status == StatusCode::OK { max } else { ANSWER_MAX };
+    let body = response.body_mut().with_config().limit(max).read_to_vec();
+    if status == StatusCode::OK {
+        return body.map_err(CallError::from_ureq);
+    }
+    // The status says enough where the body does not.
+    let error = body.ok().and_then(|body| serde_json::from_slice::<ErrorResponse>(&body).ok());
+    Err(CallError::Refused {
+        status: status.as_u16(),
+        code: error.as_ref().map(|error| error.error.code),
+        message: error.map_or_else(
+            || "the answer is not of a LogFlux ingest API".to_owned(),
+            |error| error.error.message,
+        ),
+        retry_after,
+    })
+}
+
+/// Why a call did not succeed. The key and the entries are never in it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallError {
+    /// There was no connection, or it broke.
+    #[error("no connection: {0}")]
+    Unreachable(String),
+    /// The call took longer than it may.
+    #[error("timed out ({0})")]
+    TimedOut(String),
+    /// TLS failed. Nothing was sent, the key neither.
+    #[error("TLS refused the server: {0}")]
+    Tls(String),
+    /// The server sends elsewhere; the key is not taken there.
+    #[error(
+        "the server answered {status}, a redirect, which is never followed: name the final URL"
+    )]
+    Redirected {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The server refused.
+    #[error("the server answered {status}{}: {message}", code.map(|code| format!(" {code}")).unwrap_or_default())]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// The error code, where the answer has one.
+        code: Option<ErrorCode>,
+        /// The server's sentence.
+        message: String,
+        /// How long to wait, as the server asks.
+        retry_after: Option<Duration>,
+    },
+    /// The answer is 200, but not one of a LogFlux ingest API.
+    #[error("the answer is not of a LogFlux ingest API")]
+    NotOurs,
+}
+
+impl CallError {
+    /// Whether the same call may succeed later (PROTOCOL 8): connection errors, time-outs, and the
+    /// statuses 408, 429, 500, 502, 503, 504 and 507.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Unreachable(_) | Self::TimedOut(_) => true,
+            Self::Refused { status, .. } => {
+                matches!(status, 408 | 429 | 500 | 502 | 503 | 504 | 507)
+            }
+            Self::Tls(_) | Self::Redirected { .. } | Self::NotOurs => false,
+        }
+    }
+
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Refused { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    fn from_ureq(error: ureq::Error) -> Self {
+        match error {
+            ureq::Error::Timeout(phase) => Self::TimedOut(phase.to_string()),
+            ureq::Error::Tls(reason) => Self::Tls(reason.to_owned()),
+            ureq::Error::Rustls(error) => Self::Tls(error.to_string()),
+            // rustls reports what happens in a handshake through the connection.
+            ureq::Error::Io(error)
+                if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) =>
+            {
+                Self::Tls(error.to_string())
+            }
+            ureq::Error::Io(error) => Self::Unreachable(error.to_string()),
+            ureq::Error::HostNotFound => Self::Unreachable("the host name is not known".to_owned()),
+            other => Self::Unreachable(other.to_string()),
+        }
+    }
+}

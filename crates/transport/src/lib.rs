@@ -1,0 +1,25 @@
+//! Ships sealed entries to an ingest API, and queries them back.
+//!
+//! [`Settings`] gather what a sender needs, from code or from the `LOGFLUX_…` environment variables;
+//! [`SecretSource`] says where the secret is. [`Api`] makes single calls over TLS; [`Shipper`] ships
+//! any number of entries through it, in batches, and tries again with the same bytes where that can
+//! help (PROTOCOL 8).
+//!
+//! TLS is not a choice: an [`Endpoint`] is `https://`, certificates are always checked, and nothing
+//! turns that off. A private authority is trusted by naming its file.
+
+mod api;
+mod duration;
+mod endpoint;
+mod retry;
+mod secret_source;
+mod settings;
+mod shipper;
+
+pub use api::{Api, CallError, Page, Trust, TrustError};
+pub use duration::{DurationError, parse_duration};
+pub use endpoint::{Endpoint, EndpointError};
+pub use retry::Retry;
+pub use secret_source::{SecretSource, SecretSourceError};
+pub use settings::{Settings, SettingsError, Variables};
+pub use shipper::{Receipt, Refusal, ShipError, Shipper};

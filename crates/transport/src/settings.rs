@@ -1,0 +1,220 @@
+//! What a sender needs, from code or from the environment.
+
+use std::env;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use logflux_wire::{ApiKey, ApiKeyError, Node, NodeError};
+
+use crate::api::{Api, Trust, TrustError};
+use crate::duration::{DurationError, parse_duration};
+use crate::endpoint::{Endpoint, EndpointError};
+use crate::retry::Retry;
+
+/// Where to send, as whom, and how patiently. The secret is not among it: see
+/// [`SecretSource`](crate::SecretSource).
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The ingest API (`LOGFLUX_SERVER_URL`).
+    pub endpoint: Endpoint,
+    /// The key (`LOGFLUX_API_KEY`).
+    pub api_key: ApiKey,
+    /// The sender's name (`LOGFLUX_NODE`); `None` leaves it to the caller.
+    pub node: Option<Node>,
+    /// The file of the authority to trust, in PEM (`LOGFLUX_CA_FILE`); `None` for the public ones.
+    pub ca_file: Option<PathBuf>,
+    /// How long one request may take (`LOGFLUX_HTTP_TIMEOUT`, 30 s).
+    pub http_timeout: Duration,
+    /// When to try again.
+    pub retry: Retry,
+}
+
+/// Where settings are looked up by their variable's name: the environment, or a test's table.
+pub type Variables<'a> = &'a dyn Fn(&'static str) -> Option<String>;
+
+impl Settings {
+    /// Settings with every other at its default.
+    #[must_use]
+    pub fn new(endpoint: Endpoint, api_key: ApiKey) -> Self {
+        Self {
+            endpoint,
+            api_key,
+            node: None,
+            ca_file: None,
+            http_timeout: Duration::from_secs(30),
+            retry: Retry::default(),
+        }
+    }
+
+    /// Settings from the `LOGFLUX_…` environment variables.
+    ///
+    /// # Errors
+    /// [`SettingsError`], which names the variable.
+    pub fn from_env() -> Result<Self, SettingsError> {
+        Self::from_variables(&|name| env::var(name).ok())
+    }
+
+    /// Settings from variables that are looked up by `get`. An empty one counts as not set.
+    ///
+    /// # Errors
+    /// [`SettingsError`], which names the variable.
+    pub fn from_variables(get: Variables<'_>) -> Result<Self, SettingsError> {
+        let get = |name| get(name).filter(|value| !value.is_empty()).map(|value| (name, value));
+        let needed = |name| get(name).ok_or(SettingsError::Missing { name });
+        let (name, url) = needed("LOGFLUX_SERVER_URL")?;
+        let endpoint = url.parse().map_err(|error| SettingsError::Endpoint { name, error })?;
+        let (name, key) = needed("LOGFLUX_API_KEY")?;
+        let api_key = key.parse().map_err(|error| SettingsError::ApiKey { name, error })?;
+        let mut settings = Self::new(endpoint, api_key);
+        if let Some((name, node)) = get("LOGFLUX_NODE") {
+            let node = Node::new(node).map_err(|error| SettingsError::Node { name, error })?;
+            settings.node = Some(node);
+        }
+        settings.ca_file = get("LOGFLUX_CA_FILE").map(|(_, path)| path.into());
+        for (variable, slot) in [
+            ("LOGFLUX_HTTP_TIMEOUT", &mut settings.http_timeout),
+            ("LOGFLUX_INITIAL_DELAY", &mut settings.retry.initial_delay),
+            ("LOGFLUX_MAX_DELAY", &mut settings.retry.max_delay),
+        ] {
+            if let Some((name, text)) = get(variable) {
+                *slot = parse_duration(&text)
+                    .map_err(|error| SettingsError::Duration { name, error })?;
+            }
+        }
+        if let Some((name, text)) = get("LOGFLUX_MAX_RETRIES") {
+            settings.retry.max_retries = text
+                .parse()
+                .map_err(|_| SettingsError::Number { name, expected: "a whole number from 0" })?;
+        }
+        if let Some((name, text)) = get("LOGFLUX_BACKOFF_FACTOR") {
+            settings.retry.backoff_factor = text
+                .parse()
+                .ok()
+                .filter(|factor: &f64| (1.0..=100.0).contains(factor))
+                .ok_or(SettingsError::Number { name, expected: "a number from 1 to 100" })?;
+        }
+        Ok(settings)
+    }
+
+    /// Makes a caller with these settings; no connection is opened yet.
+    ///
+    /// # Errors
+    /// [`TrustError`] where the CA file cannot be used.
+    pub fn api(&self) -> Result<Api, TrustError> {
+        let trust = match &self.ca_file {
+            Some(path) => Trust::from_file(path)?,
+            None => Trust::PublicRoots,
+        };
+        Ok(Api::new(self.endpoint.clone(), &self.api_key, trust, self.http_timeout))
+    }
+}
+
+/// Which setting is missing or wrong. The API key is never in it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// A variable that is needed is not set.
+    #[error("{name} is not set")]
+    Missing {
+        /// The variable.
+        name: &'static str,
+    },
+    /// The address is none.
+    #[error("{name}: {error}")]
+    Endpoint {
+        /// The variable.
+        name: &'static str,
+        /// What is wrong.
+        error: EndpointError,
+    },
+    /// The key is none.
+    #[error("{name}: {error}")]
+    ApiKey {
+        /// The variable.
+        name: &'static str,
+        /// What is wrong.
+        error: ApiKeyError,
+    },
+    /// The node is none.
+    #[error("{name}: {error}")]
+    Node {
+        /// The variable.
+        name: &'static str,
+        /// What is wrong.
+        error: NodeError,
+    },
+    /// A duration is none.
+    #[error("{name}: {error}")]
+    Duration {
+        /// The variable.
+        name: &'static str,
+        /// What is wrong.
+        error: DurationError,
+    },
+    /// A number is none, or out of its range.
+    #[error("{name} must be {expected}")]
+    Number {
+        /// The variable.
+        name: &'static str,
+        /// What it must be.
+        expected: &'static str,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "lf_0123456789abcdefABCDEF0123456789";
+
+    fn read(extra: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+        let base = [("LOGFLUX_SERVER_URL", "https://localhost:1"), ("LOGFLUX_API_KEY", KEY)];
+        let find = |table: &[(&str, &str)], name: &str| {
+            table.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())
+        };
+        Settings::from_variables(&|name| find(extra, name).or_else(|| find(&base, name)))
+    }
+
+    #[test]
+    fn every_variable_is_read() {
+        let settings = read(&[
+            ("LOGFLUX_NODE", "bär"),
+            ("LOGFLUX_CA_FILE", "/ca.pem"),
+            ("LOGFLUX_HTTP_TIMEOUT", "5s"),
+            ("LOGFLUX_MAX_RETRIES", "0"),
+            ("LOGFLUX_INITIAL_DELAY", "250ms"),
+            ("LOGFLUX_MAX_DELAY", "7"),
+            ("LOGFLUX_BACKOFF_FACTOR", "1.5"),
+        ])
+        .unwrap();
+        assert_eq!(settings.node, Some("bär".parse().unwrap()));
+        assert_eq!(settings.ca_file, Some("/ca.pem".into()));
+        assert_eq!(settings.http_timeout, Duration::from_secs(5));
+        let retry = Retry {
+            max_retries: 0,
+            initial_delay: Duration::from_millis(250),
+            max_delay: Duration::from_secs(7),
+            backoff_factor: 1.5,
+        };
+        assert_eq!(settings.retry, retry);
+        assert_eq!(read(&[("LOGFLUX_NODE", "")]).unwrap().retry, Retry::default());
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_by_its_variable_and_the_key_is_not_shown() {
+        for (name, value) in [
+            ("LOGFLUX_SERVER_URL", "http://example.com"),
+            ("LOGFLUX_SERVER_URL", ""),
+            ("LOGFLUX_API_KEY", "hunter2"),
+            ("LOGFLUX_NODE", "a\nb"),
+            ("LOGFLUX_HTTP_TIMEOUT", "soon"),
+            ("LOGFLUX_MAX_RETRIES", "-1"),
+            ("LOGFLUX_BACKOFF_FACTOR", "0.5"),
+        ] {
+            let error = read(&[(name, value)]).unwrap_err().to_string();
+            assert!(error.starts_with(name), "{error}");
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+        assert!(!format!("{:?}", read(&[]).unwrap()).contains(KEY));
+    }
+}
