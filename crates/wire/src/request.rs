@@ -79,7 +79,7 @@ impl Body {
             Some(b'{') if form == Form::Batch => match from_str::<Wrapped<'_>>(text) {
                 Ok(wrapped) => Self::batch(&wrapped.entries, max),
                 // Either a single entry, or a wrapper with a fault: only the first has no `entries`.
-                Err(BodyError::Form) if !has_entries(text) => Ok(Self::single(json)),
+                Err(BodyError::Form) if !has_entries(text)? => Ok(Self::single(json)),
                 Err(BodyError::Form) => Err(BodyError::UnknownField),
                 Err(error) => Err(error),
             },
@@ -119,13 +119,17 @@ struct Wrapped<'a> {
 }
 
 /// Whether a JSON object has a key `entries`.
-fn has_entries(text: &str) -> bool {
+fn has_entries(text: &str) -> Result<bool, BodyError> {
     #[derive(Deserialize)]
     struct Probe {
         entries: Option<serde::de::IgnoredAny>,
     }
-    // A duplicate key is an error here, and a wrapper's fault too.
-    serde_json::from_str::<Probe>(text).map_or(true, |probe| probe.entries.is_some())
+    match from_str::<Probe>(text) {
+        Ok(probe) => Ok(probe.entries.is_some()),
+        // A duplicate key is an error of form, and a wrapper's fault too.
+        Err(BodyError::Form) => Ok(true),
+        Err(error) => Err(error),
+    }
 }
 
 fn from_str<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, BodyError> {
@@ -196,9 +200,16 @@ mod tests {
     #[test]
     fn a_body_that_is_none_of_them_is_refused_as_a_whole() {
         for form in [Form::Ingest, Form::Batch] {
-            for text in
-                ["", "nonsense", "[", &format!("[{GOOD}"), &format!("[{GOOD}]]"), "{", "\"x"]
-            {
+            for text in [
+                "",
+                "nonsense",
+                "[",
+                &format!("[{GOOD}"),
+                &format!("[{GOOD}]]"),
+                "{",
+                "\"x",
+                &format!("{GOOD}{{}}"),
+            ] {
                 let error = parse(text, form).unwrap_err();
                 assert_eq!(error.code(), ErrorCode::InvalidJson, "{text}: {error:?}");
             }
