@@ -3,13 +3,31 @@
 //! Everything that a LogFlux key costs is here: 600,000 iterations a key, spent on one salt by
 //! [`derive`] or on any number of salts of one secret by [`derive_many`].
 
+#![deny(unsafe_op_in_unsafe_fn)]
+
 use std::num::NonZeroU32;
 
-use pbkdf2::sha2::Sha256;
-
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
+#[cfg(not(target_arch = "x86_64"))]
+mod absent;
+mod backend;
+mod chain;
+mod engine;
 mod key;
+mod lanes;
+mod prf;
+mod sha256;
+mod streams;
+mod unroll;
+mod wipe;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
+pub use backend::{Backend, backend, backends};
 pub use key::Key;
+
+use engine::Engine;
 
 /// The iteration count of the standard mode, OWASP's figure for PBKDF2-HMAC-SHA256 (PROTOCOL 4).
 pub const ITERATIONS: NonZeroU32 = match NonZeroU32::new(600_000) {
@@ -18,15 +36,33 @@ pub const ITERATIONS: NonZeroU32 = match NonZeroU32::new(600_000) {
 };
 
 /// Derives one 256-bit key from `secret` and `salt`, both of any length.
+///
+/// It runs on the calling thread. Two salts together cost little more than one alone: with several,
+/// call [`derive_many`].
 #[must_use]
 pub fn derive(secret: &[u8], salt: &[u8], iterations: NonZeroU32) -> Key {
-    let mut key = Key::zero();
-    pbkdf2::pbkdf2_hmac::<Sha256>(secret, salt, iterations.get(), key.as_mut_bytes());
-    key
+    derive_many(secret, &[salt], iterations).pop().unwrap_or_else(Key::zero)
 }
 
 /// Derives one key for each of `salts`, in their order.
+///
+/// It runs on the calling thread: a caller with more threads gives each a share of the salts, by
+/// multiples of [`Backend::lanes`].
 #[must_use]
 pub fn derive_many<S: AsRef<[u8]>>(secret: &[u8], salts: &[S], iterations: NonZeroU32) -> Vec<Key> {
-    salts.iter().map(|salt| derive(secret, salt.as_ref(), iterations)).collect()
+    derive_many_with(backend(), secret, salts, iterations)
+}
+
+/// [`derive_many`] on a backend of the caller's choice, or on [`Backend::Portable`] where this
+/// machine lacks its instructions.
+#[doc(hidden)]
+#[must_use]
+pub fn derive_many_with<S: AsRef<[u8]>>(
+    backend: Backend,
+    secret: &[u8],
+    salts: &[S],
+    iterations: NonZeroU32,
+) -> Vec<Key> {
+    let salts: Vec<&[u8]> = salts.iter().map(AsRef::as_ref).collect();
+    Engine::new(backend).unwrap_or_default().derive(secret, &salts, iterations)
 }
