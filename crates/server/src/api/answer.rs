@@ -14,7 +14,7 @@ use super::error::ApiError;
 use crate::random;
 
 /// The five that every answer bears, and one that keeps answers out of caches.
-pub(crate) const HEADERS: [(HeaderName, HeaderValue); 6] = [
+pub(super) const HEADERS: [(HeaderName, HeaderValue); 6] = [
     (
         header::STRICT_TRANSPORT_SECURITY,
         HeaderValue::from_static("max-age=31536000; includeSubDomains"),
@@ -26,14 +26,14 @@ pub(crate) const HEADERS: [(HeaderName, HeaderValue); 6] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
 ];
 
-const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// A request's own name: `req_` and 20 letters or digits.
 #[derive(Clone, Debug)]
 pub(super) struct RequestId(String);
 
 impl RequestId {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(1);
         match random::alphanumerics("req_", 20) {
             Ok(id) => Self(id.to_string()),

@@ -40,7 +40,7 @@ pub(super) async fn read(
     match reading.await {
         Ok(Ok(true)) => Ok(bytes),
         Ok(Ok(false)) => Err(too_large(body, most).await),
-        Ok(Err(Broken)) => Err(ApiError::new(ErrorCode::InvalidJson, "the body broke off")),
+        Ok(Err(Broken)) => Err(ApiError::new(ErrorCode::InvalidRequest, "the body broke off")),
         Err(_) => Err(ApiError::overloaded("the body did not arrive in time; try again")),
     }
 }

@@ -49,7 +49,7 @@ impl ApiError {
             StatusCode::METHOD_NOT_ALLOWED => ErrorCode::MethodNotAllowed,
             StatusCode::PAYLOAD_TOO_LARGE => ErrorCode::PayloadTooLarge,
             StatusCode::UNSUPPORTED_MEDIA_TYPE => ErrorCode::UnsupportedMediaType,
-            status if status.is_client_error() => ErrorCode::InvalidQuery,
+            status if status.is_client_error() => ErrorCode::InvalidRequest,
             _ => ErrorCode::Internal,
         };
         let message = status.canonical_reason().unwrap_or("the request failed").to_lowercase();

@@ -5,6 +5,7 @@
 
 mod answer;
 mod auth;
+mod bare;
 mod body;
 mod entries;
 mod error;
@@ -18,6 +19,8 @@ use axum::extract::Request;
 use axum::middleware;
 use axum::routing::{get, post};
 use logflux_wire::response::ErrorCode;
+
+pub(crate) use bare::dress;
 
 use crate::config::ServerConfig;
 use crate::keys::Authenticator;

@@ -1,8 +1,8 @@
 //! The store in SQLite: one file in the data folder, `entries.db`, with its write-ahead log.
 //!
-//! One thread writes ([`writer`]); whatever waits for it when it comes round shares one transaction
+//! One thread writes (`writer`); whatever waits for it when it comes round shares one transaction
 //! and one fsync, and is answered after the commit, which is durable (`synchronous = FULL`). Queries
-//! have connections of their own ([`reader`]) and never wait for the writer.
+//! have connections of their own (`reader`) and never wait for the writer.
 
 mod peek;
 mod reader;

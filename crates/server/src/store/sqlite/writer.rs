@@ -40,7 +40,7 @@ struct Job {
     tenant: Tenant,
     entries: Vec<Entry>,
     answer: oneshot::Sender<Result<Vec<Appended>, StoreError>>,
-    _room: Room,
+    room: Room,
 }
 
 /// What a job takes of the queue's bytes, given back when it is dropped.
@@ -81,7 +81,7 @@ impl Writer {
     ) -> Result<Vec<Appended>, StoreError> {
         let bytes = entries.iter().map(|entry| entry.payload().as_bytes().len()).sum();
         let (answer, answered) = oneshot::channel();
-        let job = Job { tenant, entries, answer, _room: self.take_room(bytes)? };
+        let job = Job { tenant, entries, answer, room: self.take_room(bytes)? };
         let queue = self.queue.as_ref().ok_or(StoreError::Closed)?;
         queue.try_send(job).map_err(|error| match error {
             TrySendError::Full(_) => StoreError::Busy,
@@ -156,18 +156,16 @@ impl WriterThread {
 }
 
 fn answer(group: Vec<Job>, result: Result<Vec<Vec<Appended>>, StoreError>) {
-    // Whoever does not wait any more does not need the answer.
-    match result {
-        Ok(outcomes) => {
-            for (job, outcomes) in group.into_iter().zip(outcomes) {
-                job.answer.send(Ok(outcomes)).ok();
-            }
-        }
-        Err(error) => {
-            for job in group {
-                job.answer.send(Err(error.clone())).ok();
-            }
-        }
+    let (outcomes, error) = match result {
+        Ok(outcomes) => (outcomes, StoreError::Closed),
+        Err(error) => (Vec::new(), error),
+    };
+    let mut outcomes = outcomes.into_iter();
+    for Job { answer, room, .. } in group {
+        // Whoever is answered finds the room free.
+        drop(room);
+        // Whoever does not wait any more does not need the answer.
+        answer.send(outcomes.next().ok_or_else(|| error.clone())).ok();
     }
 }
 
@@ -196,6 +194,18 @@ fn write_group(
     transaction.commit()?;
     tenants.extend(fresh);
     Ok(outcomes)
+}
+
+/// Writes one request's entries.
+#[cfg(test)]
+pub(super) fn write_alone(
+    connection: &mut Connection,
+    tenant: &Tenant,
+    entries: Vec<Entry>,
+) -> Result<Vec<Appended>, StoreError> {
+    let room = Room { waiting: Arc::default(), bytes: 0 };
+    let job = Job { tenant: tenant.clone(), entries, answer: oneshot::channel().0, room };
+    Ok(write_group(connection, &mut HashMap::new(), &[job])?.remove(0))
 }
 
 fn tenant_id(transaction: &Transaction<'_>, tenant: &Tenant) -> Result<i64, StoreError> {

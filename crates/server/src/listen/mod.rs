@@ -1,5 +1,7 @@
 //! The listener: TLS, HTTP/1.1, and the time limits on both.
 
+mod dressed;
+
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -9,6 +11,7 @@ use axum::Router;
 use axum_server::accept::NoDelayAcceptor;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use axum_server::{Handle, Server};
+use dressed::DressingAcceptor;
 
 use crate::config::Timeouts;
 
@@ -29,7 +32,7 @@ pub(crate) async fn serve(
         .acceptor(NoDelayAcceptor::new());
     let handle = Handle::<SocketAddr>::new();
     let mut server: Server<SocketAddr, _> = axum_server::from_tcp(listener)?
-        .acceptor(acceptor)
+        .acceptor(DressingAcceptor(acceptor))
         .handle(handle.clone())
         .first_request_timeout(timeouts.header)
         .accept_error_handler(|peer, error| {

@@ -1,0 +1,11 @@
+//! The server from outside: over TLS, with a client that trusts its authority.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod answers;
+mod certificates;
+mod common;
+mod entries;
+mod faults;
+mod ingest;
+mod keys;
+mod malformed;
