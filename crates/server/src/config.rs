@@ -54,9 +54,12 @@ pub struct TlsFiles {
 pub struct Limits {
     /// The most entries in one request, 100 by default.
     pub batch: usize,
-    /// The most bytes in one request body, 16 MiB by default. A single entry of the largest payload
-    /// always fits in the default; a batch of large ones has to be split by its sender.
+    /// The most bytes in one request body; by default 100 entries of the largest payload, with
+    /// 4 KiB each for what is around it.
     pub body: usize,
+    /// The most bytes of request bodies that are held at once, 256 MiB by default. Above it a
+    /// request is answered `overloaded`, unless it is the only one.
+    pub bodies: usize,
     /// The most requests that wait for the store's writer, 1,024 by default. Above it a request is
     /// answered `overloaded`.
     pub queue_requests: usize,
@@ -71,7 +74,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             batch: limits::BATCH_MAX,
-            body: 16 << 20,
+            body: limits::BATCH_MAX * (limits::PAYLOAD_BASE64_MAX + 4_096),
+            bodies: 256 << 20,
             queue_requests: 1_024,
             queue_bytes: 64 << 20,
             page: 8 << 20,

@@ -12,6 +12,21 @@
 //! may do what; it works on the data folder, so that another process can make and revoke keys while
 //! the server runs.
 //!
+//! # What the protocol leaves open
+//! - **The same entry** is one whose seven fields are all equal. Another entry with its salt and iv,
+//!   be only its level another, is `nonce_reused`: a sealed entry never changes.
+//! - **A single entry** that is refused is answered with its code's own status; a batch in which
+//!   nothing is good with 400, the first one's code, and all failures in `details`.
+//! - **Scopes** are a set: `ingest` to post, `read` to query, and `admin` allows both.
+//! - **Keys** that are unknown are `unauthorized`; revoked and expired ones are `key_revoked`.
+//! - **A page** of entries ends early when it reaches about 8 MiB; its cursor goes on. Entries are in
+//!   the order of their timestamps, and equal ones in the order in which they came. A cursor is a
+//!   place in that order, good for either direction and any filter.
+//! - **A body** that does not arrive in time, or for which there is no room, is `overloaded`. What is
+//!   not well-formed HTTP is `invalid_request`, in the API's form and with its headers like all else.
+//! - **HTTP** is version 1.1, over TLS 1.2 or 1.3. Answers also say `Cache-Control: no-store`.
+//!
+//! # Example
 //! ```no_run
 //! use logflux_server::{Keys, NewKey, Scope, Server, ServerConfig, dev_tls};
 //!
@@ -33,6 +48,7 @@ mod folder;
 mod keys;
 mod listen;
 mod random;
+mod room;
 mod server;
 pub mod store;
 mod tenant;

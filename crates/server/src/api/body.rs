@@ -10,18 +10,20 @@ use http_body_util::BodyExt as _;
 use logflux_wire::response::ErrorCode;
 
 use super::error::ApiError;
+use crate::room::Held;
 
 /// How much of a body that is refused is read on, so that its sender gets to read the answer:
 /// closing a connection with unread bytes throws the answer away.
-const DRAINED_BYTES: usize = 32 << 20;
+const DRAINED_BYTES: usize = 128 << 20;
 /// And for how long.
-const DRAINED_FOR: Duration = Duration::from_secs(5);
+const DRAINED_FOR: Duration = Duration::from_secs(10);
 
-/// Reads a body of at most `most` bytes within `patience`.
+/// Reads a body of at most `most` bytes within `patience`, and takes as much room for it.
 pub(super) async fn read(
     mut body: Body,
     most: usize,
     patience: Duration,
+    room: &mut Held,
 ) -> Result<Vec<u8>, ApiError> {
     let announced = body.size_hint().lower();
     if announced > u64::try_from(most).unwrap_or(u64::MAX) {
@@ -31,16 +33,26 @@ pub(super) async fn read(
     let reading = tokio::time::timeout(patience, async {
         while let Some(data) = next(&mut body).await? {
             if bytes.len() + data.len() > most {
-                return Ok(false);
+                return Err(Fault::TooLarge);
+            }
+            if !room.grow(data.len()) {
+                return Err(Fault::NoRoom);
             }
             bytes.extend_from_slice(&data);
         }
-        Ok(true)
+        Ok(())
     });
     match reading.await {
-        Ok(Ok(true)) => Ok(bytes),
-        Ok(Ok(false)) => Err(too_large(body, most).await),
-        Ok(Err(Broken)) => Err(ApiError::new(ErrorCode::InvalidRequest, "the body broke off")),
+        Ok(Ok(())) => Ok(bytes),
+        Ok(Err(Fault::TooLarge)) => Err(too_large(body, most).await),
+        Ok(Err(Fault::NoRoom)) => {
+            drop(bytes);
+            drain_body(body).await;
+            Err(ApiError::overloaded("the server holds too much already; try again"))
+        }
+        Ok(Err(Fault::Broken)) => {
+            Err(ApiError::new(ErrorCode::InvalidRequest, "the body broke off"))
+        }
         Err(_) => Err(ApiError::overloaded("the body did not arrive in time; try again")),
     }
 }
@@ -79,13 +91,18 @@ async fn drain_body(mut body: Body) {
     .await;
 }
 
-/// The connection failed, or the body is not what HTTP says it is.
-struct Broken;
+/// Why a body is not read to its end.
+enum Fault {
+    TooLarge,
+    NoRoom,
+    /// The connection failed, or the body is not what HTTP says it is.
+    Broken,
+}
 
 /// The next bytes of a body; trailers are passed over.
-async fn next(body: &mut Body) -> Result<Option<Bytes>, Broken> {
+async fn next(body: &mut Body) -> Result<Option<Bytes>, Fault> {
     while let Some(frame) = body.frame().await {
-        if let Ok(data) = frame.map_err(|_| Broken)?.into_data() {
+        if let Ok(data) = frame.map_err(|_| Fault::Broken)?.into_data() {
             return Ok(Some(data));
         }
     }

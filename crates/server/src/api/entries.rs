@@ -33,6 +33,13 @@ pub(super) async fn entries(
 
 fn read_query(query: &str) -> Result<Query, ApiError> {
     let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
+    // Bytes that are no UTF-8 were replaced, and would ask for another node than was meant.
+    let replaced = |text: &str| text.contains(char::REPLACEMENT_CHARACTER);
+    if pairs.iter().any(|(name, value)| replaced(name) || replaced(value))
+        && !query.to_ascii_uppercase().contains("%EF%BF%BD")
+    {
+        return Err(ApiError::new(ErrorCode::InvalidQuery, "the query is not valid UTF-8"));
+    }
     Ok(Query::from_pairs(pairs.iter().map(|(name, value)| (&**name, &**value)))?)
 }
 

@@ -15,6 +15,7 @@ use super::answer::{self, RequestId};
 use super::error::ApiError;
 use super::{App, auth, body};
 use crate::keys::{KeyInfo, Scope};
+use crate::room::Held;
 use crate::store::Appended;
 
 /// A body up to this many bytes is read where it is; a longer one would hold up other requests.
@@ -47,7 +48,9 @@ async fn take(app: App, id: RequestId, request: Request, form: Form) -> Result<R
             return Err(refusal);
         }
     };
-    let body = parse(&app, body, form).await?;
+    // Held until the answer is written.
+    let mut room = app.room().enter();
+    let body = parse(&app, body, form, &mut room).await?;
     let single = matches!(body, request::Body::Single(_));
     let entries = match body {
         request::Body::Single(entry) => vec![entry],
@@ -106,9 +109,14 @@ async fn admit(app: &App, headers: &HeaderMap) -> Result<Arc<KeyInfo>, ApiError>
     }
 }
 
-async fn parse(app: &App, body: Body, form: Form) -> Result<request::Body, ApiError> {
+async fn parse(
+    app: &App,
+    body: Body,
+    form: Form,
+    room: &mut Held,
+) -> Result<request::Body, ApiError> {
     let limits = app.config().limits;
-    let bytes = body::read(body, limits.body, app.config().timeouts.body).await?;
+    let bytes = body::read(body, limits.body, app.config().timeouts.body, room).await?;
     let long = bytes.len() > PARSED_IN_PLACE;
     let parse = move || request::Body::parse(&bytes, form, limits.batch);
     let parsed = if long {

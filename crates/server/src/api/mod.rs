@@ -24,6 +24,7 @@ pub(crate) use bare::dress;
 
 use crate::config::ServerConfig;
 use crate::keys::Authenticator;
+use crate::room::Room;
 use crate::store::Store;
 use error::ApiError;
 
@@ -35,11 +36,14 @@ struct Parts {
     config: ServerConfig,
     keys: Authenticator,
     store: Arc<dyn Store>,
+    /// For request bodies.
+    room: Room,
 }
 
 impl App {
     pub(crate) fn new(config: ServerConfig, keys: Authenticator, store: Arc<dyn Store>) -> Self {
-        Self(Arc::new(Parts { config, keys, store }))
+        let room = Room::new(config.limits.bodies);
+        Self(Arc::new(Parts { config, keys, store, room }))
     }
 
     fn config(&self) -> &ServerConfig {
@@ -48,6 +52,10 @@ impl App {
 
     fn keys(&self) -> &Authenticator {
         &self.0.keys
+    }
+
+    fn room(&self) -> &Room {
+        &self.0.room
     }
 
     fn store(&self) -> &dyn Store {

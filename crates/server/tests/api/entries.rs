@@ -190,6 +190,8 @@ fn a_query_that_breaks_a_rule_is_refused_and_its_parameter_named() {
         assert_eq!(error["details"]["parameter"], parameter, "{query}: {error}");
         assert!(error["message"].as_str().unwrap().contains(parameter), "{error}");
     }
+    server.get("/v1/entries?node=%FF").error(400, "invalid_query");
+    assert_eq!(server.get("/v1/entries?node=%ef%bf%bd").status, 200);
     let error = server.get("/v1/entries?tenant=other").error(400, "invalid_query");
     assert!(error["message"].as_str().unwrap().contains("tenant"));
 }

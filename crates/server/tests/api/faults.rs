@@ -272,6 +272,29 @@ fn senders_that_stall_are_let_go() {
 }
 
 #[test]
+fn bodies_that_would_be_too_much_together_are_overload() {
+    let server = TestServer::with(|config| config.limits.bodies = 1_000);
+    let sent = entry() + &" ".repeat(700);
+    let mut stream = server.raw();
+    let head = format!(
+        "POST /v1/ingest HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        server.key,
+        sent.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(&sent.as_bytes()[..900]).unwrap();
+    stream.flush().unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    server.post("/v1/ingest", entry()).error(503, "overloaded");
+    stream.write_all(&sent.as_bytes()[900..]).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok();
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    server.post("/v1/ingest", entry()).stored(1, 0);
+}
+
+#[test]
 fn a_sender_that_asks_first_is_refused_before_it_sends() {
     let server = TestServer::start();
     let head = "POST /v1/ingest HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\n\

@@ -230,13 +230,26 @@ fn a_hundred_entries_are_taken_and_one_more_is_not() {
 }
 
 #[test]
+fn the_largest_batch_of_the_protocol_is_taken() {
+    let server = TestServer::start();
+    let sent: Vec<_> = (0..100)
+        .map(|_| Parts { payload: vec![200; 786_432], ..Parts::default() }.json())
+        .collect();
+    server.post("/v1/batch", array(&sent)).stored(100, 0);
+    // It comes back in pages of about 8 MiB.
+    let page = server.get("/v1/entries?order=asc");
+    assert_eq!(page.entries(), sent[..8]);
+    assert!(page.cursor().is_some());
+}
+
+#[test]
 fn what_is_too_large_is_refused_and_its_sender_reads_why() {
     let server = TestServer::start();
     let good = entry();
     let payload = "A".repeat(1_048_580);
     let long = good.replace(&field(&good, "payload"), &payload);
     server.post("/v1/ingest", &long).error(413, "payload_too_large");
-    let huge = format!("[{}]", " ".repeat(16 << 20));
+    let huge = format!("[{}]", " ".repeat(106 << 20));
     server.post("/v1/ingest", &huge).error(413, "payload_too_large");
 
     let server = TestServer::with(|config| config.limits.body = 1_000);

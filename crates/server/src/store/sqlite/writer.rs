@@ -6,8 +6,6 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -19,6 +17,7 @@ use tokio::sync::oneshot;
 use super::row::{COLUMNS, read_entry};
 use super::schema;
 use crate::config::Limits;
+use crate::room::{Held, Room};
 use crate::store::{Appended, StoreError};
 use crate::tenant::Tenant;
 
@@ -29,9 +28,8 @@ const GROUP_ENTRIES: usize = 10_000;
 #[derive(Debug)]
 pub(super) struct Writer {
     queue: Option<SyncSender<Job>>,
-    /// Payload bytes that wait or are being written.
-    waiting: Arc<AtomicUsize>,
-    most: usize,
+    /// For payload bytes that wait or are being written.
+    room: Room,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -40,19 +38,7 @@ struct Job {
     tenant: Tenant,
     entries: Vec<Entry>,
     answer: oneshot::Sender<Result<Vec<Appended>, StoreError>>,
-    room: Room,
-}
-
-/// What a job takes of the queue's bytes, given back when it is dropped.
-struct Room {
-    waiting: Arc<AtomicUsize>,
-    bytes: usize,
-}
-
-impl Drop for Room {
-    fn drop(&mut self) {
-        self.waiting.fetch_sub(self.bytes, Ordering::Relaxed);
-    }
+    room: Held,
 }
 
 impl Writer {
@@ -65,12 +51,7 @@ impl Writer {
             .name("logflux-writer".to_owned())
             .spawn(move || thread.run(&jobs))
             .map_err(|error| StoreError::Engine(error.to_string()))?;
-        Ok(Self {
-            queue: Some(queue),
-            waiting: Arc::default(),
-            most: limits.queue_bytes,
-            thread: Some(thread),
-        })
+        Ok(Self { queue: Some(queue), room: Room::new(limits.queue_bytes), thread: Some(thread) })
     }
 
     /// Queues entries at once, or refuses them at once; the future waits for the commit.
@@ -81,23 +62,14 @@ impl Writer {
     ) -> Result<Vec<Appended>, StoreError> {
         let bytes = entries.iter().map(|entry| entry.payload().as_bytes().len()).sum();
         let (answer, answered) = oneshot::channel();
-        let job = Job { tenant, entries, answer, room: self.take_room(bytes)? };
+        let room = self.room.hold(bytes).ok_or(StoreError::Busy)?;
+        let job = Job { tenant, entries, answer, room };
         let queue = self.queue.as_ref().ok_or(StoreError::Closed)?;
         queue.try_send(job).map_err(|error| match error {
             TrySendError::Full(_) => StoreError::Busy,
             TrySendError::Disconnected(_) => StoreError::Closed,
         })?;
         answered.await.unwrap_or(Err(StoreError::Closed))
-    }
-
-    fn take_room(&self, bytes: usize) -> Result<Room, StoreError> {
-        let before = self.waiting.fetch_add(bytes, Ordering::Relaxed);
-        let room = Room { waiting: Arc::clone(&self.waiting), bytes };
-        // A request that is alone is taken whatever its size, or it could never be.
-        if before > 0 && before.saturating_add(bytes) > self.most {
-            return Err(StoreError::Busy);
-        }
-        Ok(room)
     }
 }
 
@@ -203,7 +175,7 @@ pub(super) fn write_alone(
     tenant: &Tenant,
     entries: Vec<Entry>,
 ) -> Result<Vec<Appended>, StoreError> {
-    let room = Room { waiting: Arc::default(), bytes: 0 };
+    let room = Room::new(0).enter();
     let job = Job { tenant: tenant.clone(), entries, answer: oneshot::channel().0, room };
     Ok(write_group(connection, &mut HashMap::new(), &[job])?.remove(0))
 }
