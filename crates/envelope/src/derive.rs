@@ -32,7 +32,7 @@ pub(crate) fn input(mode: Mode, salt: &Salt) -> Vec<u8> {
 /// How many inputs fill every lane of one derivation.
 pub(crate) fn lanes(mode: Mode) -> usize {
     match mode {
-        Mode::Pbkdf2 | Mode::Hkdf => 8,
+        Mode::Pbkdf2 | Mode::Hkdf => logflux_kdf::backend().lanes(),
         _ => 1,
     }
 }

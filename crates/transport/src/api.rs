@@ -139,6 +139,19 @@ impl Api {
         serde_json::from_slice(&answer).map_err(|_| CallError::NotOurs)
     }
 
+    /// Whether the key may ingest: sends an empty batch, which stores nothing, and which a server
+    /// refuses as empty only after it has taken the key.
+    ///
+    /// # Errors
+    /// [`CallError`] where the key is refused, or there is no such server.
+    pub fn check_key(&self) -> Result<(), CallError> {
+        match self.ingest(b"[]") {
+            Err(CallError::Refused { code: Some(ErrorCode::InvalidEntry), .. }) => Ok(()),
+            Ok(_) => Err(CallError::NotOurs),
+            Err(error) => Err(error),
+        }
+    }
+
     /// `GET /v1/entries`: one page of sealed entries.
     ///
     /// # Errors

@@ -99,7 +99,9 @@ impl Shipper {
                     }));
                 }
                 // None of the batch was good: the batch is at fault, and the next may be good.
-                Err(CallError::Refused { status: 400 | 413, code: Some(code), message, .. }) => {
+                Err(CallError::Refused {
+                    status: 400 | 413, code: Some(code), message, ..
+                }) => {
                     receipt.counts.total += count;
                     receipt.counts.failed += count;
                     receipt.refusals.extend((shipped..shipped + count).map(|index| Refusal {

@@ -1,0 +1,27 @@
+//! `logflux completions`
+
+use std::io::{self, Write};
+
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+
+use crate::failure::Outcome;
+
+/// Print the completions of a shell
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  logflux completions bash > /etc/bash_completion.d/logflux
+  logflux completions zsh > ~/.zfunc/_logflux")]
+pub(crate) struct Completions {
+    /// The shell
+    shell: Shell,
+}
+
+impl Completions {
+    pub(crate) fn run(&self) -> Outcome {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut crate::Cli::command(), "logflux", &mut script);
+        io::stdout().write_all(&script)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,139 @@
+//! `logflux keys`
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use logflux_envelope::Timestamp;
+use logflux_server::{KeyId, KeyInfo, Keys, NewKey, Scopes, Tenant};
+use serde_json::json;
+
+use crate::failure::{Failure, Outcome};
+use crate::output::Format;
+
+/// Make, list and revoke the API keys of a server's data folder, also while it runs
+#[derive(Args, Debug)]
+#[command(
+    name = "keys",
+    after_help = "Examples:
+  export LOGFLUX_API_KEY=$(logflux keys create --data ./data --scope ingest,read)
+  logflux keys list --data ./data
+  logflux keys revoke --data ./data key_0123456789ab"
+)]
+pub(crate) struct KeysCommand {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Make a key and print it; it is shown this once, and kept as a hash
+    #[command(after_help = "Example:
+  logflux keys create --data ./data --tenant shop --scope ingest --expires 90d --note 'web servers'")]
+    Create {
+        /// The server's data folder
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// Whose entries the key sends and reads
+        #[arg(long, default_value = "default")]
+        tenant: Tenant,
+        /// What the key may do: ingest, read, admin, or several with commas
+        #[arg(long, default_value = "ingest")]
+        scope: Scopes,
+        /// After how long the key expires, such as 90d [default: never]
+        #[arg(long, value_name = "DURATION", value_parser = logflux_transport::parse_duration)]
+        expires: Option<Duration>,
+        /// A note for people
+        #[arg(long)]
+        note: Option<String>,
+    },
+    /// List the keys: never the keys themselves, but their ids
+    #[command(after_help = "Example:
+  logflux keys list --data ./data --format json")]
+    List {
+        /// The server's data folder
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// The form of the list
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Revoke a key: it stops working within a second
+    #[command(after_help = "Example:
+  logflux keys revoke --data ./data key_0123456789ab")]
+    Revoke {
+        /// The server's data folder
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// The key's id, as `keys list` shows it
+        id: KeyId,
+    },
+}
+
+impl KeysCommand {
+    pub(crate) fn run(self) -> Outcome {
+        match self.action {
+            Action::Create { data, tenant, scope, expires, note } => {
+                let mut new = NewKey::new(tenant, scope);
+                new.note = note;
+                new.expires = expires.map(after).transpose()?;
+                let (key, info) = Keys::open(&data)?.create(&new)?;
+                writeln!(io::stdout(), "{}", key.expose())?;
+                anstream::eprintln!("{} of tenant {} may {}", info.id, info.tenant, info.scopes);
+            }
+            Action::List { data, format } => {
+                for key in Keys::open(&data)?.list()? {
+                    list(&key, format)?;
+                }
+            }
+            Action::Revoke { data, id } => {
+                let info = Keys::open(&data)?.revoke(&id)?;
+                anstream::eprintln!("{} of tenant {} is revoked", info.id, info.tenant);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn after(duration: Duration) -> Outcome<Timestamp> {
+    let now = Timestamp::now();
+    i64::try_from(duration.as_secs())
+        .ok()
+        .and_then(|seconds| now.unix_seconds().checked_add(seconds))
+        .and_then(|seconds| Timestamp::from_unix(seconds, 0).ok())
+        .ok_or_else(|| Failure::new("--expires ends after the year 9999: leave it out for never"))
+}
+
+fn list(key: &KeyInfo, format: Format) -> Outcome {
+    let state = key.state(Timestamp::now());
+    let mut stdout = io::stdout();
+    match format {
+        Format::Json => {
+            let line = json!({
+                "id": key.id.as_str(),
+                "tenant": key.tenant.as_str(),
+                "scopes": key.scopes.iter().map(|scope| scope.name()).collect::<Vec<_>>(),
+                "state": state.to_string(),
+                "created": key.created.to_string(),
+                "expires": key.expires.map(|time| time.to_string()),
+                "revoked": key.revoked.map(|time| time.to_string()),
+                "note": key.note,
+            });
+            writeln!(stdout, "{line}")?;
+        }
+        Format::Text => {
+            let expires = key.expires.map_or_else(|| "never".to_owned(), |time| time.to_string());
+            writeln!(
+                stdout,
+                "{} {state:<8} {:<18} tenant {} created {} expires {expires} {}",
+                key.id,
+                key.scopes,
+                key.tenant,
+                key.created,
+                key.note.as_deref().unwrap_or_default(),
+            )?;
+        }
+    }
+    Ok(())
+}

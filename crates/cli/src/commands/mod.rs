@@ -1,0 +1,51 @@
+//! The commands, a file each.
+
+use clap::Subcommand;
+
+use crate::failure::Outcome;
+
+mod bench;
+mod completions;
+mod demo;
+mod doctor;
+mod keygen;
+mod keys;
+mod open;
+mod query;
+mod seal;
+mod send;
+mod serve;
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Keygen(keygen::Keygen),
+    Seal(seal::Seal),
+    Open(open::Open),
+    Send(send::Send),
+    Query(query::QueryCommand),
+    Serve(serve::Serve),
+    Keys(keys::KeysCommand),
+    Demo(demo::Demo),
+    Doctor(doctor::Doctor),
+    Bench(bench::Bench),
+    Completions(completions::Completions),
+}
+
+impl Command {
+    pub(crate) fn run(self) -> Outcome {
+        match self {
+            Self::Keygen(command) => command.run(),
+            Self::Seal(command) => command.run(),
+            Self::Open(command) => command.run(),
+            Self::Send(command) => command.run(),
+            Self::Query(command) => command.run(),
+            Self::Serve(command) => command.run(),
+            Self::Keys(command) => command.run(),
+            Self::Demo(command) => command.run(),
+            Self::Doctor(command) => command.run(),
+            Self::Bench(command) => command.run(),
+            Self::Completions(command) => command.run(),
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! How a command ends when it fails.
+
+use std::error::Error;
+use std::io;
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+
+/// A command's result.
+pub(crate) type Outcome<T = ()> = Result<T, Failure>;
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// To be told.
+    Message(String),
+    /// Told already, line by line.
+    Told,
+    /// Whoever reads stdout wants no more.
+    ReaderGone,
+}
+
+impl Failure {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self::Message(message.into())
+    }
+
+    /// Tells it on stderr, and gives the exit status.
+    pub(crate) fn report(self) -> ExitCode {
+        match self {
+            Self::Message(message) => {
+                let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+                anstream::eprintln!("{red}error:{red:#} {message}");
+                ExitCode::FAILURE
+            }
+            Self::Told => ExitCode::FAILURE,
+            Self::ReaderGone => ExitCode::SUCCESS,
+        }
+    }
+}
+
+/// With its causes, each once.
+impl<E: Error + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let any: &(dyn Error + 'static) = &error;
+        if any.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::BrokenPipe)
+        {
+            return Self::ReaderGone;
+        }
+        let mut message = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            let cause_text = cause.to_string();
+            if !message.contains(&cause_text) {
+                message = format!("{message}: {cause_text}");
+            }
+            source = cause.source();
+        }
+        Self::Message(message)
+    }
+}

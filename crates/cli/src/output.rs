@@ -1,0 +1,36 @@
+//! What a command prints as its result.
+
+use clap::ValueEnum;
+use logflux_envelope::Entry;
+
+use crate::failure::Outcome;
+
+/// The form of a result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people and simple pipes.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// Appends an entry's own fields and its message as one JSON object. A message that is not UTF-8
+/// stands as `message_base64`.
+pub(crate) fn append_opened_json(entry: &Entry, message: &[u8], out: &mut Vec<u8>) -> Outcome {
+    entry.append_json(out);
+    out.pop();
+    match std::str::from_utf8(message) {
+        Ok(text) => {
+            out.extend_from_slice(b",\"message\":");
+            serde_json::to_writer(&mut *out, text)?;
+        }
+        Err(_) => {
+            out.extend_from_slice(b",\"message_base64\":\"");
+            logflux_wire::base64::encode_append(message, out);
+            out.push(b'"');
+        }
+    }
+    out.extend_from_slice(b"}\n");
+    Ok(())
+}
