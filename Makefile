@@ -1,0 +1,64 @@
+# Every task by name; `make` alone lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint fmt docs bench vectors miri clean
+
+CARGO ?= cargo
+VENV := target/python
+PYTHON_FILES := tests/python
+
+help: ## list the tasks
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: ## install what the tasks need and the machine lacks (Debian, as root)
+	@command -v $(CARGO) >/dev/null || { echo 'error: no Rust toolchain: install one from https://rustup.rs'; exit 1; }
+	@missing=''; \
+	command -v cc >/dev/null || missing="$$missing gcc libc6-dev"; \
+	command -v python3 >/dev/null || missing="$$missing python3"; \
+	python3 -c 'import venv, ensurepip' 2>/dev/null || missing="$$missing python3-venv"; \
+	if [ -n "$$missing" ]; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing; \
+	  else echo "error: this machine lacks:$$missing"; exit 1; fi; \
+	fi
+	@$(CARGO) fmt --version >/dev/null 2>&1 && $(CARGO) clippy --version >/dev/null 2>&1 \
+	  || rustup component add rustfmt clippy
+
+run: ## seal a sample log, ship it over TLS, store it, query it back, open it, compare
+	$(CARGO) run --locked --release -p logflux-cli -- demo
+
+test: setup $(VENV)/ready ## every test, of every language
+	LOGFLUX_TEST_PYTHON=$(CURDIR)/$(VENV)/bin/python $(CARGO) test --locked --workspace
+
+lint: setup $(VENV)/ready ## formatting, clippy, rustdoc, ruff, and vectors without drift
+	$(CARGO) fmt --all -- --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps
+	$(VENV)/bin/ruff check $(PYTHON_FILES)
+	$(VENV)/bin/ruff format --check $(PYTHON_FILES)
+	$(CARGO) run --locked -p logflux-cli -- vectors check
+
+fmt: setup $(VENV)/ready ## format every language
+	$(CARGO) fmt --all
+	$(VENV)/bin/ruff format $(PYTHON_FILES)
+
+docs: ## the API documentation, in target/doc
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps
+
+vectors: ## write vectors/*.json anew
+	$(CARGO) run --locked -p logflux-cli -- vectors generate
+
+bench: setup ## measure beside other libraries, and write benches/RESULTS.md
+	@pkg-config --exists openssl 2>/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq \
+	  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq libssl-dev pkg-config cmake; }
+	$(CARGO) run --locked --release -p logflux-benches --features peers --bin results
+
+clean: ## remove what was built
+	$(CARGO) clean
+
+$(VENV)/ready: tests/python/requirements.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
