@@ -62,7 +62,7 @@ impl fmt::Display for Backend {
     }
 }
 
-/// The backend of [`derive`](crate::derive) and [`derive_many`](crate::derive_many): the fastest
+/// The backend of [`derive`](crate::derive()) and [`derive_many`](crate::derive_many): the fastest
 /// that this machine has, found once for the process.
 ///
 /// For tests and measurements, the environment variable `LOGFLUX_KDF_BACKEND` may name another

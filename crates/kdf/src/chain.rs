@@ -47,10 +47,10 @@ pub(crate) fn check<const N: usize>(kernel: impl Kernel<N> + Copy) {
     }
     kernel.advance(&mut chains, &prf, 0);
     kernel.advance(&mut chains, &prf, 1);
-    kernel.advance(&mut chains, &prf, 3);
+    kernel.advance(&mut chains, &prf, 2);
     for (chain, salt) in chains.iter().zip(&salts) {
         let mut key = [0; 32];
         chain.finish(&mut key);
-        assert_eq!(key, pbkdf2::pbkdf2_hmac_array::<sha2::Sha256, 32>(b"secret", salt, 5));
+        assert_eq!(key, pbkdf2::pbkdf2_hmac_array::<sha2::Sha256, 32>(b"secret", salt, 4));
     }
 }

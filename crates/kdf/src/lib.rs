@@ -1,7 +1,7 @@
 //! Many PBKDF2-HMAC-SHA256 keys at once (RFC 8018, section 5.2; NIST SP 800-132).
 //!
 //! Everything that a LogFlux key costs is here: 600,000 iterations a key, spent on one salt by
-//! [`derive`] or on any number of salts of one secret by [`derive_many`].
+//! [`derive()`] or on any number of salts of one secret by [`derive_many`].
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
@@ -15,10 +15,13 @@ mod backend;
 mod chain;
 mod engine;
 mod key;
+#[cfg(any(target_arch = "x86_64", test))]
 mod lanes;
 mod prf;
 mod sha256;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64", test))]
 mod streams;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64", test))]
 mod unroll;
 mod wipe;
 #[cfg(target_arch = "x86_64")]

@@ -36,7 +36,7 @@ fn check(backend: Backend, secret: &[u8], salts: &[impl AsRef<[u8]>], iterations
 #[cfg(not(miri))]
 const CASES: u32 = 48;
 #[cfg(miri)]
-const CASES: u32 = 2;
+const CASES: u32 = 1;
 
 proptest! {
     #![proptest_config(ProptestConfig {
@@ -48,8 +48,8 @@ proptest! {
     #[test]
     fn any_input_derives_what_pbkdf2_derives(
         secret in vec(any::<u8>(), 0..=300),
-        salts in vec(vec(any::<u8>(), 0..=64), 1..=if cfg!(miri) { 6 } else { 40 }),
-        iterations in 1..=if cfg!(miri) { 3u32 } else { 2_000 },
+        salts in vec(vec(any::<u8>(), 0..=64), 1..=if cfg!(miri) { 2 } else { 40 }),
+        iterations in 1..=if cfg!(miri) { 2u32 } else { 2_000 },
     ) {
         for backend in backends() {
             check(backend, &secret, &salts, count(iterations));
@@ -60,7 +60,8 @@ proptest! {
 #[test]
 fn every_number_of_salts_fills_the_right_lanes() {
     for backend in backends() {
-        for n in 0..=if cfg!(miri) { 18 } else { 70 } {
+        let counts = if cfg!(miri) { vec![1, backend.lanes()] } else { (0..=70).collect() };
+        for n in counts {
             check(backend, b"correct horse", &salts(n), count(2));
         }
     }
@@ -70,12 +71,12 @@ fn every_number_of_salts_fills_the_right_lanes() {
 fn every_length_of_secret_and_salt_around_a_block() {
     let bytes = [0xa5; 140];
     let lengths = [0, 1, 31, 32, 33, 50, 51, 52, 55, 56, 59, 60, 63, 64, 65, 119, 120, 127, 128];
-    for backend in backends() {
-        for secret in lengths {
+    // These reach the first iteration, which is the same code on every backend.
+    let lengths = if cfg!(miri) { &lengths[15..17] } else { &lengths[..] };
+    let backends = if cfg!(miri) { backends().split_off(backends().len() - 2) } else { backends() };
+    for backend in backends {
+        for &secret in lengths {
             let salts: Vec<_> = lengths.iter().map(|&n| &bytes[..n]).collect();
-            if cfg!(miri) && secret % 32 != 0 {
-                continue;
-            }
             check(backend, &bytes[..secret], &salts, count(2));
         }
     }
@@ -84,8 +85,9 @@ fn every_length_of_secret_and_salt_around_a_block() {
 #[test]
 fn few_iterations_are_counted_exactly() {
     for backend in backends() {
-        for iterations in 1..=if cfg!(miri) { 3 } else { 40 } {
-            check(backend, b"secret", &salts(17), count(iterations));
+        for iterations in 1..=if cfg!(miri) { 1 } else { 40 } {
+            let n = if cfg!(miri) { 2 } else { 17 };
+            check(backend, b"secret", &salts(n), count(iterations));
         }
     }
 }

@@ -80,6 +80,9 @@ impl<const LANES: usize, const LATENCY_BOUND: bool> Kernel<LANES>
 #[test]
 fn lanes_derive_what_pbkdf2_derives() {
     check(Portable::<1, true>);
-    check(Portable::<8, false>);
-    check(Portable::<16, true>);
+    check(Portable::<2, false>);
+    if !cfg!(miri) {
+        check(Portable::<8, false>);
+        check(Portable::<16, true>);
+    }
 }

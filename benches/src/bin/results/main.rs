@@ -1,0 +1,34 @@
+//! Measures, and writes `benches/RESULTS.md`: one module a section.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+mod derivation;
+mod machine;
+mod measure;
+
+/// A section: its heading and what writes its body.
+type Section = (&'static str, fn() -> String);
+
+const SECTIONS: &[Section] = &[("Deriving keys", derivation::section)];
+
+fn main() -> ExitCode {
+    let mut page = format!(
+        "# Results\n\nWritten by `make bench`; every table is one run on one machine.\n\n{}",
+        machine::describe()
+    );
+    for (heading, section) in SECTIONS {
+        eprintln!("measuring: {heading}");
+        page.push_str(&format!("\n## {heading}\n\n{}", section()));
+    }
+    print!("{page}");
+
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("RESULTS.md");
+    match std::fs::write(&path, page) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("cannot write {}: {error}", path.display());
+            ExitCode::FAILURE
+        }
+    }
+}

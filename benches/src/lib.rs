@@ -1,0 +1,4 @@
+//! What is measured, for the criterion benches and for `RESULTS.md` alike.
+
+#[cfg(feature = "peers")]
+pub mod derivation;
