@@ -113,7 +113,7 @@ fn what_was_begun_is_answered_before_a_stop_and_kept_over_it() {
     stream.write_all(head.as_bytes()).unwrap();
     stream.write_all(&sent.as_bytes()[..100]).unwrap();
     stream.flush().unwrap();
-    std::thread::sleep(Duration::from_millis(300));
+    std::thread::sleep(Duration::from_secs(1));
     let running = server.running.take().unwrap();
     let stopping = std::thread::spawn(move || running.stop());
     std::thread::sleep(Duration::from_millis(300));
@@ -246,9 +246,9 @@ fn a_store_that_fails_is_never_answered_with_200() {
 #[test]
 fn senders_that_stall_are_let_go() {
     let server = TestServer::with(|config| {
-        config.timeouts.handshake = Duration::from_millis(300);
-        config.timeouts.header = Duration::from_millis(300);
-        config.timeouts.body = Duration::from_millis(300);
+        config.timeouts.handshake = Duration::from_secs(1);
+        config.timeouts.header = Duration::from_secs(1);
+        config.timeouts.body = Duration::from_secs(1);
     });
     let began = Instant::now();
     // One that says nothing at all, not even hello.
@@ -268,7 +268,7 @@ fn senders_that_stall_are_let_go() {
     );
     let answer = server.raw_answer(head.as_bytes());
     assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("retry-after: 1"), "{answer}");
-    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(25), "{:?}", began.elapsed());
 }
 
 #[test]
@@ -285,7 +285,7 @@ fn bodies_that_would_be_too_much_together_are_overload() {
     stream.write_all(head.as_bytes()).unwrap();
     stream.write_all(&sent.as_bytes()[..900]).unwrap();
     stream.flush().unwrap();
-    std::thread::sleep(Duration::from_millis(300));
+    std::thread::sleep(Duration::from_secs(1));
     server.post("/v1/ingest", entry()).error(503, "overloaded");
     stream.write_all(&sent.as_bytes()[900..]).unwrap();
     let mut answer = String::new();

@@ -85,8 +85,10 @@ fn a_queue_that_is_full_refuses_at_once_and_what_waits_is_stored() {
             let mut future = append(100);
             assert!(futures_poll(&mut future).is_none());
             waiting.push(future);
-            // The writer takes the first out of the queue.
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            if waiting.len() == 1 {
+                // The writer takes the first out of the queue.
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
         }
         let refused = futures_poll(&mut append(16));
         assert_eq!(refused, Some(Err(StoreError::Busy)), "too many requests");
