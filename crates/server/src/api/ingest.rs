@@ -16,7 +16,7 @@ use super::error::ApiError;
 use super::{App, auth, body};
 use crate::keys::{KeyInfo, Scope};
 use crate::room::Held;
-use crate::store::Appended;
+use crate::store::{Appended, StoreError};
 
 /// A body up to this many bytes is read where it is; a longer one would hold up other requests.
 const PARSED_IN_PLACE: usize = 64 << 10;
@@ -73,6 +73,10 @@ async fn take(app: App, id: RequestId, request: Request, form: Form) -> Result<R
     let mut duplicates = 0;
     if !good.is_empty() {
         let outcomes = app.store().append(key.tenant.clone(), good).await?;
+        if outcomes.len() != places.len() {
+            let error = "the store has not said of every entry what became of it";
+            return Err(StoreError::Engine(error.to_owned()).into());
+        }
         duplicates = outcomes.iter().filter(|outcome| **outcome == Appended::Duplicate).count();
         let reused = |(index, outcome)| (outcome == Appended::NonceReused).then_some(index);
         let reused: Vec<_> = places.into_iter().zip(outcomes).filter_map(reused).collect();
