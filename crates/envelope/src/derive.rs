@@ -1,11 +1,12 @@
 //! From a secret and a salt to a key, in every mode (PROTOCOL 4 and 5).
 
 use argon2::{Algorithm, Argon2, Params as Argon2Params, Version};
-use logflux_kdf::{ITERATIONS, Key};
+use logflux_kdf::Key;
 use logflux_wire::{Mode, Salt};
 use scrypt::Params as ScryptParams;
 use zeroize::Zeroizing;
 
+use crate::backend;
 use crate::secret::Secret;
 
 /// The memory-hard derivation failed: there was not enough memory.
@@ -32,7 +33,7 @@ pub(crate) fn input(mode: Mode, salt: &Salt) -> Vec<u8> {
 /// How many inputs fill every lane of one derivation.
 pub(crate) fn lanes(mode: Mode) -> usize {
     match mode {
-        Mode::Pbkdf2 | Mode::Hkdf => logflux_kdf::backend().lanes(),
+        Mode::Pbkdf2 | Mode::Hkdf => backend::lanes(),
         _ => 1,
     }
 }
@@ -48,7 +49,7 @@ pub(crate) fn derive_many(
         Mode::Argon2 | Mode::ChaCha20Argon2 => {
             inputs.iter().map(|input| argon2_key(secret, input)).collect()
         }
-        _ => Ok(logflux_kdf::derive_many(secret.as_bytes(), inputs, ITERATIONS)),
+        _ => Ok(backend::pbkdf2_many(secret.as_bytes(), inputs)),
     }
 }
 

@@ -3,14 +3,13 @@
 //! In modes 1 to 4 that is a cipher, the same for every entry with this salt. In mode 128 it is an
 //! epoch key, of which every entry's own key, and a commitment to it, is expanded (PROTOCOL 5).
 
-use hkdf::Hkdf;
 use logflux_kdf::Key;
 use logflux_wire::limits::{COMMITMENT_LEN, NODE_MAX_CHARS, TAG_LEN};
 use logflux_wire::{Entry, Iv, Level, Mode, Node, Salt, Timestamp};
-use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use crate::backend::Expander;
 use crate::cipher::Cipher;
 use crate::derive::EPOCH_SALT_LEN;
 
@@ -24,7 +23,7 @@ pub(crate) enum EntryKey {
     /// Modes 1 to 4: the entries' cipher.
     Direct(Cipher),
     /// Mode 128: the pseudo-random key of the entries' expansions.
-    Epoch(Hkdf<Sha256>),
+    Epoch(Expander),
 }
 
 /// What an entry says beside its message. Mode 128 authenticates it.
@@ -36,10 +35,10 @@ pub(crate) struct Metadata<'a> {
 }
 
 impl EntryKey {
-    pub(crate) fn new(mode: Mode, key: &Key) -> Self {
+    pub(crate) fn new(mode: Mode, key: &Key) -> Option<Self> {
         match mode {
-            Mode::Hkdf => Self::Epoch(epoch(key)),
-            _ => Self::Direct(Cipher::new(mode, key)),
+            Mode::Hkdf => Expander::new(key).map(Self::Epoch),
+            _ => Cipher::new(mode, key).map(Self::Direct),
         }
     }
 
@@ -65,7 +64,7 @@ impl EntryKey {
                 payload.extend_from_slice(message);
                 let text = payload.get_mut(COMMITMENT_LEN..)?;
                 let aad = AssociatedData::new(metadata);
-                Cipher::new(Mode::Hkdf, &expanded.key).seal(iv, aad.as_bytes(), text)?
+                Cipher::new(Mode::Hkdf, &expanded.key)?.seal(iv, aad.as_bytes(), text)?
             }
         };
         payload.extend_from_slice(&tag);
@@ -95,7 +94,7 @@ impl EntryKey {
                 };
                 let aad = AssociatedData::new(metadata);
                 let mut message = text.to_vec();
-                Cipher::new(Mode::Hkdf, &expanded.key)
+                Cipher::new(Mode::Hkdf, &expanded.key)?
                     .open(entry.iv(), aad.as_bytes(), &mut message, tag)
                     .then_some(message)
             }
@@ -109,18 +108,11 @@ pub(crate) struct Expanded {
     commitment: Zeroizing<[u8; COMMITMENT_LEN]>,
 }
 
-/// An epoch key, ready for expansion (HKDF, RFC 5869, section 2.3).
-pub(crate) fn epoch(key: &Key) -> Hkdf<Sha256> {
-    // A key has the length of a digest, and so is long enough to expand from: the other arm, the
-    // whole of HKDF, is never taken.
-    Hkdf::from_prk(key.as_bytes()).unwrap_or_else(|_| Hkdf::new(None, key.as_bytes()))
-}
-
 /// Expands an epoch key for the entry's half of `salt`.
-pub(crate) fn expand(epoch: &Hkdf<Sha256>, salt: &Salt) -> Option<Expanded> {
+pub(crate) fn expand(epoch: &Expander, salt: &Salt) -> Option<Expanded> {
     let entry_salt = salt.as_bytes().last_chunk::<ENTRY_SALT_LEN>()?;
     let mut okm = Zeroizing::new([0; Key::LEN + COMMITMENT_LEN]);
-    epoch.expand_multi_info(&[ENTRY_LABEL, entry_salt], &mut *okm).ok()?;
+    epoch.expand(&[ENTRY_LABEL, entry_salt], &mut *okm)?;
     let key = Key::from_bytes(*okm.first_chunk()?);
     let commitment = Zeroizing::new(*okm.last_chunk()?);
     Some(Expanded { key, commitment })

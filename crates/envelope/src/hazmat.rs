@@ -7,8 +7,9 @@ use logflux_wire::{Entry, Iv, Level, Mode, Node, Payload, Salt, Timestamp};
 
 pub use logflux_kdf::Key;
 
+use crate::backend::Expander;
 use crate::derive;
-use crate::entry_key::{EntryKey, Metadata, epoch, expand};
+use crate::entry_key::{EntryKey, Metadata, expand};
 use crate::error::SealError;
 use crate::secret::Secret;
 
@@ -39,7 +40,7 @@ pub fn seal_with_salt_and_iv(
     given: &Given<'_>,
 ) -> Result<Entry, SealError> {
     let Given { mode, salt, iv, node, level, timestamp } = *given;
-    let key = EntryKey::new(mode, &first_key(secret, mode, &salt)?);
+    let key = EntryKey::new(mode, &first_key(secret, mode, &salt)?).ok_or(SealError::Cipher)?;
     let mut payload = Vec::new();
     key.seal(message, &salt, &iv, Metadata { node, level, timestamp }, &mut payload)
         .ok_or(SealError::Cipher)?;
@@ -57,7 +58,8 @@ pub fn derive_key(secret: &Secret, mode: Mode, salt: &Salt) -> Result<Key, SealE
     let key = first_key(secret, mode, salt)?;
     match mode {
         Mode::Hkdf => {
-            expand(&epoch(&key), salt).map(|expanded| expanded.key).ok_or(SealError::Derivation)
+            let expanded = Expander::new(&key).and_then(|epoch| expand(&epoch, salt));
+            expanded.map(|expanded| expanded.key).ok_or(SealError::Cipher)
         }
         _ => Ok(key),
     }

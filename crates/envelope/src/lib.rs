@@ -14,10 +14,13 @@
 //! derivations by a [`KeyPolicy`]; an [`Opener`] remembers keys, derives many at once, and tries
 //! every secret of a [`Keyring`]. The modes are those of PROTOCOL 4 and 5.
 //!
-//! From the bottom up: `random` (the operating system's generator) and `process` (what a `fork`
+//! With the feature `aws-lc` (or `aws-lc-fips`) the ciphers and derivations are AWS-LC's.
+//!
+//! From the bottom up: `backend` (whose cryptography), `random` (the operating system's generator) and `process` (what a `fork`
 //! must not share), `derive` (secret and salt to key), `cipher` (key to cipher), `key` (a salt with
 //! its cipher), `reserve` and `budget` (keys derived ahead), then [`Sealer`] and [`Opener`].
 
+mod backend;
 mod budget;
 mod cipher;
 mod derive;

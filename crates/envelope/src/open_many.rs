@@ -182,7 +182,7 @@ impl Opener {
         let inputs: Vec<_> = lanes.iter().map(|group| group.derivation.input.clone()).collect();
         let keys = self.derive(first.derivation.secret, first.derivation.mode, &inputs)?;
         let pairs = lanes.iter().zip(&keys);
-        Ok(pairs.map(|(group, key)| self.remember_key(group.derivation.clone(), key)).collect())
+        pairs.map(|(group, key)| self.remember_key(group.derivation.clone(), key)).collect()
     }
 
     /// Opens what this key opens.

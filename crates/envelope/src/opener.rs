@@ -123,7 +123,7 @@ impl Opener {
                 None => {
                     let keys = self.derive(secret, entry.mode(), std::slice::from_ref(&input))?;
                     let key = keys.first().ok_or(OpenError::Derivation)?;
-                    self.remember_key(derivation.clone(), key)
+                    self.remember_key(derivation.clone(), key)?
                 }
             };
             let message = key.open(entry);
@@ -175,10 +175,15 @@ impl Opener {
         self.memory().keys.get(derivation).map(Arc::clone)
     }
 
-    pub(crate) fn remember_key(&self, derivation: Derivation, key: &Key) -> Arc<EntryKey> {
-        let key = Arc::new(EntryKey::new(derivation.mode, key));
+    pub(crate) fn remember_key(
+        &self,
+        derivation: Derivation,
+        key: &Key,
+    ) -> Result<Arc<EntryKey>, OpenError> {
+        let key = EntryKey::new(derivation.mode, key).ok_or(OpenError::Derivation)?;
+        let key = Arc::new(key);
         self.memory().keys.put(derivation, Arc::clone(&key));
-        key
+        Ok(key)
     }
 
     /// Remembers which secret a salt belongs to. Where there is one secret only, there is nothing

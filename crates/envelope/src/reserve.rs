@@ -62,8 +62,10 @@ impl Plan {
         let inputs: Vec<_> = salts.iter().map(|salt| derive::input(self.mode, salt)).collect();
         let keys = derive::derive_many(&self.secret, self.mode, &inputs)
             .map_err(|_| SealError::Derivation)?;
-        let make = |(salt, key)| SealKey { salt, key: EntryKey::new(self.mode, &key) };
-        Ok(salts.into_iter().zip(keys).map(make).collect())
+        let make = |(salt, key)| {
+            EntryKey::new(self.mode, &key).map(|key| SealKey { salt, key }).ok_or(SealError::Cipher)
+        };
+        salts.into_iter().zip(keys).map(make).collect()
     }
 }
 
