@@ -1,1 +1,31 @@
-//! What the tests of the whole system share.
+//! What the tests of the whole system share: where the programs are that they start.
+//!
+//! The tests themselves are in `tests/tests/`, the implementations in other languages in folders
+//! named after the language.
+
+mod cli;
+mod python;
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+pub use cli::logflux;
+pub use python::interpreter;
+
+/// An error that a test shows and fails with.
+pub type Failure = Box<dyn Error + Send + Sync>;
+
+/// The root of the workspace.
+#[must_use]
+pub fn workspace() -> &'static Path {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().unwrap_or(tests)
+}
+
+/// The folder of this build's profile, such as `target/debug`.
+fn profile_folder() -> Result<PathBuf, Failure> {
+    // The test is `target/debug/deps/name-hash`.
+    let test = std::env::current_exe()?;
+    let folder = test.parent().and_then(Path::parent);
+    Ok(folder.ok_or("the test stands in no target folder")?.to_owned())
+}

@@ -126,7 +126,7 @@ impl Checker {
                     self.problem(name, id, "another test has this id: give it its own");
                 }
                 if test.id.split('/').next() != Some(group.operation.name()) {
-                    let what = format!("the id of a {0} test begins with {0}/", group.operation);
+                    let what = format!("ids of {0} tests begin with {0}/", group.operation);
                     self.problem(name, id, what);
                 }
                 if test.flags.is_empty() {

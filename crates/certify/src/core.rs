@@ -5,9 +5,8 @@
 //! cores.
 
 use std::num::NonZeroUsize;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use logflux_envelope::hazmat::{self, Given};
@@ -49,9 +48,12 @@ pub(crate) fn answer_all(tasks: &[Task], progress: impl Fn(Progress) + Sync) -> 
     answers.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// An entry, and the place of its task.
+type Indexed = (usize, Entry);
+
 /// Opens the entries of all `open` tasks, secret by secret.
 fn open_all(tasks: &[Task], put: &(impl Fn(usize, Answer) + Sync)) {
-    let mut by_secret: Vec<(&[u8], Vec<(usize, Entry)>)> = Vec::new();
+    let mut by_secret: Vec<(&[u8], Vec<Indexed>)> = Vec::new();
     for (index, task) in tasks.iter().enumerate() {
         let Task::Open { secret, entry } = task else { continue };
         match Entry::parse(entry) {

@@ -5,7 +5,7 @@
 //! knows whether it is byte-compatible. This crate makes those files, checks them, and runs them
 //! against the Rust core:
 //!
-//! - [`generate`] makes every file, always with the same bytes; [`write`] puts them into a folder.
+//! - [`generate`] makes every file, always with the same bytes; [`write()`] puts them into a folder.
 //! - [`check`] finds what is wrong with a folder of vectors: its form, ids, flags and notes, and
 //!   whether the generator would write the same bytes.
 //! - [`run`] gives every test of a folder to `logflux-envelope` and reports those that fail.

@@ -33,7 +33,7 @@ impl Task {
         let operation = group.operation;
         check_parts(operation, test)?;
         check_expect(operation, &test.expect)?;
-        let missing = |part: &str| format!("a {operation} test needs {part}");
+        let missing = |part: &str| format!("{operation} tests need {part}");
         let secret = || {
             group
                 .secret_hex
@@ -42,7 +42,7 @@ impl Task {
                 .ok_or(missing("its group's secret_hex"))
         };
         if operation == Operation::Parse && group.secret_hex.is_some() {
-            return Err("a parse test has no secret".to_owned());
+            return Err("parse tests have no secret".to_owned());
         }
         let mode = || test.mode.ok_or(missing("mode"));
         let salt = || test.salt_hex.as_ref().map(|hex| hex.0.clone()).ok_or(missing("salt_hex"));
@@ -90,7 +90,7 @@ fn check_parts(operation: Operation, test: &Test) -> Result<(), String> {
         ("message_runs", test.message_runs.is_some(), &[Seal]),
     ];
     match parts.iter().find(|(_, there, of)| *there && !of.contains(&operation)) {
-        Some((part, ..)) => Err(format!("a {operation} test has no {part}")),
+        Some((part, ..)) => Err(format!("{operation} tests have no {part}")),
         None => Ok(()),
     }
 }
@@ -105,17 +105,17 @@ fn check_expect(operation: Operation, expect: &Expect) -> Result<(), String> {
     ];
     let there: Vec<_> = outcomes.iter().filter(|(_, there, _)| *there).collect();
     if let Some((part, ..)) = there.iter().find(|(.., of)| *of != operation) {
-        return Err(format!("a {operation} test expects no {part}"));
+        return Err(format!("{operation} tests expect no {part}"));
     }
     match expect.result {
         Verdict::Invalid if !there.is_empty() => {
-            Err("an invalid test expects a stage, and no outcome".to_owned())
+            Err("invalid tests expect a stage, and no outcome".to_owned())
         }
         Verdict::Valid if expect.stage.is_some() => {
-            Err("a valid test expects an outcome, and no stage".to_owned())
+            Err("valid tests expect an outcome, and no stage".to_owned())
         }
         Verdict::Valid if there.len() != usize::from(operation != Operation::Parse) => {
-            Err(format!("a valid {operation} test expects exactly one outcome"))
+            Err(format!("valid {operation} tests expect exactly one outcome"))
         }
         _ => Ok(()),
     }

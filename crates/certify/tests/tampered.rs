@@ -1,6 +1,8 @@
 //! The suite itself can fail: a wrong expectation, a broken file and an edit by hand are each
 //! reported, by name.
 
+#![allow(clippy::unwrap_used)]
+
 use std::path::Path;
 
 use logflux_certify::{CheckError, LoadError, check, run};
@@ -110,16 +112,18 @@ fn a_check_finds_every_fault_at_once_and_says_what_to_do() {
     });
     std::fs::write(folder.path().join("open.json"), b"{\"schema\":").unwrap();
     std::fs::write(folder.path().join("seal.json"), vectors("seal.json")).unwrap();
-    std::fs::write(folder.path().join("other.json"), vectors("seal.json")).unwrap();
+    let none = json!({"schema": "logflux-vectors-1", "suite_version": "1.0.0",
+        "notes": {}, "groups": []});
+    std::fs::write(folder.path().join("other.json"), none.to_string()).unwrap();
     let error = check(folder.path()).unwrap_err();
     assert!(matches!(error, CheckError::Problems(_)), "{error:?}");
     let shown = error.to_string();
     for expected in [
         "known_answers.json: seal/known/mode-1: another test has this id: give it its own",
-        "known_answers.json: seal/known/mode-1: the id of a open test begins with open/",
+        "known_answers.json: seal/known/mode-1: ids of open tests begin with open/",
         "known_answers.json: open/known/mode-2: flag Unheard has no note: add one",
-        "known_answers.json: open/known/mode-3: a open test has no iv_hex",
-        "known_answers.json: derive/known/mode-1: a valid derive test expects exactly one outcome",
+        "known_answers.json: open/known/mode-3: open tests have no iv_hex",
+        "known_answers.json: derive/known/mode-1: valid derive tests expect exactly one outcome",
         "known_answers.json: no test has the flag of note Unused: remove it",
         "known_answers.json: line 1 is not what the generator writes: edit the generator",
         "open.json: not a vector file: EOF",

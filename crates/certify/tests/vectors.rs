@@ -1,6 +1,8 @@
 //! The committed vectors: that they are the generator's, that they fit their schema, and that the
 //! Rust core agrees with every one of them.
 
+#![allow(clippy::unwrap_used)]
+
 use std::path::{Path, PathBuf};
 
 fn vectors() -> PathBuf {

@@ -7,7 +7,7 @@ use super::builder::{Case, Suite, invalid, message, valid};
 use super::draft::Draft;
 use super::recipe::{MESSAGE, Recipe, SECRET};
 
-pub(super) fn add(suite: &mut Suite) -> Result<(), GenerateError> {
+pub(super) fn add(suite: &mut Suite<'_>) -> Result<(), GenerateError> {
     // 22 bytes of message make 38 of payload, with one `=`; 23 make 39, with none.
     let payload_padded =
         suite.draft(&Recipe::new(Mode::Pbkdf2).message("User login successful!"))?;
@@ -73,7 +73,7 @@ pub(super) fn add(suite: &mut Suite) -> Result<(), GenerateError> {
 }
 
 fn add_wrong(
-    suite: &mut Suite,
+    suite: &mut Suite<'_>,
     field: &str,
     name: &str,
     flag: &'static str,
@@ -142,7 +142,7 @@ fn with_end(draft: &Draft, less: usize, more: &str) -> String {
 }
 
 /// Every value of the bits that belong to no byte, but zero.
-fn add_trailing_bits(suite: &mut Suite, field: &str, name: &str, base: &Draft, bits: u32) {
+fn add_trailing_bits(suite: &mut Suite<'_>, field: &str, name: &str, base: &Draft, bits: u32) {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let text = base.base64(field);
     let body = text.trim_end_matches('=');

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::draft::Draft;
 use super::notes;
-use super::recipe::{Forge, Recipe};
+use super::recipe::{self, Forge, Recipe};
 use super::{GenerateError, SuiteFile};
 use crate::encoding::{Base64, Hex};
 use crate::model::{
@@ -16,9 +16,8 @@ use crate::model::{
 };
 
 /// The cases that exist so far.
-#[derive(Default)]
-pub(super) struct Suite {
-    pub(super) forge: Forge,
+pub(super) struct Suite<'f> {
+    forge: &'f Forge,
     cases: Vec<Placed>,
 }
 
@@ -149,7 +148,16 @@ pub(super) struct Instead {
     pub(super) message: Option<Vec<Run>>,
 }
 
-impl Suite {
+impl<'f> Suite<'f> {
+    pub(super) fn new(forge: &'f Forge) -> Self {
+        Self { forge, cases: Vec::new() }
+    }
+
+    /// Adds the cases of another topic.
+    pub(super) fn append(&mut self, mut other: Self) {
+        self.cases.append(&mut other.cases);
+    }
+
     /// A valid entry of this recipe.
     pub(super) fn draft(&mut self, recipe: &Recipe) -> Result<Draft, GenerateError> {
         self.forge.seal(recipe)
@@ -250,7 +258,7 @@ impl Suite {
         mode: Mode,
         salt: [u8; 32],
     ) -> Result<(), GenerateError> {
-        let key = self.forge.key(secret, mode, salt)?;
+        let key = recipe::key(secret, mode, salt)?;
         self.place_derive(case, secret, mode, salt, Expect { key_hex: Some(Hex(key)), ..valid() });
         Ok(())
     }

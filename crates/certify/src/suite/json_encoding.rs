@@ -8,7 +8,7 @@ use super::recipe::{MESSAGE, Recipe, SECRET};
 use crate::encoding::Base64;
 use crate::model::Run;
 
-pub(super) fn add(suite: &mut Suite) -> Result<(), GenerateError> {
+pub(super) fn add(suite: &mut Suite<'_>) -> Result<(), GenerateError> {
     let base = suite.draft(&Recipe::new(Mode::Pbkdf2))?;
     let text = base.text();
     let with_node = |node: &[u8]| replace(text.as_bytes(), b"app-server-01", node);
@@ -173,7 +173,7 @@ pub(super) fn add(suite: &mut Suite) -> Result<(), GenerateError> {
 }
 
 /// Nesting in a field that is ignored, in runs.
-fn add_deep(suite: &mut Suite, text: &str) {
+fn add_deep(suite: &mut Suite<'_>, text: &str) {
     let run = |bytes: &str, times| Run { b64: Base64(bytes.as_bytes().to_vec()), times };
     let start = format!("{}\"x\":", text.replacen('}', ",", 1));
     let deep = |open: &str, close: &str, times, closed: bool| {

@@ -10,7 +10,7 @@ use super::recipe::{MESSAGE, Recipe, SECRET};
 const FIELDS: [&str; 7] =
     ["node", "payload", "loglevel", "timestamp", "encryption_mode", "iv", "salt"];
 
-pub(super) fn add(suite: &mut Suite) -> Result<(), GenerateError> {
+pub(super) fn add(suite: &mut Suite<'_>) -> Result<(), GenerateError> {
     let base = suite.draft(&Recipe::new(Mode::Pbkdf2))?;
     for field in FIELDS {
         let case =

@@ -33,7 +33,7 @@ const NO_INTEGER: &[(&str, &str)] = &[
     ("object", "{}"),
 ];
 
-pub(super) fn add(suite: &mut Suite) -> Result<(), GenerateError> {
+pub(super) fn add(suite: &mut Suite<'_>) -> Result<(), GenerateError> {
     let base = suite.draft(&Recipe::new(Mode::Pbkdf2))?;
     let mut add = |field: &str, name: &str, value: &str| {
         let comment = format!("{field} is {value}");

@@ -6,7 +6,7 @@ use super::GenerateError;
 use super::builder::{Case, Suite, message};
 use super::recipe::{Recipe, counting};
 
-pub(super) fn add(suite: &mut Suite) -> Result<(), GenerateError> {
+pub(super) fn add(suite: &mut Suite<'_>) -> Result<(), GenerateError> {
     for mode in Mode::ALL {
         add_recipe(suite, &format!("mode-{}", mode.number()), &Recipe::new(mode))?;
     }
@@ -51,7 +51,7 @@ pub(super) fn add(suite: &mut Suite) -> Result<(), GenerateError> {
     Ok(())
 }
 
-fn add_recipe(suite: &mut Suite, name: &str, recipe: &Recipe) -> Result<(), GenerateError> {
+fn add_recipe(suite: &mut Suite<'_>, name: &str, recipe: &Recipe) -> Result<(), GenerateError> {
     let mode = recipe.mode;
     let case = |operation: &str, comment: String| {
         Case::must(format!("{operation}/known/{name}"), "KeyDerivation", comment)

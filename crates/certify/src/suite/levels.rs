@@ -6,7 +6,7 @@ use super::GenerateError;
 use super::builder::{Case, Suite, invalid, valid};
 use super::recipe::Recipe;
 
-pub(super) fn add(suite: &mut Suite) -> Result<(), GenerateError> {
+pub(super) fn add(suite: &mut Suite<'_>) -> Result<(), GenerateError> {
     let base = suite.draft(&Recipe::new(Mode::Pbkdf2))?;
     for level in 1..=8_u64 {
         let case = Case::must(format!("parse/level/{level}"), "Level", "a level that exists");

@@ -8,7 +8,7 @@ use super::recipe::{Recipe, SECRET};
 use crate::encoding::Base64;
 use crate::model::Run;
 
-pub(super) fn add(suite: &mut Suite) -> Result<(), GenerateError> {
+pub(super) fn add(suite: &mut Suite<'_>) -> Result<(), GenerateError> {
     let four_kib = "0123456789abcdef".repeat(256);
     let texts: &[(&str, &str, &str)] = &[
         ("empty", "the empty message: the payload is a tag alone", ""),
@@ -59,7 +59,7 @@ pub(super) fn add(suite: &mut Suite) -> Result<(), GenerateError> {
 }
 
 /// The longest message, and one byte more.
-fn add_longest(suite: &mut Suite, mode: Mode) -> Result<(), GenerateError> {
+fn add_longest(suite: &mut Suite<'_>, mode: Mode) -> Result<(), GenerateError> {
     let max = if mode == Mode::Hkdf { 786_384 } else { 786_416 };
     let prefix = prefix(mode);
     let runs = |times| vec![Run { b64: Base64(b"a".to_vec()), times }];

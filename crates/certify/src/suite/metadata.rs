@@ -7,7 +7,7 @@ use super::builder::{Case, Suite, invalid, message};
 use super::draft::Draft;
 use super::recipe::{MESSAGE, Recipe, SECRET};
 
-pub(super) fn add(suite: &mut Suite) -> Result<(), GenerateError> {
+pub(super) fn add(suite: &mut Suite<'_>) -> Result<(), GenerateError> {
     for mode in Mode::ALL {
         let draft = suite.draft(&Recipe::new(mode))?;
         for (name, altered) in altered(&draft) {

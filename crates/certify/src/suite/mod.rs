@@ -26,9 +26,15 @@ mod tampering;
 mod timestamps;
 mod truncation;
 
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
 use builder::Suite;
 use logflux_envelope::{SealError, SecretError};
 use logflux_wire::{NodeError, TimestampError};
+use recipe::Forge;
 
 use crate::Progress;
 
@@ -69,7 +75,7 @@ pub enum GenerateError {
     Note(String),
 }
 
-type Topic = fn(&mut Suite) -> Result<(), GenerateError>;
+type Topic = fn(&mut Suite<'_>) -> Result<(), GenerateError>;
 
 /// Every topic, in the order of the files.
 const TOPICS: &[Topic] = &[
@@ -101,16 +107,37 @@ pub fn generate() -> Result<Vec<SuiteFile>, GenerateError> {
     generate_with(|_| {})
 }
 
-/// Like [`generate`], and tells how many topics are done.
+/// Like [`generate`], and tells from any thread how many topics are done.
 ///
 /// # Errors
 /// [`GenerateError`], which only a change of the generator can bring about.
-pub fn generate_with(progress: impl Fn(Progress)) -> Result<Vec<SuiteFile>, GenerateError> {
-    let mut suite = Suite::default();
-    for (done, topic) in TOPICS.iter().enumerate() {
-        progress(Progress { done, total: TOPICS.len() });
-        topic(&mut suite)?;
+pub fn generate_with(progress: impl Fn(Progress) + Sync) -> Result<Vec<SuiteFile>, GenerateError> {
+    let forge = Forge::default();
+    let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let finished = Mutex::new(Vec::new());
+    let work = || {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(topic) = TOPICS.get(at) else { return };
+            let mut suite = Suite::new(&forge);
+            let added = topic(&mut suite).map(|()| suite);
+            finished.lock().unwrap_or_else(PoisonError::into_inner).push((at, added));
+            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+            progress(Progress { done, total: TOPICS.len() });
+        }
+    };
+    let helpers = thread::available_parallelism().map_or(1, NonZeroUsize::get) - 1;
+    thread::scope(|scope| {
+        for _ in 0..helpers {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let mut topics = finished.into_inner().unwrap_or_else(PoisonError::into_inner);
+    topics.sort_by_key(|(at, _)| *at);
+    let mut suite = Suite::new(&forge);
+    for (_, topic) in topics {
+        suite.append(topic?);
     }
-    progress(Progress { done: TOPICS.len(), total: TOPICS.len() });
     suite.into_files()
 }

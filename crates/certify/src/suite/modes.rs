@@ -9,7 +9,7 @@ use super::recipe::{Recipe, SECRET};
 /// Numbers at the edges of what exists.
 const NONE: &[u64] = &[0, 5, 6, 16, 64, 100, 126, 127, 129, 130, 254, 255, 256, 257, 384, 65_537];
 
-pub(super) fn add(suite: &mut Suite) -> Result<(), GenerateError> {
+pub(super) fn add(suite: &mut Suite<'_>) -> Result<(), GenerateError> {
     let standard = suite.draft(&Recipe::new(Mode::Pbkdf2))?;
     for &number in NONE {
         let altered = standard.with_mode(number);

@@ -6,7 +6,7 @@ use super::GenerateError;
 use super::builder::{Case, Instead, Suite, invalid, valid};
 use super::recipe::Recipe;
 
-pub(super) fn add(suite: &mut Suite) -> Result<(), GenerateError> {
+pub(super) fn add(suite: &mut Suite<'_>) -> Result<(), GenerateError> {
     let base = suite.draft(&Recipe::new(Mode::Pbkdf2))?;
     let repeated = |text: &str, times| text.repeat(times);
     let good: Vec<(&str, &str, String)> = vec![

@@ -5,6 +5,7 @@
 //! stated by the author of each case.
 
 use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use logflux_envelope::hazmat::{self, Given};
 use logflux_envelope::{Iv, Level, Mode, Node, Salt, Secret};
@@ -96,24 +97,26 @@ pub(super) fn counting<const N: usize>(first: u8) -> [u8; N] {
     })
 }
 
-/// Seals recipes, each derivation only once where the payload would be the same.
+/// Seals recipes, each derivation only once where the payload would be the same. Topics share it
+/// from their threads.
 #[derive(Default)]
 pub(super) struct Forge {
-    payloads: HashMap<Recipe, Vec<u8>>,
+    payloads: Mutex<HashMap<Recipe, Vec<u8>>>,
 }
 
 impl Forge {
-    pub(super) fn seal(&mut self, recipe: &Recipe) -> Result<Draft, GenerateError> {
+    pub(super) fn seal(&self, recipe: &Recipe) -> Result<Draft, GenerateError> {
         // Modes 1 to 4 seal nothing but the message.
         let of = match recipe.mode {
             Mode::Hkdf => recipe.clone(),
             _ => recipe.clone().node("n").loglevel(1).timestamp(TIMESTAMP),
         };
-        let payload = match self.payloads.get(&of) {
-            Some(payload) => payload.clone(),
+        let known = self.payloads().get(&of).cloned();
+        let payload = match known {
+            Some(payload) => payload,
             None => {
                 let payload = seal(&of)?;
-                self.payloads.insert(of, payload.clone());
+                self.payloads().insert(of, payload.clone());
                 payload
             }
         };
@@ -128,16 +131,15 @@ impl Forge {
         }))
     }
 
-    /// The key of an entry with this secret, mode and salt.
-    pub(super) fn key(
-        &mut self,
-        secret: &str,
-        mode: Mode,
-        salt: [u8; 32],
-    ) -> Result<Vec<u8>, GenerateError> {
-        let secret = Secret::new(secret)?;
-        Ok(hazmat::derive_key(&secret, mode, &Salt::new(salt))?.as_bytes().to_vec())
+    fn payloads(&self) -> MutexGuard<'_, HashMap<Recipe, Vec<u8>>> {
+        self.payloads.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The key of an entry with this secret, mode and salt.
+pub(super) fn key(secret: &str, mode: Mode, salt: [u8; 32]) -> Result<Vec<u8>, GenerateError> {
+    let secret = Secret::new(secret)?;
+    Ok(hazmat::derive_key(&secret, mode, &Salt::new(salt))?.as_bytes().to_vec())
 }
 
 fn seal(recipe: &Recipe) -> Result<Vec<u8>, GenerateError> {

@@ -9,7 +9,7 @@ use super::recipe::{MESSAGE, Recipe, SECRET, counting};
 const NFC: &str = "sëcrét";
 const NFD: &str = "se\u{308}cre\u{301}t";
 
-pub(super) fn add(suite: &mut Suite) -> Result<(), GenerateError> {
+pub(super) fn add(suite: &mut Suite<'_>) -> Result<(), GenerateError> {
     let long = "0123456789abcdef".repeat(625);
     let digits = "0123456789".repeat(7);
     let (d63, d64, d65) = (digits.split_at(63).0, digits.split_at(64).0, digits.split_at(65).0);
@@ -77,7 +77,7 @@ pub(super) fn add(suite: &mut Suite) -> Result<(), GenerateError> {
 }
 
 /// Secrets near the right one that do not open, and one that does.
-fn add_wrong(suite: &mut Suite) -> Result<(), GenerateError> {
+fn add_wrong(suite: &mut Suite<'_>) -> Result<(), GenerateError> {
     let right = suite.draft(&Recipe::new(Mode::Pbkdf2))?;
     for (name, flag, comment, secret) in [
         ("other", "WrongSecret", "another secret", "incorrect horse battery staple"),
@@ -134,7 +134,7 @@ fn add_wrong(suite: &mut Suite) -> Result<(), GenerateError> {
 }
 
 /// Secrets that are none.
-fn add_refused(suite: &mut Suite) -> Result<(), GenerateError> {
+fn add_refused(suite: &mut Suite<'_>) -> Result<(), GenerateError> {
     let right = suite.draft(&Recipe::new(Mode::Pbkdf2))?;
     for (name, comment, secret) in [
         ("empty", "no secret at all", ""),

@@ -11,7 +11,7 @@ use crate::model::Run;
 /// The salt that the first published description of the protocol shows: 31 bytes.
 const SAMPLE_SALT: &str = "c2FsdDMyYnl0ZXNsb25nZm9ya2V5ZGVyaXZhdGlvbg==";
 
-pub(super) fn add(suite: &mut Suite) -> Result<(), GenerateError> {
+pub(super) fn add(suite: &mut Suite<'_>) -> Result<(), GenerateError> {
     let base = suite.draft(&Recipe::new(Mode::Pbkdf2))?;
     for len in [0, 1, 3, 8, 11, 13, 15, 16, 24] {
         let case = |operation: &str| {
@@ -67,7 +67,7 @@ pub(super) fn add(suite: &mut Suite) -> Result<(), GenerateError> {
 }
 
 /// Payloads around 1,048,576 characters, in runs.
-fn add_long(suite: &mut Suite, entry: &str) {
+fn add_long(suite: &mut Suite<'_>, entry: &str) {
     let Some((before, after)) = entry.split_once("PAYLOAD") else { return };
     let run = |bytes: &str, times| Run { b64: Base64(bytes.as_bytes().to_vec()), times };
     for (name, comment, letters, end, expect) in [

@@ -9,7 +9,7 @@ use super::recipe::{MESSAGE, Recipe, SECRET};
 /// 48 bytes: three blocks of AES.
 const BLOCKS: &str = "first block of it,second block of it,third block";
 
-pub(super) fn add(suite: &mut Suite) -> Result<(), GenerateError> {
+pub(super) fn add(suite: &mut Suite<'_>) -> Result<(), GenerateError> {
     for (mode, prefix) in [
         (Mode::Pbkdf2, "open"),
         (Mode::ChaCha20Argon2, "open/mode-4"),

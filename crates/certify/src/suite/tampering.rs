@@ -7,7 +7,7 @@ use super::builder::{Case, Suite, invalid};
 use super::draft::{Draft, flip};
 use super::recipe::{Recipe, SECRET};
 
-pub(super) fn add(suite: &mut Suite) -> Result<(), GenerateError> {
+pub(super) fn add(suite: &mut Suite<'_>) -> Result<(), GenerateError> {
     let draft = suite.draft(&Recipe::new(Mode::Pbkdf2))?;
     let mut tamper = Tamper { suite, mode: Mode::Pbkdf2, draft: &draft, prefix: "open" };
     tamper.tag(0..128);
@@ -44,14 +44,14 @@ pub(super) fn add(suite: &mut Suite) -> Result<(), GenerateError> {
     Ok(())
 }
 
-struct Tamper<'a> {
-    suite: &'a mut Suite,
+struct Tamper<'a, 'f> {
+    suite: &'a mut Suite<'f>,
     mode: Mode,
     draft: &'a Draft,
     prefix: &'static str,
 }
 
-impl Tamper<'_> {
+impl Tamper<'_, '_> {
     fn add(&mut self, part: &str, flag: &'static str, bit: usize, altered: &Draft) {
         let case = Case::must(
             format!("{}/{part}/flip-{bit:03}", self.prefix),

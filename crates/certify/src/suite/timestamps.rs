@@ -88,7 +88,7 @@ const WRONG: &[(&str, &str)] = &[
     ("after-year-9999", "9999-12-31T23:59:59-00:01"),
 ];
 
-pub(super) fn add(suite: &mut Suite) -> Result<(), GenerateError> {
+pub(super) fn add(suite: &mut Suite<'_>) -> Result<(), GenerateError> {
     let base = suite.draft(&Recipe::new(Mode::Pbkdf2))?;
     for (name, read, written) in GOOD {
         let case = Case::must(format!("parse/timestamp/{name}"), "Timestamp", *read);

@@ -6,7 +6,7 @@ use super::GenerateError;
 use super::builder::{Case, Suite, invalid};
 use super::recipe::{Recipe, SECRET};
 
-pub(super) fn add(suite: &mut Suite) -> Result<(), GenerateError> {
+pub(super) fn add(suite: &mut Suite<'_>) -> Result<(), GenerateError> {
     for (mode, prefix, shortest) in [
         (Mode::Pbkdf2, "open", 16),
         (Mode::ChaCha20Argon2, "open/mode-4", 16),
