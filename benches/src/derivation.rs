@@ -9,6 +9,9 @@ use openssl::hash::MessageDigest;
 /// The secret of every measurement.
 const SECRET: &[u8] = b"lfx_0123456789abcdefghijklmnopqrstuvwxyz";
 
+/// Derives a key for each salt, and returns the last.
+type Derive = dyn Fn(&[[u8; 32]]) -> [u8; 32];
+
 /// One way to derive keys.
 pub struct Contender {
     /// The library, or our backend.
@@ -17,7 +20,7 @@ pub struct Contender {
     pub keys: usize,
     /// Whether it is what `derive` or `derive_many` does on this machine.
     pub chosen: bool,
-    derive: Box<dyn Fn(&[[u8; 32]]) -> [u8; 32]>,
+    derive: Box<Derive>,
 }
 
 impl Contender {

@@ -1,5 +1,10 @@
 //! The SHA-256 instructions of ARMv8.
 
+#![allow(
+    inline_always_mismatching_target_features,
+    reason = "the methods are inlined first, into `advance`, which has the features"
+)]
+
 use core::arch::aarch64::{
     uint32x4_t, vaddq_u32, veorq_u32, vld1q_u32, vsha256h2q_u32, vsha256hq_u32, vsha256su0q_u32,
     vsha256su1q_u32, vst1q_u32,

@@ -82,19 +82,18 @@ impl Engine {
 
     /// The cheapest start on `left` salts, at least one.
     ///
-    /// The bounds are where the costs cross. With one stream as 1, two to four streams cost 1.2, 1.7
-    /// and 2.2 together, and sixteen lanes of AVX-512, full or not, cost 5.1: two groups of four
-    /// streams less. Without SHA instructions, eight lanes of AVX2 cost about as much as three
-    /// salts alone.
+    /// The bounds are where the measured costs cross. With one stream as 1, two to four together cost
+    /// 1.0 to 1.2, 1.5 to 1.7 and 1.8 to 2.2, and sixteen lanes of AVX-512, full or not, 5.1: more
+    /// than eight streams. Without SHA instructions, eight lanes of AVX2 cost as much as four salts
+    /// alone.
     fn next(self, left: usize) -> Step {
         match self {
             Self { sixteen: Some(lanes), .. } if left > 8 => Step::Sixteen(lanes),
             Self { streams: Some(streams), .. } => {
-                // As few groups as there can be, and as even: five are three and two.
-                let groups = left.div_ceil(4);
-                Step::Streams(streams, left.div_ceil(groups))
+                // Four at a time, but five as three and two: one alone costs as much as two.
+                Step::Streams(streams, if left == 5 { 3 } else { left.min(4) })
             }
-            Self { eight: Some(lanes), .. } if left > 2 => Step::Eight(lanes),
+            Self { eight: Some(lanes), .. } if left > 4 => Step::Eight(lanes),
             _ => Step::Single,
         }
     }
