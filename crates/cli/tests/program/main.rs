@@ -1,0 +1,12 @@
+//! The program as its users meet it: a process, its streams and its exit status, and a real server.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // A failed test may say so.
+
+mod demo;
+mod doctor;
+mod help;
+mod refusals;
+mod run;
+mod seal_and_open;
+mod server;
+mod ship_and_query;

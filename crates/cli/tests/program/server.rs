@@ -1,0 +1,70 @@
+//! A real `logflux serve --dev` on a free port, ended when it is dropped.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::thread;
+
+use tempfile::TempDir;
+
+use crate::run::{Call, logflux};
+
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) url: String,
+    pub(crate) folder: TempDir,
+}
+
+impl Server {
+    pub(crate) fn start() -> Self {
+        Self::start_on("127.0.0.1:0")
+    }
+
+    pub(crate) fn start_on(listen: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let mut call = logflux(&["serve", "--dev", "--listen", listen, "--log", "warn", "--data"]);
+        let mut child =
+            call.0.arg(&data).stderr(Stdio::piped()).stdin(Stdio::null()).spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        stderr.read_line(&mut line).unwrap();
+        let url = line.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("{line}"));
+        let url = url.to_owned();
+        // Nobody may wait for a reader of the rest.
+        thread::spawn(move || stderr.lines().count());
+        Self { child, url, folder }
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    pub(crate) fn ca(&self) -> PathBuf {
+        self.data().join("ca.pem")
+    }
+
+    /// Makes a key with these scopes.
+    pub(crate) fn key(&self, scope: &str) -> String {
+        let data = self.data();
+        let args = ["keys", "create", "--scope", scope, "--data", data.to_str().unwrap()];
+        logflux(&args).run().ok().trim_end().to_owned()
+    }
+
+    /// A call with everything that it needs to reach this server.
+    pub(crate) fn call(&self, key: &str, args: &[&str]) -> Call {
+        logflux(args)
+            .env("LOGFLUX_SERVER_URL", &self.url)
+            .env("LOGFLUX_CA_FILE", self.ca())
+            .env("LOGFLUX_API_KEY", key)
+            .env("LOGFLUX_MAX_RETRIES", "0")
+            .folder(self.folder.path())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
