@@ -2,3 +2,4 @@
 
 #[cfg(feature = "peers")]
 pub mod derivation;
+pub mod entries;

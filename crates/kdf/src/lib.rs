@@ -2,6 +2,30 @@
 //!
 //! Everything that a LogFlux key costs is here: 600,000 iterations a key, spent on one salt by
 //! [`derive()`] or on any number of salts of one secret by [`derive_many`].
+//!
+//! # Backends
+//! Which instructions are used is found out once, when the process first asks: see [`Backend`] and
+//! [`backend`]. All derive the same keys. Each call uses the thread that makes it and no other.
+//!
+//! # What was run, and what only compiled
+//! The tests run on every backend of the machine that runs them. SHA-NI, AVX2 and the portable
+//! backend were run on hardware. ARMv8 was run under QEMU's emulation only. AVX-512 was run under
+//! Miri only, which interprets its intrinsics, and has not been timed. `docs/derivation.md` has the
+//! measurements and the commands.
+//!
+//! # Traces in memory
+//! Derivation states are zeroed when they are dropped, and so is the stack that the loops used.
+//! Registers are not cleared but overwritten by what runs next.
+//!
+//! # Examples
+//! ```
+//! use logflux_kdf::{ITERATIONS, backend, derive_many};
+//!
+//! let salts = [[1; 16], [2; 16]];
+//! let keys = derive_many(b"correct horse battery staple", &salts, ITERATIONS);
+//! assert_ne!(keys[0].as_bytes(), keys[1].as_bytes());
+//! println!("two keys by {}, which takes {} at a time", backend(), backend().lanes());
+//! ```
 
 #![deny(unsafe_op_in_unsafe_fn)]
 

@@ -10,7 +10,7 @@ pub(crate) fn describe() -> String {
         "- Machine: {}, {cores} {}\n- System: {}\n- Compiler: {}\n- Date: {}\n",
         processor(),
         if cores == 1 { "core" } else { "cores" },
-        output("uname", &["-srm"]),
+        output("uname", &["-sm"]),
         output("rustc", &["--version"]),
         output("date", &["-u", "+%Y-%m-%d"]),
     )

@@ -3,14 +3,20 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+mod budget;
 mod derivation;
+mod entries;
 mod machine;
 mod measure;
 
 /// A section: its heading and what writes its body.
 type Section = (&'static str, fn() -> String);
 
-const SECTIONS: &[Section] = &[("Deriving keys", derivation::section)];
+const SECTIONS: &[Section] = &[
+    ("Deriving keys", derivation::section),
+    ("Sealing and opening", entries::section),
+    ("The budget of derivation", budget::section),
+];
 
 fn main() -> ExitCode {
     let mut page = format!(
