@@ -5,12 +5,14 @@
 
 mod cli;
 mod python;
+mod server;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
 pub use cli::logflux;
 pub use python::interpreter;
+pub use server::Server;
 
 /// An error that a test shows and fails with.
 pub type Failure = Box<dyn Error + Send + Sync>;

@@ -20,6 +20,7 @@ pub(super) fn add(suite: &mut Suite<'_>) -> Result<(), GenerateError> {
         "10",
         "-1",
         "-7",
+        "-0",
         "256",
         "263",
         "65543",

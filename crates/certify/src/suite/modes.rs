@@ -3,7 +3,7 @@
 use logflux_envelope::{Mode, Stage};
 
 use super::GenerateError;
-use super::builder::{Case, Instead, Suite, invalid};
+use super::builder::{Case, Instead, Suite, invalid, refused};
 use super::recipe::{Recipe, SECRET};
 
 /// Numbers at the edges of what exists.
@@ -34,6 +34,16 @@ pub(super) fn add(suite: &mut Suite<'_>) -> Result<(), GenerateError> {
             format!("mode {value}, which is 1 or 128 in too few bits"),
         );
         suite.parse(case, altered.json(), invalid(Stage::Mode));
+    }
+    for (name, value) in [("2-to-the-64", "18446744073709551616"), ("minus-zero", "-0")] {
+        // No mode; many a reader of JSON does not have it as an integer, either.
+        let altered = standard.with_raw("encryption_mode", value);
+        let case = Case::must(
+            format!("parse/unknown-mode/{name}"),
+            "UnknownMode",
+            format!("mode {value}, at the edge of what readers take for an integer"),
+        );
+        suite.parse(case, altered.json(), refused());
     }
 
     for (sealed, said) in [
