@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::path::Path;
 
+use crate::Progress;
 use crate::load::{self, LoadError};
 use crate::model::{Operation, VectorFile};
-use crate::suite::{GenerateError, SuiteFile, generate};
+use crate::suite::{GenerateError, SuiteFile, generate_with};
 use crate::task::Task;
 
 /// What to do about a file that was changed by hand.
@@ -76,6 +77,17 @@ fn lines(problems: &[Problem]) -> String {
 /// # Errors
 /// [`CheckError`] with everything that was found.
 pub fn check(folder: &Path) -> Result<Summary, CheckError> {
+    check_with(folder, |_| {})
+}
+
+/// Like [`check`], and tells from any thread how many topics of the generator are done.
+///
+/// # Errors
+/// [`CheckError`] with everything that was found.
+pub fn check_with(
+    folder: &Path,
+    progress: impl Fn(Progress) + Sync,
+) -> Result<Summary, CheckError> {
     let files = load::read(folder)?;
     let mut checker = Checker::default();
     for (name, bytes) in &files {
@@ -84,7 +96,7 @@ pub fn check(folder: &Path) -> Result<Summary, CheckError> {
             Err(error) => checker.problem(name, None, format!("{}; {GENERATE}", reason(&error))),
         }
     }
-    checker.reproducible(&files, &generate()?);
+    checker.reproducible(&files, &generate_with(progress)?);
     if checker.problems.is_empty() {
         Ok(checker.summary)
     } else {

@@ -10,6 +10,8 @@
 //!   whether the generator would write the same bytes.
 //! - [`run`] gives every test of a folder to `logflux-envelope` and reports those that fail.
 //!
+//! Each takes seconds, and has a form that tells how far it is (`run_with`, …). None prints.
+//!
 //! From the bottom up: `encoding` (bytes as text), [`model`] (what the files hold), `task` (what a
 //! test asks), `answer` (what came out, and whether that is right), `core` (the Rust
 //! implementation's answers), `suite` (the generator, by topic), `load`, `check` and `run`.
@@ -25,12 +27,12 @@ mod suite;
 mod task;
 mod write;
 
-pub use check::{CheckError, Problem, Summary, check};
+pub use check::{CheckError, Problem, Summary, check, check_with};
 pub use encoding::{Base64, Hex};
 pub use load::LoadError;
 pub use run::{Failure, Report, run, run_with};
 pub use suite::{GenerateError, SuiteFile, generate, generate_with};
-pub use write::{WriteError, write};
+pub use write::{WriteError, write, write_with};
 
 /// How far a long task is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::suite::{GenerateError, generate};
+use crate::Progress;
+use crate::suite::{GenerateError, generate_with};
 
 /// Why the vectors were not written.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +29,18 @@ pub enum WriteError {
 /// # Errors
 /// [`WriteError`] where they could not be made or written.
 pub fn write(folder: &Path) -> Result<Vec<String>, WriteError> {
-    let files = generate()?;
+    write_with(folder, |_| {})
+}
+
+/// Like [`write()`], and tells from any thread how many topics of the generator are done.
+///
+/// # Errors
+/// [`WriteError`] where they could not be made or written.
+pub fn write_with(
+    folder: &Path,
+    progress: impl Fn(Progress) + Sync,
+) -> Result<Vec<String>, WriteError> {
+    let files = generate_with(progress)?;
     let io = |path: &Path, error| WriteError::Io { path: path.to_owned(), error };
     std::fs::create_dir_all(folder).map_err(|error| io(folder, error))?;
     let mut written = Vec::new();
