@@ -60,29 +60,44 @@ impl Timestamp {
     pub fn append_to(self, out: &mut Vec<u8>) {
         let (year, month, day) = date_of_day(self.seconds.div_euclid(SECONDS_PER_DAY));
         let second_of_day = self.seconds.rem_euclid(SECONDS_PER_DAY).unsigned_abs();
-        let mut put = |value: u64, digits: u32, before: Option<u8>| {
-            out.extend(before);
-            for place in (0..digits).rev() {
-                out.push(b'0' + u8::try_from(value / 10_u64.pow(place) % 10).unwrap_or(0));
-            }
-        };
-        put(year, 4, None);
-        put(month, 2, Some(b'-'));
-        put(day, 2, Some(b'-'));
-        put(second_of_day / 3600, 2, Some(b'T'));
-        put(second_of_day / 60 % 60, 2, Some(b':'));
-        put(second_of_day % 60, 2, Some(b':'));
-        let nanoseconds = u64::from(self.nanoseconds);
-        if nanoseconds == 0 {
-        } else if nanoseconds.is_multiple_of(1_000_000) {
-            put(nanoseconds / 1_000_000, 3, Some(b'.'));
-        } else if nanoseconds.is_multiple_of(1_000) {
-            put(nanoseconds / 1_000, 6, Some(b'.'));
-        } else {
-            put(nanoseconds, 9, Some(b'.'));
-        }
+        let [y1, y2] = digits(year / 100);
+        let [y3, y4] = digits(year);
+        let [m1, m2] = digits(month);
+        let [d1, d2] = digits(day);
+        let [h1, h2] = digits(second_of_day / 3600);
+        let [n1, n2] = digits(second_of_day / 60 % 60);
+        let [s1, s2] = digits(second_of_day % 60);
+        out.extend_from_slice(&[
+            y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2,
+        ]);
+        self.append_fraction(out);
         out.push(b'Z');
     }
+
+    /// Appends the shortest of no fraction, 3, 6 and 9 digits that is exact.
+    fn append_fraction(self, out: &mut Vec<u8>) {
+        if self.nanoseconds == 0 {
+            return;
+        }
+        let mut fraction = *b".000000000";
+        let mut rest = self.nanoseconds;
+        for digit in fraction.iter_mut().skip(1).rev() {
+            *digit = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+            rest /= 10;
+        }
+        let shortest = match self.nanoseconds {
+            n if n.is_multiple_of(1_000_000) => 4,
+            n if n.is_multiple_of(1_000) => 7,
+            _ => 10,
+        };
+        out.extend_from_slice(fraction.get(..shortest).unwrap_or(&fraction));
+    }
+}
+
+/// The last two decimal digits of a number.
+fn digits(number: u64) -> [u8; 2] {
+    let digit = |value: u64| b'0' + u8::try_from(value % 10).unwrap_or(0);
+    [digit(number / 10), digit(number)]
 }
 
 /// A time outside the range is held at its nearer end.
