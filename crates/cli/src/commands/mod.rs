@@ -15,6 +15,7 @@ mod query;
 mod seal;
 mod send;
 mod serve;
+mod vectors;
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -29,6 +30,7 @@ pub(crate) enum Command {
     Demo(demo::Demo),
     Doctor(doctor::Doctor),
     Bench(bench::Bench),
+    Vectors(vectors::Vectors),
     Completions(completions::Completions),
 }
 
@@ -45,6 +47,7 @@ impl Command {
             Self::Demo(command) => command.run(),
             Self::Doctor(command) => command.run(),
             Self::Bench(command) => command.run(),
+            Self::Vectors(command) => command.run(),
             Self::Completions(command) => command.run(),
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::run::logflux;
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "keygen",
     "seal",
     "open",
@@ -13,6 +13,7 @@ const COMMANDS: [&str; 11] = [
     "demo",
     "doctor",
     "bench",
+    "vectors",
     "completions",
 ];
 
@@ -25,8 +26,15 @@ fn every_command_has_help_with_an_example() {
         assert!(help.contains("Example"), "{command}");
         assert!(help.contains(&format!("logflux {command}")), "{command}");
     }
-    for action in ["create", "list", "revoke"] {
-        assert!(logflux(&["keys", action, "--help"]).run().ok().contains("Example"), "{action}");
+    for (command, action) in [
+        ("keys", "create"),
+        ("keys", "list"),
+        ("keys", "revoke"),
+        ("vectors", "generate"),
+        ("vectors", "check"),
+        ("vectors", "run"),
+    ] {
+        assert!(logflux(&[command, action, "--help"]).run().ok().contains("Example"), "{action}");
     }
 }
 
