@@ -3,11 +3,11 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint fmt docs bench vectors miri clean
+.PHONY: help setup run test lint fmt docs bench compare vectors miri clean
 
 CARGO ?= cargo
 VENV := target/python
-PYTHON_FILES := tests/python
+PYTHON_FILES := tests/python benches
 
 help: ## list the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -31,6 +31,7 @@ run: ## seal a sample log, ship it over TLS, store it, query it back, open it, c
 
 test: setup $(VENV)/ready ## every test, of every language
 	LOGFLUX_TEST_PYTHON=$(CURDIR)/$(VENV)/bin/python $(CARGO) test --locked --workspace
+	$(CARGO) test --locked -p logflux-envelope -p logflux-certify --features logflux-certify/aws-lc
 
 lint: setup $(VENV)/ready ## formatting, clippy, rustdoc, ruff, and vectors without drift
 	$(CARGO) fmt --all -- --check
@@ -54,6 +55,14 @@ bench: setup ## measure beside other libraries, and write benches/RESULTS.md
 	@pkg-config --exists openssl 2>/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq \
 	  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq libssl-dev pkg-config cmake; }
 	$(CARGO) run --locked --release -p logflux-benches --features peers --bin results
+
+compare: setup $(VENV)/ready ## open 1,000 entries with distinct salts beside Python's cryptography
+	$(CARGO) build --locked --release -p logflux-cli
+	$(VENV)/bin/python benches/open_beside_python.py target/release/logflux
+
+miri: ## run what Miri can of the derivation, on AVX-512 too (a nightly toolchain with miri)
+	$(CARGO) +nightly miri test -p logflux-kdf
+	RUSTFLAGS='-C target-feature=+avx512f,+avx2,+sha' $(CARGO) +nightly miri test -p logflux-kdf
 
 clean: ## remove what was built
 	$(CARGO) clean
