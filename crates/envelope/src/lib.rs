@@ -38,7 +38,7 @@ mod sealer;
 mod secret;
 mod stats;
 
-pub use error::{OpenError, SealError};
+pub use error::{OpenError, RandomError, SealError};
 pub use keyring::{Keyring, KeyringError};
 pub use logflux_wire::{
     Entry, EntryError, Field, Iv, Level, Mode, Node, Payload, Salt, Stage, Timestamp,

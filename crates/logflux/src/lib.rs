@@ -26,8 +26,8 @@
 
 pub use logflux_envelope::{
     Entry, EntryError, Field, Iv, KeyPolicy, KeyPolicyError, Keyring, KeyringError, Level, Message,
-    Mode, Node, OpenError, Opener, Payload, Progress, Salt, SealError, Sealer, SealerBuilder,
-    SealerStats, Secret, SecretError, Stage, Timestamp, open, open_bytes, seal,
+    Mode, Node, OpenError, Opener, Payload, Progress, RandomError, Salt, SealError, Sealer,
+    SealerBuilder, SealerStats, Secret, SecretError, Stage, Timestamp, open, open_bytes, seal,
 };
 pub use logflux_transport::{
     Api, CallError, Endpoint, EndpointError, Page, Receipt, Refusal, Retry, SecretSource,
