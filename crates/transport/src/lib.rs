@@ -15,6 +15,7 @@ mod retry;
 mod secret_source;
 mod settings;
 mod shipper;
+mod spool;
 
 pub use api::{Api, CallError, Page, Trust, TrustError};
 pub use duration::{DurationError, parse_duration};
@@ -23,3 +24,4 @@ pub use retry::Retry;
 pub use secret_source::{SecretSource, SecretSourceError};
 pub use settings::{Settings, SettingsError, Variables};
 pub use shipper::{Receipt, Refusal, ShipError, Shipper};
+pub use spool::{Appended, RecordId, Recovery, Spool, SpoolError, SpoolFull, SpoolOptions};
