@@ -16,9 +16,9 @@
 //!
 //! With the feature `aws-lc` (or `aws-lc-fips`) the ciphers and derivations are AWS-LC's.
 //!
-//! From the bottom up: `backend` (whose cryptography), `random` (the operating system's generator) and `process` (what a `fork`
-//! must not share), `derive` (secret and salt to key), `cipher` (key to cipher), `key` (a salt with
-//! its cipher), `reserve` and `budget` (keys derived ahead), then [`Sealer`] and [`Opener`].
+//! From the bottom up: `backend` (whose cryptography), `random` (the operating system's generator),
+//! `derive` (secret and salt to key), `cipher` (key to cipher), `entry_key` (what seals the entries
+//! of one derivation), `reserve` and `budget` (keys derived ahead), then [`Sealer`] and [`Opener`].
 
 mod backend;
 mod budget;
@@ -31,7 +31,6 @@ mod keyring;
 mod open_many;
 mod opener;
 mod policy;
-mod process;
 mod random;
 mod reserve;
 mod sealer;
@@ -46,7 +45,6 @@ pub use logflux_wire::{
 pub use open_many::Progress;
 pub use opener::{Opener, open, open_bytes};
 pub use policy::{KeyPolicy, KeyPolicyError};
-pub use process::PerProcess;
 pub use sealer::{Message, Sealer, SealerBuilder, seal};
 pub use secret::{Secret, SecretError};
 pub use stats::SealerStats;

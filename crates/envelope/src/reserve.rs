@@ -3,7 +3,8 @@
 //! The first key of a process is derived by the caller, alone, since that is the quickest way to
 //! one. From the second entry on a background thread derives more, by full vector lanes, into a
 //! pool. How the two are spent is the [`KeyPolicy`]'s; mode 128 is a policy of its own, in which a
-//! key is an epoch. Everything here belongs to one process (see `process`).
+//! key is an epoch. Everything here belongs to one process (see
+//! `logflux_process`).
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -84,7 +85,7 @@ pub(crate) struct Grant {
 
 /// The keys of one sealer in one process.
 pub(crate) struct Reserve {
-    pid: u32,
+    generation: u64,
     shared: Arc<Shared>,
 }
 
@@ -164,7 +165,7 @@ impl Reserve {
         };
         let shared =
             Shared { plan, state: Mutex::new(state), work: Condvar::new(), ready: Condvar::new() };
-        Self { pid: std::process::id(), shared: Arc::new(shared) }
+        Self { generation: logflux_process::generation(), shared: Arc::new(shared) }
     }
 
     /// Gives grants for messages of these lengths, in their order: at least one, and as many as
@@ -202,7 +203,7 @@ impl Reserve {
 impl Drop for Reserve {
     fn drop(&mut self) {
         // The locks of another process are not ours to take; its thread is not here either.
-        if self.pid == std::process::id() {
+        if self.generation == logflux_process::generation() {
             self.shared.lock().stopped = true;
             self.shared.work.notify_all();
         }

@@ -5,12 +5,12 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use logflux_process::PerProcess;
 use logflux_wire::{Entry, EntryParts, Level, Mode, Node, Payload, Timestamp};
 
 use crate::entry_key::Metadata;
 use crate::error::SealError;
 use crate::policy::{KeyPolicy, KeyPolicyError};
-use crate::process::PerProcess;
 use crate::reserve::{Grant, Plan, Reserve};
 use crate::secret::Secret;
 use crate::stats::SealerStats;

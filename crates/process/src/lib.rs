@@ -1,0 +1,17 @@
+//! What a `fork` must not share.
+//!
+//! A child of `fork` begins as a copy of its parent: with the same random bytes drawn ahead, the
+//! same keys, locks held by threads that it does not have, and no thread but one. So everything of
+//! that kind lives in a [`PerProcess`], which gives every process a value of its own and never
+//! touches the value of another.
+//!
+//! A fork is noticed by a handler that the C library runs in the child (`pthread_atfork`, POSIX),
+//! since asking for the process id costs a system call, more than all else of a logging call. A
+//! child that is made by the bare system call `clone`, past the C library, is not noticed; neither
+//! is it allowed to use the C library's locks.
+
+mod generation;
+mod per_process;
+
+pub use generation::generation;
+pub use per_process::PerProcess;
