@@ -24,4 +24,7 @@ pub use retry::Retry;
 pub use secret_source::{SecretSource, SecretSourceError};
 pub use settings::{Settings, SettingsError, Variables};
 pub use shipper::{Receipt, Refusal, ShipError, Shipper};
-pub use spool::{Appended, RecordId, Recovery, Spool, SpoolError, SpoolFull, SpoolOptions};
+pub use spool::{
+    Appended, DeadLetter, DeadLetters, RecordId, Recovery, Spool, SpoolError, SpoolFull,
+    SpoolOptions,
+};

@@ -1,0 +1,233 @@
+//! Opening a spool: what earlier processes left is found again.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::buffer::Buffer;
+use super::format::{ENTRY_MAX, Found, HEADER_LEN, Header, HeaderRead, OVERHEAD};
+use super::format::{is_done, read_done, scan};
+use super::fs::{File, FileSystem, Open, Real};
+use super::index::Index;
+use super::segment::{Segment, done_name};
+use super::store::Spool;
+use super::types::{Recovery, SpoolError, SpoolOptions, at};
+
+/// The file whose lock says that a process owns the folder.
+const LOCK: &str = "lock";
+/// The most bytes of a segment.
+const SEGMENT_MAX: u64 = 64 << 20;
+
+impl Spool {
+    /// Opens the spool of a folder, which is made where it is missing, and finds what it holds.
+    ///
+    /// # Errors
+    /// [`SpoolError::Locked`] where another process has it: [`open_own`](Self::open_own) is for
+    /// that. [`SpoolError::Version`], [`SpoolError::Io`]. Damage is no error, and is counted.
+    pub fn open(folder: &Path, options: SpoolOptions) -> Result<(Self, Recovery), SpoolError> {
+        Self::open_in(Arc::new(Real), folder, options)
+    }
+
+    pub(super) fn open_in(
+        fs: Arc<dyn FileSystem>,
+        folder: &Path,
+        mut options: SpoolOptions,
+    ) -> Result<(Self, Recovery), SpoolError> {
+        options.segment_bytes =
+            options.segment_bytes.min(options.max_bytes / 4).clamp(1 << 10, SEGMENT_MAX);
+        fs.create_folder(folder).map_err(at(folder))?;
+        let lock_path = folder.join(LOCK);
+        let lock = fs
+            .lock(&lock_path)
+            .map_err(at(&lock_path))?
+            .ok_or_else(|| SpoolError::Locked(folder.to_owned()))?;
+        let mut spool = Self {
+            fs,
+            folder: folder.to_owned(),
+            options,
+            process: std::process::id(),
+            index: Index::default(),
+            buffer: Buffer::default(),
+            segments: BTreeMap::new(),
+            active: None,
+            next_segment: 0,
+            next_id: 1,
+            sequence_offset: 0,
+            durable_id: 0,
+            relocating: false,
+            folder_dirty: true,
+            condemned: Vec::new(),
+            bytes: 0,
+            dropped: 0,
+            damaged: 0,
+            reader: None,
+            _lock: lock,
+        };
+        let recovery = spool.recover()?;
+        Ok((spool, recovery))
+    }
+
+    fn recover(&mut self) -> Result<Recovery, SpoolError> {
+        let names = self.fs.list(&self.folder).map_err(at(&self.folder))?;
+        let mut headers: Vec<Header> =
+            names.iter().filter_map(|name| Header::of_file_name(name)).collect();
+        headers.sort_unstable_by_key(|header| (header.first, header.salt));
+        let mut recovery = Recovery::default();
+        let mut records = Vec::new();
+        let mut next_sequence = 1;
+        for header in headers {
+            let read = read_segment(&*self.fs, &self.folder, header)?;
+            recovery.lost += read.lost;
+            recovery.skipped_bytes += read.skipped;
+            // What is damaged had a sequence number, too.
+            let most = header.first.saturating_add((read.len / (OVERHEAD + 1)) as u64);
+            let last = read.records.iter().map(|(found, _)| found.sequence).max().unwrap_or(0);
+            next_sequence = next_sequence.max(most).max(last.saturating_add(1));
+            let number = self.next_segment;
+            self.next_segment += 1;
+            self.bytes += read.len as u64;
+            self.segments.insert(number, Segment::found(header, read.salt, read.len));
+            records.extend(read.records.into_iter().map(|(found, done)| Record {
+                found,
+                number,
+                done,
+            }));
+        }
+        self.index_records(records);
+        self.sequence_offset = next_sequence.wrapping_sub(self.next_id);
+        self.durable_id = self.next_id - 1;
+        let spent: Vec<u32> =
+            self.segments.iter().filter(|(_, s)| s.is_spent()).map(|(n, _)| *n).collect();
+        for number in spent {
+            self.remove_segment(number);
+        }
+        self.remove_orphans(&names);
+        // Those that a killed process left may not be durable. They were not promised to be.
+        for segment in self.segments.values() {
+            let path = self.folder.join(segment.header.file_name());
+            let _ = self.fs.open(&path, Open::Read).and_then(|mut file| file.sync());
+        }
+        recovery.entries = self.len();
+        recovery.bytes = self.bytes;
+        Ok(recovery)
+    }
+
+    /// Indexes what was found, in order, and each entry once: after a failed fsync a record may
+    /// stand in two segments.
+    fn index_records(&mut self, mut records: Vec<Record>) {
+        let key = |record: &Record| (record.found.sequence, record.found.content, record.number);
+        records.sort_unstable_by_key(key);
+        let same = |a: &Record, b: &Record| {
+            (a.found.sequence, a.found.content) == (b.found.sequence, b.found.content)
+        };
+        for copies in records.chunk_by(same) {
+            // The last segment has the copy that was trusted.
+            let Some(record) = copies.last().filter(|_| !copies.iter().any(|copy| copy.done))
+            else {
+                continue;
+            };
+            let short = |length| u32::try_from(length).unwrap_or(u32::MAX);
+            self.index.push(
+                self.next_id,
+                record.number,
+                short(record.found.offset),
+                short(record.found.length),
+            );
+            self.next_id += 1;
+            if let Some(segment) = self.segments.get_mut(&record.number) {
+                segment.live += 1;
+            }
+        }
+    }
+
+    /// Removes notes of what is acknowledged whose segments are gone.
+    fn remove_orphans(&self, names: &[String]) {
+        for name in names.iter().filter(|name| name.ends_with(".done")) {
+            let owned = self.segments.values().any(|segment| done_name(segment.header) == **name);
+            if !owned {
+                let _ = self.fs.remove(&self.folder.join(name));
+            }
+        }
+    }
+}
+
+/// A record that was found.
+struct Record {
+    found: Found,
+    /// The segment that it is in.
+    number: u32,
+    done: bool,
+}
+
+/// What a segment's files hold.
+pub(super) struct SegmentRead {
+    pub(super) len: usize,
+    pub(super) salt: u64,
+    /// The records, and whether they are acknowledged.
+    pub(super) records: Vec<(Found, bool)>,
+    pub(super) bytes: Vec<u8>,
+    pub(super) lost: u64,
+    pub(super) skipped: u64,
+}
+
+/// Reads a segment.
+pub(super) fn read_segment(
+    fs: &dyn FileSystem,
+    folder: &Path,
+    name: Header,
+) -> Result<SegmentRead, SpoolError> {
+    let path = folder.join(name.file_name());
+    let bytes =
+        fs.open(&path, Open::Read).and_then(|mut file| read_all(&mut *file)).map_err(at(&path))?;
+    let (salt, damaged_header) = match Header::read(&bytes) {
+        HeaderRead::Good(header) => (header.salt, 0),
+        HeaderRead::Version(version) => {
+            return Err(SpoolError::Version { name: name.file_name(), version });
+        }
+        HeaderRead::Damaged => (name.salt, bytes.len().min(HEADER_LEN)),
+    };
+    let done = fs
+        .open(&folder.join(done_name(name)), Open::Read)
+        .and_then(|mut file| read_all(&mut *file))
+        .map_or_else(|_| Vec::new(), |bytes| read_done(&bytes, salt));
+    let scan = scan(&bytes, salt);
+    let mut read = SegmentRead {
+        len: bytes.len(),
+        salt,
+        records: Vec::with_capacity(scan.records.len()),
+        lost: 0,
+        skipped: damaged_header as u64,
+        bytes,
+    };
+    for found in scan.records {
+        let end = found.offset + found.length + OVERHEAD;
+        read.records.push((found, is_done(&done, found.offset, end)));
+    }
+    // Damage to what was acknowledged is no loss.
+    for gap in scan.gaps.iter().filter(|gap| !is_done(&done, gap.start, gap.end)) {
+        read.lost += gap.lost;
+        read.skipped += (gap.end - gap.start) as u64;
+    }
+    Ok(read)
+}
+
+/// Reads a whole file. What cannot be read of it is taken for zeros, and so for damage.
+fn read_all(file: &mut dyn File) -> io::Result<Vec<u8>> {
+    const BLOCK: usize = 64 << 10;
+    const SECTOR: usize = 4 << 10;
+    let longest = SEGMENT_MAX + 2 * ENTRY_MAX as u64;
+    let length = usize::try_from(file.len()?.min(longest)).unwrap_or(usize::MAX);
+    let mut bytes = vec![0; length];
+    for (number, block) in bytes.chunks_mut(BLOCK).enumerate() {
+        let place = (number * BLOCK) as u64;
+        if file.read_at(place, block).is_err() {
+            for (number, sector) in block.chunks_mut(SECTOR).enumerate() {
+                if file.read_at(place + (number * SECTOR) as u64, sector).is_err() {
+                    sector.fill(0);
+                }
+            }
+        }
+    }
+    Ok(bytes)
+}
