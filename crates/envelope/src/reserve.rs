@@ -109,7 +109,10 @@ struct State {
     /// Whether a sealer is deriving the first key, or has.
     first_begun: bool,
     thread_runs: bool,
+    /// It has nothing to do.
     thread_sleeps: bool,
+    /// It waits until the budget allows what there is to do; a sealer that waits may change that.
+    thread_pauses: bool,
     stopped: bool,
     waiting: usize,
     failure: Option<SealError>,
@@ -158,6 +161,7 @@ impl Reserve {
             first_begun: false,
             thread_runs: false,
             thread_sleeps: false,
+            thread_pauses: false,
             stopped: false,
             waiting: 0,
             failure: None,
@@ -284,8 +288,9 @@ impl Shared {
                 .name("logflux-keys".to_owned())
                 .spawn(move || shared.run())
                 .is_ok();
-        } else if state.thread_sleeps {
+        } else if state.thread_sleeps || (state.thread_pauses && state.waiting > 0) {
             state.thread_sleeps = false;
+            state.thread_pauses = false;
             self.work.notify_one();
         }
     }
@@ -384,7 +389,7 @@ impl Shared {
                     count = 1;
                 }
                 if !pause.is_zero() {
-                    state.thread_sleeps = !someone_waits;
+                    state.thread_pauses = !someone_waits;
                     let (woken, _) = self
                         .work
                         .wait_timeout(state, pause)
@@ -394,6 +399,7 @@ impl Shared {
                 }
             }
             state.thread_sleeps = false;
+            state.thread_pauses = false;
             drop(state);
             let before = thread_time(started);
             let derived = self.plan.derive(count);
