@@ -23,6 +23,8 @@ pub(super) const ENTRY_MAX: usize = 2 << 20;
 /// A segment's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
+    /// Which segment it is, in the order in which they were begun.
+    pub(super) number: u32,
     /// The sequence number of its first record.
     pub(super) first: u64,
     /// What its checksums are seeded with.
@@ -44,7 +46,7 @@ impl Header {
         let parts: [&[u8]; 5] = [
             &MAGIC,
             &VERSION.to_le_bytes(),
-            &[0; 4],
+            &self.number.to_le_bytes(),
             &self.first.to_le_bytes(),
             &self.salt.to_le_bytes(),
         ];
@@ -58,29 +60,35 @@ impl Header {
     pub(super) fn read(bytes: &[u8]) -> HeaderRead {
         let Some(body) = bytes.get(..HEADER_LEN - 8) else { return HeaderRead::Damaged };
         let sound = u64_at(bytes, HEADER_LEN - 8) == Some(xxh3_64_with_seed(body, 0));
-        match (u32_at(body, 8), u64_at(body, 16), u64_at(body, 24)) {
-            (Some(version), Some(first), Some(salt)) if sound && body.starts_with(&MAGIC) => {
-                match version {
-                    VERSION => HeaderRead::Good(Self { first, salt }),
-                    other => HeaderRead::Version(other),
-                }
-            }
+        let header = || {
+            Some(Self {
+                number: u32_at(body, 12)?,
+                first: u64_at(body, 16)?,
+                salt: u64_at(body, 24)?,
+            })
+        };
+        match (u32_at(body, 8), header()) {
+            (Some(version), Some(header)) if sound && body.starts_with(&MAGIC) => match version {
+                VERSION => HeaderRead::Good(header),
+                other => HeaderRead::Version(other),
+            },
             _ => HeaderRead::Damaged,
         }
     }
 
     /// The name of the segment's file. It repeats the header, so that a damaged one costs nothing.
     pub(super) fn file_name(self) -> String {
-        format!("{:016x}-{:016x}.seg", self.first, self.salt)
+        format!("{:08x}-{:016x}-{:016x}.seg", self.number, self.first, self.salt)
     }
 
     pub(super) fn of_file_name(name: &str) -> Option<Self> {
-        let (first, salt) = name.strip_suffix(".seg")?.split_once('-')?;
-        if first.len() != 16 || salt.len() != 16 {
-            return None;
-        }
-        let number = |text| u64::from_str_radix(text, 16).ok();
-        let header = Self { first: number(first)?, salt: number(salt)? };
+        let mut parts = name.strip_suffix(".seg")?.split('-');
+        let mut part = || parts.next();
+        let header = Self {
+            number: u32::from_str_radix(part()?, 16).ok()?,
+            first: u64::from_str_radix(part()?, 16).ok()?,
+            salt: u64::from_str_radix(part()?, 16).ok()?,
+        };
         (header.file_name() == name).then_some(header)
     }
 }

@@ -13,7 +13,12 @@ mod recovery;
 mod segment;
 mod store;
 mod types;
+mod view;
 
 pub use dead_letters::{DeadLetter, DeadLetters};
 pub use store::Spool;
 pub use types::{Appended, RecordId, Recovery, SpoolError, SpoolFull, SpoolOptions};
+pub use view::{SegmentView, SpoolView};
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::buffer::Buffer;
 use super::format::{ENTRY_MAX, Found, HEADER_LEN, Header, HeaderRead, OVERHEAD};
 use super::format::{is_done, read_done, scan};
-use super::fs::{File, FileSystem, Open, Real};
+use super::fs::{FileSystem, Open, Real};
 use super::index::Index;
 use super::segment::{Segment, done_name};
 use super::store::Spool;
@@ -70,13 +70,10 @@ impl Spool {
 
     fn recover(&mut self) -> Result<Recovery, SpoolError> {
         let names = self.fs.list(&self.folder).map_err(at(&self.folder))?;
-        let mut headers: Vec<Header> =
-            names.iter().filter_map(|name| Header::of_file_name(name)).collect();
-        headers.sort_unstable_by_key(|header| (header.first, header.salt));
         let mut recovery = Recovery::default();
         let mut records = Vec::new();
         let mut next_sequence = 1;
-        for header in headers {
+        for header in headers(&names) {
             let read = read_segment(&*self.fs, &self.folder, header)?;
             recovery.lost += read.lost;
             recovery.skipped_bytes += read.skipped;
@@ -84,8 +81,8 @@ impl Spool {
             let most = header.first.saturating_add((read.len / (OVERHEAD + 1)) as u64);
             let last = read.records.iter().map(|(found, _)| found.sequence).max().unwrap_or(0);
             next_sequence = next_sequence.max(most).max(last.saturating_add(1));
-            let number = self.next_segment;
-            self.next_segment += 1;
+            let number = header.number.max(self.next_segment);
+            self.next_segment = number.saturating_add(1);
             self.bytes += read.len as u64;
             self.segments.insert(number, Segment::found(header, read.salt, read.len));
             records.extend(read.records.into_iter().map(|(found, done)| Record {
@@ -113,29 +110,12 @@ impl Spool {
         Ok(recovery)
     }
 
-    /// Indexes what was found, in order, and each entry once: after a failed fsync a record may
-    /// stand in two segments.
-    fn index_records(&mut self, mut records: Vec<Record>) {
-        let key = |record: &Record| (record.found.sequence, record.found.content, record.number);
-        records.sort_unstable_by_key(key);
-        let same = |a: &Record, b: &Record| {
-            (a.found.sequence, a.found.content) == (b.found.sequence, b.found.content)
-        };
-        for copies in records.chunk_by(same) {
-            // The last segment has the copy that was trusted.
-            let Some(record) = copies.last().filter(|_| !copies.iter().any(|copy| copy.done))
-            else {
-                continue;
-            };
-            let short = |length| u32::try_from(length).unwrap_or(u32::MAX);
-            self.index.push(
-                self.next_id,
-                record.number,
-                short(record.found.offset),
-                short(record.found.length),
-            );
+    fn index_records(&mut self, records: Vec<Record>) {
+        let short = |length| u32::try_from(length).unwrap_or(u32::MAX);
+        for Record { found, number, .. } in waiting(records) {
+            self.index.push(self.next_id, number, short(found.offset), short(found.length));
             self.next_id += 1;
-            if let Some(segment) = self.segments.get_mut(&record.number) {
+            if let Some(segment) = self.segments.get_mut(&number) {
                 segment.live += 1;
             }
         }
@@ -153,11 +133,34 @@ impl Spool {
 }
 
 /// A record that was found.
-struct Record {
-    found: Found,
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Record {
+    pub(super) found: Found,
     /// The segment that it is in.
-    number: u32,
-    done: bool,
+    pub(super) number: u32,
+    pub(super) done: bool,
+}
+
+/// The records that are not acknowledged, in order, and each once: after a failed fsync a record
+/// may stand in two segments.
+pub(super) fn waiting(mut records: Vec<Record>) -> Vec<Record> {
+    let entry = |record: &Record| (record.found.sequence, record.found.content);
+    records.sort_unstable_by_key(|record| (entry(record), record.number));
+    records
+        .chunk_by(|a, b| entry(a) == entry(b))
+        .filter(|copies| !copies.iter().any(|copy| copy.done))
+        // The copy of the last segment: the others are of files that could not be synced, and may be
+        // sound in the kernel's memory alone.
+        .filter_map(|copies| copies.last().copied())
+        .collect()
+}
+
+/// The segments of a folder, in the order in which they were begun.
+pub(super) fn headers(names: &[String]) -> Vec<Header> {
+    let mut headers: Vec<Header> =
+        names.iter().filter_map(|name| Header::of_file_name(name)).collect();
+    headers.sort_unstable_by_key(|header| (header.number, header.first, header.salt));
+    headers
 }
 
 /// What a segment's files hold.
@@ -166,7 +169,6 @@ pub(super) struct SegmentRead {
     pub(super) salt: u64,
     /// The records, and whether they are acknowledged.
     pub(super) records: Vec<(Found, bool)>,
-    pub(super) bytes: Vec<u8>,
     pub(super) lost: u64,
     pub(super) skipped: u64,
 }
@@ -178,8 +180,7 @@ pub(super) fn read_segment(
     name: Header,
 ) -> Result<SegmentRead, SpoolError> {
     let path = folder.join(name.file_name());
-    let bytes =
-        fs.open(&path, Open::Read).and_then(|mut file| read_all(&mut *file)).map_err(at(&path))?;
+    let bytes = read_file(fs, &path).map_err(at(&path))?;
     let (salt, damaged_header) = match Header::read(&bytes) {
         HeaderRead::Good(header) => (header.salt, 0),
         HeaderRead::Version(version) => {
@@ -187,9 +188,7 @@ pub(super) fn read_segment(
         }
         HeaderRead::Damaged => (name.salt, bytes.len().min(HEADER_LEN)),
     };
-    let done = fs
-        .open(&folder.join(done_name(name)), Open::Read)
-        .and_then(|mut file| read_all(&mut *file))
+    let done = read_file(fs, &folder.join(done_name(name)))
         .map_or_else(|_| Vec::new(), |bytes| read_done(&bytes, salt));
     let scan = scan(&bytes, salt);
     let mut read = SegmentRead {
@@ -198,7 +197,6 @@ pub(super) fn read_segment(
         records: Vec::with_capacity(scan.records.len()),
         lost: 0,
         skipped: damaged_header as u64,
-        bytes,
     };
     for found in scan.records {
         let end = found.offset + found.length + OVERHEAD;
@@ -213,7 +211,8 @@ pub(super) fn read_segment(
 }
 
 /// Reads a whole file. What cannot be read of it is taken for zeros, and so for damage.
-fn read_all(file: &mut dyn File) -> io::Result<Vec<u8>> {
+pub(super) fn read_file(fs: &dyn FileSystem, path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = fs.open(path, Open::Read)?;
     const BLOCK: usize = 64 << 10;
     const SECTOR: usize = 4 << 10;
     let longest = SEGMENT_MAX + 2 * ENTRY_MAX as u64;

@@ -34,11 +34,11 @@ pub(super) struct Segment {
 }
 
 impl Segment {
-    pub(super) fn new(first: u64) -> Self {
+    pub(super) fn new(number: u32, first: u64) -> Self {
         // What a hash map's keys come from: no two segments have the same, and nobody else knows it.
-        let salt = RandomState::new().hash_one((std::process::id(), first));
+        let salt = RandomState::new().hash_one((std::process::id(), number, first));
         Self {
-            header: Header { first, salt },
+            header: Header { number, first, salt },
             salt,
             len: 0,
             durable_len: 0,
@@ -54,7 +54,14 @@ impl Segment {
 
     /// One that was found on disk.
     pub(super) fn found(header: Header, salt: u64, len: usize) -> Self {
-        Self { header, salt, len, durable_len: len, created: true, ..Self::new(header.first) }
+        Self {
+            header,
+            salt,
+            len,
+            durable_len: len,
+            created: true,
+            ..Self::new(header.number, header.first)
+        }
     }
 
     /// Whether a record of this length goes into it.
@@ -64,7 +71,7 @@ impl Segment {
 
     /// How much a record of this length makes it longer.
     pub(super) fn growth(&self, payload: usize) -> usize {
-        payload + OVERHEAD + if self.len == 0 { HEADER_LEN } else { 0 }
+        payload + if self.len == 0 { HEADER_LEN + OVERHEAD } else { OVERHEAD }
     }
 
     /// Whether nothing in it is of use any more.

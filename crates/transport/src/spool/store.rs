@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::buffer::{Buffer, CHUNK};
-use super::format::{ENTRY_MAX, Header, append_record};
+use super::format::{ENTRY_MAX, HEADER_LEN, Header, OVERHEAD, append_record};
 use super::fs::{File, FileSystem, Lock};
 use super::index::{Index, Slot};
 use super::segment::Segment;
@@ -220,7 +220,7 @@ impl Spool {
             }
             _ => self.begin_segment(),
         };
-        let segment = self.segments.entry(number).or_insert_with(|| Segment::new(sequence));
+        let segment = self.segments.entry(number).or_insert_with(|| Segment::new(number, sequence));
         let growth = segment.growth(entry.len());
         let chunk = self.buffer.open_chunk(number, segment.len, id, growth);
         if segment.len == 0 {
@@ -253,7 +253,7 @@ impl Spool {
         let max_bytes = self.options.max_bytes;
         loop {
             // As if a new segment were begun, which is a header too much at times.
-            let need = Segment::new(0).growth(entry) as u64;
+            let need = (HEADER_LEN + OVERHEAD + entry) as u64;
             if self.bytes + need <= max_bytes {
                 return Ok(());
             }

@@ -1,0 +1,370 @@
+//! A file system in memory that forgets: what was not synced may be lost in part and in any order
+//! when it crashes, and files that were not synced in their folder may not be there. It fails on
+//! demand, and a failed sync throws away what it was to write.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use crate::spool::fs::{File, FileSystem, Lock, Open};
+
+/// How much of a write reaches the disk as a whole, or not at all.
+const SECTOR: usize = 64;
+
+/// What goes wrong, once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// The next write is cut short: the disk is full.
+    Full,
+    /// The next write is cut short: the disk is broken.
+    Broken,
+    /// The next sync of a file fails.
+    Sync,
+    /// The next sync of a folder fails.
+    SyncFolder,
+    /// No file can be made.
+    Create,
+    /// No file can be removed.
+    Remove,
+}
+
+#[derive(Clone, Debug)]
+enum Change {
+    Write(usize, Vec<u8>),
+    Truncate(usize),
+}
+
+#[derive(Debug, Default)]
+struct Inode {
+    cache: Vec<u8>,
+    durable: Vec<u8>,
+    pending: Vec<Change>,
+}
+
+#[derive(Clone, Debug)]
+enum NameChange {
+    Link(PathBuf, usize),
+    Unlink(PathBuf),
+}
+
+#[derive(Debug)]
+pub(super) struct Disk {
+    inodes: Vec<Inode>,
+    names: BTreeMap<PathBuf, usize>,
+    durable_names: BTreeMap<PathBuf, usize>,
+    pending_names: Vec<NameChange>,
+    locks: BTreeSet<PathBuf>,
+    random: u64,
+    /// How many operations changed something.
+    pub(super) changes: usize,
+    /// The power fails in this operation.
+    pub(super) crash_at: Option<usize>,
+    pub(super) crashed: bool,
+    pub(super) faults: Vec<Fault>,
+    /// How many bytes all files may have.
+    pub(super) capacity: usize,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Fake(Arc<Mutex<Disk>>);
+
+impl Fake {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(Arc::new(Mutex::new(Disk {
+            inodes: Vec::new(),
+            names: BTreeMap::new(),
+            durable_names: BTreeMap::new(),
+            pending_names: Vec::new(),
+            locks: BTreeSet::new(),
+            random: seed | 1,
+            changes: 0,
+            crash_at: None,
+            crashed: false,
+            faults: Vec::new(),
+            capacity: usize::MAX,
+        })))
+    }
+
+    pub(super) fn disk(&self) -> MutexGuard<'_, Disk> {
+        self.0.lock().unwrap()
+    }
+
+    pub(super) fn files(&self) -> Vec<(PathBuf, usize)> {
+        let disk = self.disk();
+        disk.names.iter().map(|(name, at)| (name.clone(), disk.inodes[*at].cache.len())).collect()
+    }
+}
+
+impl Disk {
+    fn random(&mut self) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        self.random
+    }
+
+    fn chance(&mut self, percent: u64) -> bool {
+        self.random() % 100 < percent
+    }
+
+    /// The power comes back: what was durable is there, and any part of what was not.
+    pub(super) fn crash(&mut self) {
+        let percent = [0, 30, 70, 100][usize::try_from(self.random() % 4).unwrap()];
+        for at in 0..self.inodes.len() {
+            let pending = std::mem::take(&mut self.inodes[at].pending);
+            let mut durable = std::mem::take(&mut self.inodes[at].durable);
+            for change in pending {
+                match change {
+                    Change::Write(offset, bytes) => {
+                        let mut from = 0;
+                        while from < bytes.len() {
+                            let to = bytes.len().min(from + SECTOR - (offset + from) % SECTOR);
+                            if self.chance(percent) {
+                                put(&mut durable, offset + from, &bytes[from..to]);
+                            }
+                            from = to;
+                        }
+                    }
+                    Change::Truncate(length) => {
+                        if self.chance(percent) {
+                            durable.resize(length, 0);
+                        }
+                    }
+                }
+            }
+            self.inodes[at].cache.clone_from(&durable);
+            self.inodes[at].durable = durable;
+        }
+        for change in std::mem::take(&mut self.pending_names) {
+            if self.chance(percent) {
+                apply_name(&mut self.durable_names, change);
+            }
+        }
+        self.names.clone_from(&self.durable_names);
+        self.locks.clear();
+        self.crash_at = None;
+        self.crashed = false;
+        self.faults.clear();
+    }
+
+    /// Counts an operation that changes something; an error where the power is, or now goes, off.
+    fn change(&mut self) -> io::Result<()> {
+        let now = self.changes;
+        self.changes += 1;
+        if self.crash_at == Some(now) {
+            self.crashed = true;
+        }
+        self.alive()
+    }
+
+    fn alive(&self) -> io::Result<()> {
+        if self.crashed { Err(io::Error::other("the power is off")) } else { Ok(()) }
+    }
+
+    fn fault(&mut self, fault: Fault) -> bool {
+        let at = self.faults.iter().position(|planned| *planned == fault);
+        at.map(|at| self.faults.remove(at)).is_some()
+    }
+
+    fn write(&mut self, at: usize, offset: usize, bytes: &[u8]) {
+        put(&mut self.inodes[at].cache, offset, bytes);
+        self.inodes[at].pending.push(Change::Write(offset, bytes.to_vec()));
+    }
+}
+
+fn put(file: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
+    if file.len() < offset + bytes.len() {
+        file.resize(offset + bytes.len(), 0);
+    }
+    file[offset..offset + bytes.len()].copy_from_slice(bytes);
+}
+
+fn apply_name(names: &mut BTreeMap<PathBuf, usize>, change: NameChange) {
+    match change {
+        NameChange::Link(path, at) => {
+            names.insert(path, at);
+        }
+        NameChange::Unlink(path) => {
+            names.remove(&path);
+        }
+    }
+}
+
+impl FileSystem for Fake {
+    fn create_folder(&self, _path: &Path) -> io::Result<()> {
+        self.disk().alive()
+    }
+
+    fn list(&self, folder: &Path) -> io::Result<Vec<String>> {
+        let disk = self.disk();
+        disk.alive()?;
+        let names = disk.names.keys().filter_map(|path| {
+            let rest = path.strip_prefix(folder).ok()?;
+            Some(rest.components().next()?.as_os_str().to_str().unwrap().to_owned())
+        });
+        Ok(names.collect::<BTreeSet<_>>().into_iter().collect())
+    }
+
+    fn open(&self, path: &Path, how: Open) -> io::Result<Box<dyn File>> {
+        let mut disk = self.disk();
+        disk.alive()?;
+        let known = disk.names.get(path).copied();
+        let at = match (known, how) {
+            (Some(_), Open::New) => return Err(io::ErrorKind::AlreadyExists.into()),
+            (Some(at), _) => at,
+            (None, Open::Read) => return Err(io::ErrorKind::NotFound.into()),
+            (None, _) => {
+                disk.change()?;
+                if disk.fault(Fault::Create) {
+                    return Err(io::ErrorKind::StorageFull.into());
+                }
+                disk.inodes.push(Inode::default());
+                let at = disk.inodes.len() - 1;
+                disk.names.insert(path.to_owned(), at);
+                disk.pending_names.push(NameChange::Link(path.to_owned(), at));
+                at
+            }
+        };
+        Ok(Box::new(FakeFile { fs: self.clone(), at }))
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        let mut disk = self.disk();
+        disk.alive()?;
+        if !disk.names.contains_key(path) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        disk.change()?;
+        if disk.fault(Fault::Remove) {
+            return Err(io::ErrorKind::ReadOnlyFilesystem.into());
+        }
+        disk.names.remove(path);
+        disk.pending_names.push(NameChange::Unlink(path.to_owned()));
+        Ok(())
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut disk = self.disk();
+        disk.change()?;
+        let at = disk.names.remove(from).ok_or(io::ErrorKind::NotFound)?;
+        disk.names.insert(to.to_owned(), at);
+        disk.pending_names.push(NameChange::Link(to.to_owned(), at));
+        disk.pending_names.push(NameChange::Unlink(from.to_owned()));
+        Ok(())
+    }
+
+    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
+        let mut disk = self.disk();
+        disk.change()?;
+        if disk.fault(Fault::SyncFolder) {
+            return Err(io::Error::other("the folder cannot be synced"));
+        }
+        for change in std::mem::take(&mut disk.pending_names) {
+            let (NameChange::Link(path, _) | NameChange::Unlink(path)) = &change;
+            if path.parent() == Some(folder) {
+                apply_name(&mut disk.durable_names, change);
+            } else {
+                disk.pending_names.push(change);
+            }
+        }
+        Ok(())
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
+        let mut disk = self.disk();
+        disk.alive()?;
+        if !disk.locks.insert(path.to_owned()) {
+            return Ok(None);
+        }
+        Ok(Some(Box::new(FakeLock { fs: self.clone(), path: path.to_owned() })))
+    }
+}
+
+#[derive(Debug)]
+struct FakeFile {
+    fs: Fake,
+    at: usize,
+}
+
+impl File for FakeFile {
+    fn len(&self) -> io::Result<u64> {
+        let disk = self.fs.disk();
+        disk.alive()?;
+        Ok(disk.inodes[self.at].cache.len() as u64)
+    }
+
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let mut disk = self.fs.disk();
+        let offset = usize::try_from(offset).unwrap();
+        disk.alive()?;
+        let part = usize::try_from(disk.random()).unwrap_or(0) % (bytes.len() + 1);
+        if let Err(error) = disk.change() {
+            disk.write(self.at, offset, &bytes[..part]);
+            return Err(error);
+        }
+        let taken: usize = disk.inodes.iter().map(|inode| inode.cache.len()).sum();
+        let grows = (offset + bytes.len()).saturating_sub(disk.inodes[self.at].cache.len());
+        if taken + grows > disk.capacity || disk.fault(Fault::Full) {
+            disk.write(self.at, offset, &bytes[..part]);
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        if disk.fault(Fault::Broken) {
+            disk.write(self.at, offset, &bytes[..part]);
+            return Err(io::Error::other("the disk is broken"));
+        }
+        disk.write(self.at, offset, bytes);
+        Ok(())
+    }
+
+    fn read_at(&mut self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+        let disk = self.fs.disk();
+        disk.alive()?;
+        let cache = &disk.inodes[self.at].cache;
+        let from = usize::try_from(offset).unwrap().min(cache.len());
+        let count = into.len().min(cache.len() - from);
+        into[..count].copy_from_slice(&cache[from..from + count]);
+        Ok(count)
+    }
+
+    fn truncate(&mut self, length: u64) -> io::Result<()> {
+        let mut disk = self.fs.disk();
+        disk.change()?;
+        let length = usize::try_from(length).unwrap();
+        disk.inodes[self.at].cache.resize(length, 0);
+        disk.inodes[self.at].pending.push(Change::Truncate(length));
+        Ok(())
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        let mut disk = self.fs.disk();
+        disk.change()?;
+        let failed = disk.fault(Fault::Sync);
+        for change in std::mem::take(&mut disk.inodes[self.at].pending) {
+            // What a failed sync did not write is forgotten: the next sync succeeds without it.
+            if failed && disk.chance(60) {
+                continue;
+            }
+            let durable = &mut disk.inodes[self.at].durable;
+            match change {
+                Change::Write(offset, bytes) => put(durable, offset, &bytes),
+                Change::Truncate(length) => durable.resize(length, 0),
+            }
+        }
+        if failed { Err(io::Error::other("the file cannot be synced")) } else { Ok(()) }
+    }
+}
+
+#[derive(Debug)]
+struct FakeLock {
+    fs: Fake,
+    path: PathBuf,
+}
+
+impl Lock for FakeLock {}
+
+impl Drop for FakeLock {
+    fn drop(&mut self) {
+        self.fs.disk().locks.remove(&self.path);
+    }
+}
