@@ -25,6 +25,6 @@ pub use secret_source::{SecretSource, SecretSourceError};
 pub use settings::{Settings, SettingsError, Variables};
 pub use shipper::{Receipt, Refusal, ShipError, Shipper};
 pub use spool::{
-    Appended, DeadLetter, DeadLetters, RecordId, Recovery, Spool, SpoolError, SpoolFull,
-    SpoolOptions,
+    Appended, DeadLetter, DeadLetters, RecordId, Recovery, SegmentView, Spool, SpoolError,
+    SpoolFull, SpoolOptions, SpoolView,
 };
