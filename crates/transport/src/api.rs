@@ -4,12 +4,12 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use logflux_wire::query::{Query, QueryResponse};
 use logflux_wire::response::{ErrorCode, ErrorResponse, IngestResponse, VersionResponse};
 use logflux_wire::{ApiKey, Entry, EntryError};
-use ureq::http::{Response, StatusCode};
+use ureq::http::{HeaderMap, Response, StatusCode};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 use zeroize::Zeroizing;
@@ -81,6 +81,26 @@ pub struct Api {
     authorization: Zeroizing<String>,
 }
 
+/// What an answer says of the server's rate limit (`X-RateLimit-…`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateLimit {
+    /// How many requests a window has.
+    pub limit: u64,
+    /// How many are left in this one.
+    pub remaining: u64,
+    /// How long until the next begins, by the server's own clock.
+    pub resets_in: Duration,
+}
+
+/// An answer to an ingest call, and what it says of the rate limit.
+#[derive(Debug)]
+pub struct Answer {
+    /// What became of the entries.
+    pub result: Result<IngestResponse, CallError>,
+    /// The rate limit, where the server has one.
+    pub rate: Option<RateLimit>,
+}
+
 /// One page of entries that a query gave.
 #[derive(Debug)]
 pub struct Page {
@@ -128,15 +148,28 @@ impl Api {
     /// [`CallError`] where no entry is known to be stored. An array of which some are refused is no
     /// error; the answer names them.
     pub fn ingest(&self, body: &[u8]) -> Result<IngestResponse, CallError> {
+        self.ingest_paced(body).result
+    }
+
+    /// As [`ingest`](Self::ingest), with what the answer says of the rate limit.
+    #[must_use]
+    pub fn ingest_paced(&self, body: &[u8]) -> Answer {
         let response = self
             .agent
             .post(self.endpoint.url("/v1/ingest"))
             .header("authorization", &*self.authorization)
             .content_type("application/json")
-            .send(body)
-            .map_err(CallError::from_ureq)?;
-        let answer = success(response, ANSWER_MAX)?;
-        serde_json::from_slice(&answer).map_err(|_| CallError::NotOurs)
+            .send(body);
+        match response {
+            Err(error) => Answer { result: Err(CallError::from_ureq(error)), rate: None },
+            Ok(response) => {
+                let rate = rate_limit(response.headers());
+                let result = success(response, ANSWER_MAX).and_then(|answer| {
+                    serde_json::from_slice(&answer).map_err(|_| CallError::NotOurs)
+                });
+                Answer { result, rate }
+            }
+        }
     }
 
     /// Whether the key may ingest: sends an empty batch, which stores nothing, and which a server
@@ -188,6 +221,22 @@ impl fmt::Debug for Api {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Api").field("endpoint", &self.endpoint).finish_non_exhaustive()
     }
+}
+
+/// Reads the rate limit; a reset is told in the server's time, and so is measured by its `Date`.
+fn rate_limit(headers: &HeaderMap) -> Option<RateLimit> {
+    let text = |name: &str| headers.get(name)?.to_str().ok();
+    let number = |name: &str| text(name)?.trim().parse::<u64>().ok();
+    let now = text("date")
+        .and_then(|date| httpdate::parse_http_date(date).ok())
+        .unwrap_or_else(SystemTime::now)
+        .duration_since(UNIX_EPOCH)
+        .ok()?;
+    Some(RateLimit {
+        limit: number("x-ratelimit-limit")?,
+        remaining: number("x-ratelimit-remaining")?,
+        resets_in: Duration::from_secs(number("x-ratelimit-reset")?).saturating_sub(now),
+    })
 }
 
 /// The body of a good answer.

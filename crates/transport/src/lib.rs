@@ -9,6 +9,7 @@
 //! turns that off. A private authority is trusted by naming its file.
 
 mod api;
+mod client;
 mod duration;
 mod endpoint;
 mod retry;
@@ -17,7 +18,11 @@ mod settings;
 mod shipper;
 mod spool;
 
-pub use api::{Api, CallError, Page, Trust, TrustError};
+pub use api::{Answer, Api, CallError, Page, RateLimit, Trust, TrustError};
+pub use client::{
+    BuildError, Client, ClientBuilder, ClientStats, DropReason, Dropped, OnDrop, Unflushed,
+    WhenFull,
+};
 pub use duration::{DurationError, parse_duration};
 pub use endpoint::{Endpoint, EndpointError};
 pub use retry::Retry;

@@ -27,6 +27,12 @@ pub struct Settings {
     pub http_timeout: Duration,
     /// When to try again.
     pub retry: Retry,
+    /// How many messages may wait in memory (`LOGFLUX_QUEUE_SIZE`, 10,000).
+    pub queue_size: usize,
+    /// How long a message may wait for others to be sent with (`LOGFLUX_FLUSH_INTERVAL`, 1 s).
+    pub flush_interval: Duration,
+    /// The folder of the durable spool (`LOGFLUX_SPOOL_DIR`); `None` for none.
+    pub spool_dir: Option<PathBuf>,
 }
 
 /// Where settings are looked up by their variable's name: the environment, or a test's table.
@@ -43,6 +49,9 @@ impl Settings {
             ca_file: None,
             http_timeout: Duration::from_secs(30),
             retry: Retry::default(),
+            queue_size: 10_000,
+            flush_interval: Duration::from_secs(1),
+            spool_dir: None,
         }
     }
 
@@ -71,10 +80,12 @@ impl Settings {
             settings.node = Some(node);
         }
         settings.ca_file = get("LOGFLUX_CA_FILE").map(|(_, path)| path.into());
+        settings.spool_dir = get("LOGFLUX_SPOOL_DIR").map(|(_, path)| path.into());
         for (variable, slot) in [
             ("LOGFLUX_HTTP_TIMEOUT", &mut settings.http_timeout),
             ("LOGFLUX_INITIAL_DELAY", &mut settings.retry.initial_delay),
             ("LOGFLUX_MAX_DELAY", &mut settings.retry.max_delay),
+            ("LOGFLUX_FLUSH_INTERVAL", &mut settings.flush_interval),
         ] {
             if let Some((name, text)) = get(variable) {
                 *slot = parse_duration(&text)
@@ -85,6 +96,13 @@ impl Settings {
             settings.retry.max_retries = text
                 .parse()
                 .map_err(|_| SettingsError::Number { name, expected: "a whole number from 0" })?;
+        }
+        if let Some((name, text)) = get("LOGFLUX_QUEUE_SIZE") {
+            settings.queue_size = text
+                .parse()
+                .ok()
+                .filter(|size: &usize| (1..=100_000_000).contains(size))
+                .ok_or(SettingsError::Number { name, expected: "a whole number from 1" })?;
         }
         if let Some((name, text)) = get("LOGFLUX_BACKOFF_FACTOR") {
             settings.retry.backoff_factor = text
@@ -185,11 +203,17 @@ mod tests {
             ("LOGFLUX_INITIAL_DELAY", "250ms"),
             ("LOGFLUX_MAX_DELAY", "7"),
             ("LOGFLUX_BACKOFF_FACTOR", "1.5"),
+            ("LOGFLUX_QUEUE_SIZE", "77"),
+            ("LOGFLUX_FLUSH_INTERVAL", "20ms"),
+            ("LOGFLUX_SPOOL_DIR", "/spool"),
         ])
         .unwrap();
         assert_eq!(settings.node, Some("bär".parse().unwrap()));
         assert_eq!(settings.ca_file, Some("/ca.pem".into()));
         assert_eq!(settings.http_timeout, Duration::from_secs(5));
+        assert_eq!(settings.queue_size, 77);
+        assert_eq!(settings.flush_interval, Duration::from_millis(20));
+        assert_eq!(settings.spool_dir, Some("/spool".into()));
         let retry = Retry {
             max_retries: 0,
             initial_delay: Duration::from_millis(250),
@@ -210,6 +234,7 @@ mod tests {
             ("LOGFLUX_HTTP_TIMEOUT", "soon"),
             ("LOGFLUX_MAX_RETRIES", "-1"),
             ("LOGFLUX_BACKOFF_FACTOR", "0.5"),
+            ("LOGFLUX_QUEUE_SIZE", "0"),
         ] {
             let error = read(&[(name, value)]).unwrap_err().to_string();
             assert!(error.starts_with(name), "{error}");

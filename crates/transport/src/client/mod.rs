@@ -1,0 +1,167 @@
+//! The client that an application logs through.
+//!
+//! A logging call copies its message into a bounded queue and returns; it never waits for the
+//! network or a key (unless [`WhenFull::Block`] was chosen), never fails and never panics. One
+//! worker thread takes messages from the queue, seals them, spools them where there is a spool, and
+//! hands batches to sender threads, each of which makes one call at a time.
+//!
+//! From the caller to the server: `queue` (messages as they are handed over) → `worker` (seals,
+//! decides) → `outbox` (sealed batches that wait: in memory, or in the spool) → `schedule` (when the
+//! next call may be made: backoff, circuit, the server's pace) → `sender` (the calls). `ledger`
+//! counts what becomes of every message; it changes in the same moment as what it counts, so that
+//! accepted = delivered + dropped + pending + spooled at every read. `core` holds what they share.
+//!
+//! After `fork` a child has a queue, threads, keys and a spool folder of its own, and none of its
+//! parent's messages.
+
+mod builder;
+mod core;
+mod ledger;
+mod outbox;
+mod queue;
+mod report;
+mod schedule;
+mod sender;
+mod worker;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use logflux_envelope::{Level, Timestamp};
+use logflux_process::PerProcess;
+
+pub use builder::{BuildError, ClientBuilder};
+pub use ledger::{ClientStats, DropReason, Dropped};
+pub use queue::WhenFull;
+pub use report::OnDrop;
+
+use self::builder::Config;
+use self::core::Core;
+use crate::spool::Spool;
+
+/// Logs through one ingest API, as one node, with one secret. Clones are the same client.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use logflux_transport::{Client, SecretSource, Settings};
+///
+/// let client = Client::builder(Settings::from_env()?, SecretSource::from_env()?.load()?).build()?;
+/// client.info("user 4711 logged in");
+/// client.close(Duration::from_secs(5))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    config: Arc<Config>,
+    cores: PerProcess<Core>,
+}
+
+impl Client {
+    pub(crate) fn new(config: Config, spool: Option<Spool>) -> Self {
+        let config = Arc::new(config);
+        let core = Core::new(Arc::clone(&config), spool);
+        Self { inner: Arc::new(Inner { config, cores: PerProcess::new(core) }) }
+    }
+
+    /// Logs a message now. It is dropped, and counted, where the queue is full or the message too
+    /// long.
+    pub fn log(&self, level: Level, message: &str) {
+        if level <= self.inner.config.min_level {
+            self.log_at(level, message, Timestamp::now());
+        }
+    }
+
+    /// Logs a message of this time.
+    pub fn log_at(&self, level: Level, message: &str, timestamp: Timestamp) {
+        self.log_bytes(level, message.as_bytes(), timestamp);
+    }
+
+    /// Logs a message whatever its bytes are.
+    pub fn log_bytes(&self, level: Level, message: &[u8], timestamp: Timestamp) {
+        if level <= self.inner.config.min_level {
+            self.core().log(level, message, timestamp);
+        }
+    }
+
+    /// Whether a message of this level would be logged.
+    #[must_use]
+    pub fn is_enabled(&self, level: Level) -> bool {
+        level <= self.inner.config.min_level
+    }
+
+    /// Waits until all that was logged before is delivered, or, where there is a spool, durable in
+    /// it. It returns within `timeout`, whatever the server does.
+    ///
+    /// # Errors
+    /// [`Unflushed`] where the time was not enough; what is left stays in the queue or the spool.
+    pub fn flush(&self, timeout: Duration) -> Result<(), Unflushed> {
+        self.core().flush(timeout)
+    }
+
+    /// Flushes, and ends the client: later messages are dropped and counted. It returns within
+    /// `timeout`; what is left then stays in the spool, or is dropped and counted.
+    ///
+    /// # Errors
+    /// [`Unflushed`] where the time was not enough.
+    pub fn close(&self, timeout: Duration) -> Result<(), Unflushed> {
+        self.core().close(timeout)
+    }
+
+    /// What became of all messages of this process.
+    #[must_use]
+    pub fn stats(&self) -> ClientStats {
+        self.core().stats()
+    }
+
+    fn core(&self) -> &Core {
+        // A child of a fork opens a spool of its own, on its worker thread.
+        self.inner.cores.get(|| Core::new(Arc::clone(&self.inner.config), None))
+    }
+}
+
+macro_rules! level_methods {
+    ($($method:ident $level:ident)*) => {
+        /// A method for every level, each as [`log`](Self::log).
+        impl Client {
+            $(
+                #[doc = concat!("Logs a message of the level [`", stringify!($level), "`](Level::", stringify!($level), ").")]
+                pub fn $method(&self, message: &str) {
+                    self.log(Level::$level, message);
+                }
+            )*
+        }
+    };
+}
+
+level_methods! {
+    emergency Emergency
+    alert Alert
+    critical Critical
+    error Error
+    warning Warning
+    notice Notice
+    info Info
+    debug Debug
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("endpoint", &self.inner.config.settings.endpoint)
+            .field("node", &self.inner.config.node)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Not everything was delivered, or durable, in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{left} messages were not delivered in time")]
+pub struct Unflushed {
+    /// How many are left.
+    pub left: u64,
+}

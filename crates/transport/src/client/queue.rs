@@ -1,0 +1,169 @@
+//! Messages as they are handed over: one after the other in one buffer, which the worker takes
+//! whole.
+//!
+//! A channel would cost an allocation a message, and a wake-up of its receiver on the caller's
+//! thread; appending to a buffer costs neither.
+
+use logflux_envelope::{Level, Timestamp};
+
+/// What a logging call does when the queue is full.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WhenFull {
+    /// The new message is dropped.
+    #[default]
+    DropNewest,
+    /// The oldest messages in the queue are dropped for it.
+    DropOldest,
+    /// The call waits until there is room.
+    Block,
+}
+
+/// Before every message: its length (4 bytes), seconds (8), nanoseconds (4), level (1).
+const HEADER: usize = 17;
+
+/// Messages in the order in which they came.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    buffer: Vec<u8>,
+    /// Where the oldest message begins.
+    head: usize,
+    count: usize,
+}
+
+/// A message in a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Queued<'a> {
+    pub(crate) level: Level,
+    pub(crate) timestamp: Timestamp,
+    pub(crate) bytes: &'a [u8],
+}
+
+impl Queue {
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// How many bytes the messages take, their headers included.
+    pub(crate) fn bytes(&self) -> usize {
+        self.buffer.len() - self.head
+    }
+
+    /// How many bytes a message of this length takes.
+    pub(crate) fn cost(length: usize) -> usize {
+        HEADER + length
+    }
+
+    pub(crate) fn push(&mut self, message: Queued<'_>) {
+        // What was dropped from the front is given up when it is more than what is left.
+        if self.head > self.buffer.len() / 2 {
+            self.buffer.drain(..self.head);
+            self.head = 0;
+        }
+        let length = u32::try_from(message.bytes.len()).unwrap_or(u32::MAX);
+        let mut header = [0; HEADER];
+        let (len, rest) = header.split_at_mut(4);
+        let (seconds, rest) = rest.split_at_mut(8);
+        let (nanoseconds, level) = rest.split_at_mut(4);
+        len.copy_from_slice(&length.to_le_bytes());
+        seconds.copy_from_slice(&message.timestamp.unix_seconds().to_le_bytes());
+        nanoseconds.copy_from_slice(&message.timestamp.nanoseconds().to_le_bytes());
+        level.fill(message.level.number());
+        self.buffer.reserve(HEADER + message.bytes.len());
+        self.buffer.extend_from_slice(&header);
+        self.buffer.extend_from_slice(message.bytes);
+        self.count += 1;
+    }
+
+    /// Drops the oldest message; false where there is none.
+    pub(crate) fn drop_oldest(&mut self) -> bool {
+        let Some((_, next)) = self.read(self.head) else { return false };
+        self.head = next;
+        self.count -= 1;
+        true
+    }
+
+    /// The messages, the oldest first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Queued<'_>> {
+        let mut at = self.head;
+        std::iter::from_fn(move || {
+            let (message, next) = self.read(at)?;
+            at = next;
+            Some(message)
+        })
+    }
+
+    /// Forgets all messages, and keeps a moderate buffer for the next.
+    pub(crate) fn clear(&mut self) {
+        /// What a buffer keeps when it is empty.
+        const KEPT: usize = 1 << 20;
+        self.buffer.clear();
+        if self.buffer.capacity() > KEPT {
+            self.buffer.shrink_to(KEPT);
+        }
+        self.head = 0;
+        self.count = 0;
+    }
+
+    fn read(&self, at: usize) -> Option<(Queued<'_>, usize)> {
+        let (len, rest) = self.buffer.get(at..)?.split_first_chunk::<4>()?;
+        let (seconds, rest) = rest.split_first_chunk::<8>()?;
+        let (nanoseconds, rest) = rest.split_first_chunk::<4>()?;
+        let (level, rest) = rest.split_first()?;
+        let length = usize::try_from(u32::from_le_bytes(*len)).ok()?;
+        let timestamp =
+            Timestamp::from_unix(i64::from_le_bytes(*seconds), u32::from_le_bytes(*nanoseconds));
+        let message = Queued {
+            level: Level::from_number(u64::from(*level)).ok()?,
+            timestamp: timestamp.ok()?,
+            bytes: rest.get(..length)?,
+        };
+        Some((message, at + HEADER + length))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn an_empty_queue_has_nothing_to_drop() {
+        let mut queue = Queue::default();
+        assert!(!queue.drop_oldest());
+        assert_eq!((queue.count(), queue.bytes(), queue.iter().count()), (0, 0, 0));
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_a_queue(
+            steps in proptest::collection::vec(
+                proptest::option::weighted(0.6, (proptest::collection::vec(any::<u8>(), 0..40), 1_u64..=8)),
+                0..200,
+            ),
+        ) {
+            let mut queue = Queue::default();
+            let mut model = VecDeque::new();
+            for (step, clock) in steps.into_iter().zip(0..) {
+                match step {
+                    Some((bytes, level)) => {
+                        let level = Level::from_number(level).unwrap();
+                        let timestamp = Timestamp::from_unix(clock, 7).unwrap();
+                        queue.push(Queued { level, timestamp, bytes: &bytes });
+                        model.push_back((level, timestamp, bytes));
+                    }
+                    None => prop_assert_eq!(queue.drop_oldest(), model.pop_front().is_some()),
+                }
+                prop_assert_eq!(queue.count(), model.len());
+                let cost: usize = model.iter().map(|(_, _, bytes)| Queue::cost(bytes.len())).sum();
+                prop_assert_eq!(queue.bytes(), cost);
+                let all: Vec<_> =
+                    queue.iter().map(|m| (m.level, m.timestamp, m.bytes.to_vec())).collect();
+                prop_assert_eq!(&all, model.make_contiguous());
+            }
+        }
+    }
+}

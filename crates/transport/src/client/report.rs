@@ -1,0 +1,89 @@
+//! Telling of dropped messages, once a minute at the most.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::ledger::Dropped;
+
+/// What is called when messages were dropped, with how many by reason since the last call. It is
+/// called from the client's worker thread.
+#[derive(Clone)]
+pub struct OnDrop(pub(crate) Arc<dyn Fn(&Dropped) + Send + Sync>);
+
+impl fmt::Debug for OnDrop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OnDrop(…)")
+    }
+}
+
+/// How often drops are told of at most.
+const INTERVAL: Duration = Duration::from_secs(60);
+
+/// Tells of drops: to the callback, or to stderr.
+#[derive(Debug)]
+pub(crate) struct Reporter {
+    on_drop: Option<OnDrop>,
+    interval: Duration,
+    told: Dropped,
+    last: Option<Instant>,
+}
+
+impl Reporter {
+    /// A callback is called at most once a second; stderr gets a line a minute at most.
+    pub(crate) fn new(on_drop: Option<OnDrop>) -> Self {
+        let interval = if on_drop.is_some() { Duration::from_secs(1) } else { INTERVAL };
+        Self { on_drop, interval, told: Dropped::default(), last: None }
+    }
+
+    /// Tells of what was dropped since the last time, if it is time to. `last_words` does not wait.
+    pub(crate) fn tell(&mut self, dropped: &Dropped, now: Instant, last_words: bool) {
+        let early = self.last.is_some_and(|last| now.duration_since(last) < self.interval);
+        let since = dropped.since(&self.told);
+        if since.total() == 0 || (early && !last_words) {
+            return;
+        }
+        self.told = *dropped;
+        self.last = Some(now);
+        match &self.on_drop {
+            Some(on_drop) => (on_drop.0)(&since),
+            None => {
+                let reasons: Vec<String> = since
+                    .iter()
+                    .filter(|(_, count)| *count > 0)
+                    .map(|(reason, count)| format!("{count} {reason}"))
+                    .collect();
+                // A closed stderr must not end the worker, as `eprintln!` would.
+                let _ = std::io::Write::write_all(
+                    &mut std::io::stderr(),
+                    format!("logflux: messages dropped: {}\n", reasons.join(", ")).as_bytes(),
+                );
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::super::ledger::DropReason;
+    use super::*;
+
+    #[test]
+    fn drops_are_told_together_and_not_too_often() {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&told);
+        let on_drop = OnDrop(Arc::new(move |dropped| seen.lock().unwrap().push(dropped.total())));
+        let mut reporter = Reporter::new(Some(on_drop));
+        let start = Instant::now();
+        let mut dropped = Dropped::default();
+        reporter.tell(&dropped, start, false);
+        for tenth in 0..25 {
+            dropped.add(DropReason::QueueFull, 1);
+            reporter.tell(&dropped, start + Duration::from_millis(tenth * 100), false);
+        }
+        reporter.tell(&dropped, start + Duration::from_millis(2_450), true);
+        assert_eq!(*told.lock().unwrap(), [1, 10, 10, 4]);
+    }
+}

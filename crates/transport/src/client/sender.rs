@@ -1,0 +1,52 @@
+//! Sender threads: each makes one call at a time, and nothing else.
+
+use std::sync::{Arc, PoisonError};
+use std::thread;
+
+use super::core::{Shared, State};
+use crate::api::Answer;
+
+/// A request to make.
+pub(crate) struct Request {
+    pub(crate) batch: u64,
+    pub(crate) body: Arc<Vec<u8>>,
+}
+
+/// What came of it.
+pub(crate) struct Answered {
+    pub(crate) batch: u64,
+    pub(crate) answer: Answer,
+}
+
+/// Hands a request to a sender that is idle, or to a new one. False where no thread can be had.
+pub(crate) fn send(shared: &Arc<Shared>, state: &mut State, request: Request) -> bool {
+    if state.idle_senders <= state.requests.len() {
+        let sender = Arc::clone(shared);
+        let spawned =
+            thread::Builder::new().name("logflux-sender".to_owned()).spawn(move || run(&sender));
+        if spawned.is_err() && state.idle_senders == 0 {
+            return false;
+        }
+    }
+    state.requests.push_back(request);
+    shared.requests.notify_one();
+    true
+}
+
+fn run(shared: &Shared) {
+    let mut state = shared.lock();
+    while !state.stopped {
+        let Some(request) = state.requests.pop_front() else {
+            state.idle_senders += 1;
+            state = shared.requests.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.idle_senders -= 1;
+            continue;
+        };
+        drop(state);
+        let answer = shared.config.api.ingest_paced(&request.body);
+        state = shared.lock();
+        state.answers.push(Answered { batch: request.batch, answer });
+        state.worker_sleeps = false;
+        shared.work.notify_one();
+    }
+}

@@ -1,0 +1,344 @@
+//! The worker thread: takes messages, seals them, spools them, and decides what is sent when.
+
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use logflux_envelope::Message;
+use logflux_wire::limits::BATCH_MAX;
+
+use super::core::{Shared, State, count};
+use super::ledger::DropReason;
+use super::outbox::{BODY_MAX, Batch, Outbox};
+use super::queue::Queue;
+use super::report::Reporter;
+use super::schedule::Schedule;
+use super::sender::{self, Request};
+use crate::spool::{RecordId, Spool, SpoolError};
+
+mod answers;
+
+/// While messages come fast the worker looks after so long by itself, and no caller wakes it.
+const TICK: Duration = Duration::from_millis(5);
+/// How long after a full batch messages count as coming fast.
+const FAST_FOR: Duration = Duration::from_millis(100);
+
+pub(super) struct Worker<'a> {
+    shared: &'a Arc<Shared>,
+    outbox: Outbox,
+    schedule: Schedule,
+    reporter: Reporter,
+    taken: Queue,
+    fast_until: Option<Instant>,
+    unsynced: Unsynced,
+}
+
+/// What was appended to the spool and is not durable yet; it counts as held in memory.
+#[derive(Default)]
+struct Unsynced {
+    records: VecDeque<(RecordId, usize)>,
+    numbers: Vec<u64>,
+    since: Option<Instant>,
+    /// The last record that is durable.
+    durable: Option<RecordId>,
+}
+
+/// Runs until the client is stopped.
+pub(crate) fn run(shared: &Arc<Shared>) {
+    let config = &shared.config;
+    let spool = open_spool(shared);
+    let mut worker = Worker {
+        shared,
+        outbox: Outbox::new(spool),
+        schedule: Schedule::new(config.settings.retry, config.max_in_flight),
+        reporter: Reporter::new(config.on_drop.clone()),
+        taken: Queue::default(),
+        fast_until: None,
+        unsynced: Unsynced::default(),
+    };
+    while worker.step() {}
+}
+
+/// The spool that was opened with the client; in the child of a fork, one of its own.
+fn open_spool(shared: &Shared) -> Option<Spool> {
+    let config = &shared.config;
+    let opened = shared.lock().spool.take();
+    let folder = config.settings.spool_dir.as_ref()?;
+    if opened.is_some() {
+        return opened;
+    }
+    let result = Spool::open_own(folder, config.spool);
+    let mut state = shared.lock();
+    match result {
+        Ok((spool, _)) => {
+            state.stats.accepted += spool.len();
+            state.stats.spooled += spool.len();
+            Some(spool)
+        }
+        Err(error) => {
+            state.stats.last_error = Some(error.to_string());
+            None
+        }
+    }
+}
+
+impl Worker<'_> {
+    /// Does what there is to do, and waits for more; false when the client is stopped.
+    fn step(&mut self) -> bool {
+        let mut state = self.shared.lock();
+        let answers = mem::take(&mut state.answers);
+        let stopped = state.stopped;
+        let hurry = state.flush_below > 0 || state.closed;
+        let number = self.take(&mut state, hurry || stopped);
+        let dropped = state.stats.dropped;
+        drop(state);
+
+        for answered in answers {
+            self.answered(answered);
+        }
+        if let Some(number) = number {
+            self.seal(number);
+        }
+        let now = Instant::now();
+        self.sync(hurry || stopped, now);
+        self.reporter.tell(&dropped, now, stopped);
+        if stopped {
+            return false;
+        }
+        let sent_all = self.send(now);
+        self.wait(sent_all);
+        true
+    }
+
+    /// Takes the queue, if it is time to; gives the number of its first message.
+    fn take(&mut self, state: &mut State, hurry: bool) -> Option<u64> {
+        let messages = state.queue.count();
+        let interval = self.shared.config.settings.flush_interval;
+        let full = self.shared.batch_is_full(state);
+        let old = state.queued_since.is_some_and(|since| since.elapsed() >= interval);
+        if messages == 0 || !(full || old || hurry) {
+            return None;
+        }
+        if full {
+            self.fast_until = Some(Instant::now() + FAST_FOR);
+        }
+        mem::swap(&mut state.queue, &mut self.taken);
+        state.queued_since = None;
+        state.held += count(messages);
+        state.held_bytes += self.taken.bytes();
+        let first = state.next_number - count(messages);
+        state.unsettled.extend((first..state.next_number).step_by(BATCH_MAX));
+        Some(first)
+    }
+
+    /// Seals what was taken, in batches, and puts it into the outbox or the spool.
+    fn seal(&mut self, mut number: u64) {
+        let config = &self.shared.config;
+        let taken = mem::take(&mut self.taken);
+        let messages: Vec<Message<'_>> = taken
+            .iter()
+            .map(|m| Message {
+                bytes: m.bytes,
+                node: &config.node,
+                level: m.level,
+                timestamp: m.timestamp,
+            })
+            .collect();
+        for chunk in messages.chunks(BATCH_MAX) {
+            let mut out = Vec::new();
+            let results = config.sealer.seal_many(chunk, &mut out);
+            let mut sealed = Vec::with_capacity(chunk.len());
+            let mut fault = None;
+            let (mut unsealed, mut unsealed_bytes) = (0, 0);
+            for (message, result) in chunk.iter().zip(results) {
+                let cost = Queue::cost(message.bytes.len());
+                match result {
+                    Ok(range) => sealed.push((out.get(range).unwrap_or_default(), cost)),
+                    Err(error) => {
+                        (unsealed, unsealed_bytes) = (unsealed + 1, unsealed_bytes + cost);
+                        fault = Some(error.to_string());
+                    }
+                }
+            }
+            if let Some(fault) = fault {
+                let mut state = self.shared.lock();
+                state.drop_held(DropReason::Unsealed, unsealed, unsealed_bytes);
+                state.stats.last_error = Some(fault);
+            }
+            if self.outbox.spool.is_some() {
+                self.spool(number, &sealed);
+            } else {
+                self.hold(number, &sealed);
+            }
+            number += count(chunk.len());
+        }
+        drop(messages);
+        self.taken = taken;
+        self.taken.clear();
+        self.shared.room.notify_all();
+    }
+
+    /// Puts sealed entries into the outbox in memory, in batches within the bound of a body.
+    fn hold(&mut self, number: u64, mut sealed: &[(&[u8], usize)]) {
+        if sealed.is_empty() {
+            self.shared.lock().unsettled.remove(&number);
+            self.shared.progress.notify_all();
+        }
+        let mut number = number;
+        while !sealed.is_empty() {
+            let mut bytes = 0;
+            let fitting = sealed.iter().take_while(|(entry, _)| {
+                bytes += entry.len();
+                bytes <= BODY_MAX
+            });
+            let (now, later) = sealed.split_at(fitting.count().max(1));
+            let mut batch = Batch::new(now.iter().map(|(entry, _)| *entry));
+            batch.held_bytes = now.iter().map(|(_, cost)| cost).sum();
+            batch.number = Some(number);
+            self.outbox.push(batch);
+            number += count(now.len());
+            if !later.is_empty() {
+                self.shared.lock().unsettled.insert(number);
+            }
+            sealed = later;
+        }
+    }
+
+    /// Appends sealed entries to the spool.
+    fn spool(&mut self, number: u64, sealed: &[(&[u8], usize)]) {
+        let Some((spool, _)) = &mut self.outbox.spool else { return };
+        let mut dropped_oldest = 0;
+        let (mut lost, mut lost_bytes, mut fault) = (0, 0, None);
+        for (entry, cost) in sealed {
+            match spool.append(entry) {
+                Ok(appended) => {
+                    self.unsynced.records.push_back((appended.id, *cost));
+                    dropped_oldest += count(appended.dropped_oldest);
+                }
+                // It is held in memory, and the next sync tries again.
+                Err(error) => {
+                    (lost, lost_bytes) = (lost + 1, lost_bytes + cost);
+                    fault = Some(error.to_string());
+                }
+            }
+        }
+        self.unsynced.numbers.push(number);
+        self.unsynced.since.get_or_insert_with(Instant::now);
+        if lost == 0 && dropped_oldest == 0 {
+            return;
+        }
+        let mut state = self.shared.lock();
+        state.drop_held(DropReason::SpoolFull, lost, lost_bytes);
+        // The oldest are durable ones, unless the whole spool is as small as what is not yet.
+        let durable = dropped_oldest.min(state.stats.spooled);
+        state.stats.spooled -= durable;
+        state.stats.dropped.add(DropReason::SpoolFull, durable);
+        for _ in durable..dropped_oldest {
+            if let Some((_, cost)) = self.unsynced.records.pop_front() {
+                state.drop_held(DropReason::SpoolFull, 1, cost);
+            }
+        }
+        state.stats.last_error = fault.or(state.stats.last_error.take());
+    }
+
+    /// Makes the spool durable, if it is time to.
+    fn sync(&mut self, now_please: bool, now: Instant) {
+        let interval = self.shared.config.sync_interval;
+        let Some(since) = self.unsynced.since else { return };
+        if !now_please && now.duration_since(since) < interval {
+            return;
+        }
+        let Some((spool, _)) = &mut self.outbox.spool else { return };
+        match spool.sync() {
+            Ok(()) => {
+                let records = mem::take(&mut self.unsynced.records);
+                self.unsynced.durable = records.back().map(|(id, _)| *id).or(self.unsynced.durable);
+                self.unsynced.since = None;
+                let mut state = self.shared.lock();
+                state.release(count(records.len()), records.iter().map(|(_, cost)| cost).sum());
+                state.stats.spooled += count(records.len());
+                self.settle_spooled(&mut state);
+            }
+            Err(error) => {
+                self.unsynced.since = Some(now);
+                self.shared.lock().stats.last_error = Some(error.to_string());
+            }
+        }
+    }
+
+    fn settle_spooled(&mut self, state: &mut State) {
+        for number in self.unsynced.numbers.drain(..) {
+            state.unsettled.remove(&number);
+        }
+        self.shared.progress.notify_all();
+        self.shared.room.notify_all();
+    }
+
+    /// Sends what may be sent now; false where something is left.
+    fn send(&mut self, now: Instant) -> bool {
+        while self.schedule.wait(now) == Some(Duration::ZERO) {
+            let (name, body) = match self.outbox.begin(now) {
+                Ok(Some(batch)) => batch,
+                Ok(None) => return self.outbox.is_empty(),
+                Err(error) => {
+                    self.spool_failed(&error);
+                    return true;
+                }
+            };
+            let retry = self.outbox.attempts(name) > 1;
+            let mut state = self.shared.lock();
+            state.stats.requests += 1;
+            state.stats.retries += u64::from(retry);
+            state.stats.bytes += count(body.len());
+            if !sender::send(self.shared, &mut state, Request { batch: name, body }) {
+                drop(state);
+                if let Some(batch) = self.outbox.end(name) {
+                    self.outbox.again(batch);
+                }
+                return true;
+            }
+            self.schedule.begin();
+        }
+        self.outbox.is_empty()
+    }
+
+    fn spool_failed(&mut self, error: &SpoolError) {
+        self.shared.lock().stats.last_error = Some(error.to_string());
+    }
+
+    /// Waits until there is, or may be, something to do.
+    fn wait(&mut self, sent_all: bool) {
+        let now = Instant::now();
+        let config = &self.shared.config;
+        let interval = config.settings.flush_interval.max(TICK);
+        let fast = self.fast_until.is_some_and(|until| now < until);
+        let mut longest = if fast { TICK } else { interval };
+        if let Some(since) = self.unsynced.since {
+            longest = longest.min((since + config.sync_interval).saturating_duration_since(now));
+        }
+        if !sent_all && let Some(wait) = self.schedule.wait(now) {
+            longest = longest.min(wait);
+        }
+        let mut state = self.shared.lock();
+        if state.flush_below > 0 && state.flush_below <= state.settled_below() {
+            state.flush_below = 0;
+        }
+        let queued = state.queue.count() > 0;
+        let hurry = queued && (state.flush_below > 0 || state.closed);
+        if !state.answers.is_empty() || state.stopped || hurry || self.shared.batch_is_full(&state)
+        {
+            return;
+        }
+        if let Some(since) = state.queued_since {
+            longest = longest.min((since + interval).saturating_duration_since(now));
+        }
+        if longest.is_zero() {
+            return;
+        }
+        state.worker_sleeps = !fast;
+        let (mut state, _) =
+            self.shared.work.wait_timeout(state, longest).unwrap_or_else(PoisonError::into_inner);
+        state.worker_sleeps = false;
+    }
+}
