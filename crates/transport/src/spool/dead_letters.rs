@@ -43,11 +43,7 @@ pub struct DeadLetters {
     fs: Arc<dyn FileSystem>,
     path: PathBuf,
     max_bytes: u64,
-    process: u32,
-    file: Option<Box<dyn File>>,
-    length: u64,
-    /// The end may not be a line's.
-    torn: bool,
+    pub(super) process: u32,
     dropped: u64,
 }
 
@@ -69,16 +65,7 @@ impl DeadLetters {
     }
 
     pub(super) fn at_in(fs: Arc<dyn FileSystem>, path: PathBuf, max_bytes: u64) -> Self {
-        Self {
-            fs,
-            path,
-            max_bytes,
-            process: std::process::id(),
-            file: None,
-            length: 0,
-            torn: false,
-            dropped: 0,
-        }
+        Self { fs, path, max_bytes, process: std::process::id(), dropped: 0 }
     }
 
     /// Appends letters and makes them durable.
@@ -141,7 +128,6 @@ impl DeadLetters {
     }
 
     fn rewrite(&mut self, lines: &[u8]) -> io::Result<()> {
-        self.file = None;
         let new = self.named(".new");
         let mut file = self.fs.open(&new, Open::ReadWrite)?;
         file.truncate(0)?;
@@ -157,55 +143,32 @@ impl DeadLetters {
     }
 
     fn write(&mut self, lines: &[u8]) -> io::Result<()> {
-        self.open()?;
-        if self.length > 0 && self.length + lines.len() as u64 > self.max_bytes {
+        let mut file = self.fs.open(&self.path, Open::ReadWrite)?;
+        let mut length = file.len()?;
+        if length > 0 && length + lines.len() as u64 > self.max_bytes {
             self.rotate()?;
-            self.open()?;
+            file = self.fs.open(&self.path, Open::ReadWrite)?;
+            length = 0;
         }
-        let Some(file) = &mut self.file else { return Err(io::ErrorKind::NotFound.into()) };
         let mut bytes = Vec::with_capacity(1 + lines.len());
-        if self.torn {
+        if ends_torn(&mut *file, length)? {
             bytes.push(b'\n');
         }
         bytes.extend_from_slice(lines);
-        match file.write_at(self.length, &bytes).and_then(|()| file.sync()) {
-            Ok(()) => {
-                self.length += bytes.len() as u64;
-                self.torn = false;
-                Ok(())
-            }
-            Err(error) => {
-                // What a failed fsync left is not to be trusted, and not to be found twice.
-                let _ = file.truncate(self.length);
-                // Opened anew it tells where it ends, and how.
-                self.file = None;
-                Err(error)
-            }
+        let written = file.write_at(length, &bytes).and_then(|()| file.sync());
+        // The file's entry in the folder may be new.
+        let written = written.and_then(|()| self.sync_folder());
+        if written.is_err() {
+            // What a failed fsync left is not to be relied on, and not to be found twice.
+            let _ = file.truncate(length);
         }
-    }
-
-    fn open(&mut self) -> io::Result<()> {
-        if self.file.is_some() {
-            return Ok(());
-        }
-        let mut file = self.fs.open(&self.path, Open::ReadWrite)?;
-        let length = file.len()?;
-        let mut last = [b'\n'];
-        if let Some(place) = length.checked_sub(1) {
-            file.read_at(place, &mut last)?;
-        }
-        self.sync_folder()?;
-        self.length = length;
-        self.torn = last != *b"\n";
-        self.file = Some(file);
-        Ok(())
+        written
     }
 
     fn rotate(&mut self) -> io::Result<()> {
         let old = self.old();
         let mut lost = 0;
         each_line(&*self.fs, &old, |_| lost += 1)?;
-        self.file = None;
         self.fs.rename(&self.path, &old)?;
         self.dropped += lost;
         self.sync_folder()
@@ -227,11 +190,16 @@ impl DeadLetters {
     }
 }
 
+/// Whether a file of this length ends within a line.
+fn ends_torn(file: &mut dyn File, length: u64) -> io::Result<bool> {
+    let mut last = [b'\n'];
+    if let Some(place) = length.checked_sub(1) {
+        file.read_at(place, &mut last)?;
+    }
+    Ok(last != *b"\n")
+}
+
 fn append_line(letter: &DeadLetter, out: &mut Vec<u8>) -> Result<(), SpoolError> {
-    let json = |error: serde_json::Error| {
-        debug_assert!(error.is_io() || error.is_data());
-        SpoolError::NotJson
-    };
     let one_line = !letter.entry.contains(&b'\n');
     let entry: &RawValue = serde_json::from_slice(&letter.entry)
         .ok()
@@ -241,11 +209,11 @@ fn append_line(letter: &DeadLetter, out: &mut Vec<u8>) -> Result<(), SpoolError>
     out.extend_from_slice(b"{\"entry\":");
     out.extend_from_slice(entry.get().as_bytes());
     out.extend_from_slice(b",\"status\":");
-    serde_json::to_writer(&mut *out, &letter.status).map_err(json)?;
+    serde_json::to_writer(&mut *out, &letter.status).map_err(|_| SpoolError::NotJson)?;
     out.extend_from_slice(b",\"code\":");
-    serde_json::to_writer(&mut *out, &letter.code).map_err(json)?;
+    serde_json::to_writer(&mut *out, &letter.code).map_err(|_| SpoolError::NotJson)?;
     out.extend_from_slice(b",\"message\":");
-    serde_json::to_writer(&mut *out, &message).map_err(json)?;
+    serde_json::to_writer(&mut *out, &message).map_err(|_| SpoolError::NotJson)?;
     let _ = writeln!(out, ",\"time\":\"{}\"}}", letter.time);
     Ok(())
 }

@@ -118,7 +118,7 @@ impl FileSystem for Real {
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
         let file = private_options().read(true).write(true).create(true).open(path)?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Box::new(RealLock { _file: file }))),
+            Ok(()) => Ok(Some(Box::new(RealLock { file, process: std::process::id() }))),
             Err(fs::TryLockError::WouldBlock) => Ok(None),
             Err(fs::TryLockError::Error(error)) => Err(error),
         }
@@ -177,11 +177,20 @@ impl File for RealFile {
     }
 }
 
-/// Closing the file gives the lock up, unless a forked process has the file open too; unlocking it
-/// would take it from that process, or from the one that forked.
+/// A lock belongs to the open file, which a forked process has, too. Whoever took it gives it up for
+/// all; a forked process closes the file and leaves the lock where it is.
 #[derive(Debug)]
 struct RealLock {
-    _file: fs::File,
+    file: fs::File,
+    process: u32,
 }
 
 impl Lock for RealLock {}
+
+impl Drop for RealLock {
+    fn drop(&mut self) {
+        if self.process == std::process::id() {
+            let _ = self.file.unlock();
+        }
+    }
+}

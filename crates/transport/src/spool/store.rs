@@ -12,8 +12,8 @@ use super::index::{Index, Slot};
 use super::segment::Segment;
 use super::types::{Appended, RecordId, SpoolError, SpoolFull, SpoolOptions};
 
-/// A durable queue of sealed entries in a folder, owned by one process. What is promised is in the
-/// [module's documentation](super).
+/// A durable queue of sealed entries in a folder, owned by one process. What is promised stands
+/// where this module begins, in `spool/mod.rs`, with the format of its files.
 ///
 /// Dropping it writes out what it holds, and leaves `fsync` to [`sync`](Self::sync).
 #[derive(Debug)]

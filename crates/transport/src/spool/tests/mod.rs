@@ -1,6 +1,13 @@
 //! The spool on a file system that crashes.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::cast_possible_truncation
+)]
 
 mod fake;
+mod faults;
+mod format;
 mod model;

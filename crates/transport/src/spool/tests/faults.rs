@@ -1,0 +1,145 @@
+//! Single stories of a disk that fails.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::fake::{Fake, Fault};
+use crate::spool::{DeadLetter, DeadLetters, Spool, SpoolError, SpoolOptions};
+
+fn open(fs: &Fake) -> Spool {
+    let options = SpoolOptions::default();
+    Spool::open_in(Arc::new(fs.clone()), Path::new("/spool"), options).unwrap().0
+}
+
+fn entries(spool: &mut Spool) -> Vec<Vec<u8>> {
+    let batch = spool.next_batch(usize::MAX, usize::MAX).unwrap();
+    batch.into_iter().map(|(_, entry)| entry).collect()
+}
+
+#[test]
+fn after_a_failed_fsync_the_copy_that_was_synced_is_the_one_that_stays() {
+    for seed in 0..64 {
+        let fs = Fake::new(seed);
+        let mut spool = open(&fs);
+        spool.append(b"one").unwrap();
+        spool.append(b"two").unwrap();
+        fs.disk().faults.push(Fault::Sync);
+        let Err(SpoolError::NotDurable { entries: 2, bytes: 6, .. }) = spool.sync() else {
+            panic!("a failed fsync is not durable");
+        };
+        assert_eq!(spool.unsynced(), 2);
+        // The records go to a new file, and the old one cannot be removed.
+        fs.disk().faults.push(Fault::Remove);
+        spool.sync().unwrap();
+        fs.disk().faults.push(Fault::Remove);
+        drop(spool);
+        // The kernel still shows what the old file lacks on disk.
+        fs.disk().faults.clear();
+        let mut spool = open(&fs);
+        assert_eq!(entries(&mut spool), [b"one", b"two"]);
+        drop(spool);
+        fs.disk().crash();
+        assert_eq!(entries(&mut open(&fs)), [b"one", b"two"]);
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_removed_is_removed_later_and_counts_until_then() {
+    let fs = Fake::new(1);
+    let options = SpoolOptions { segment_bytes: 1 << 10, ..SpoolOptions::default() };
+    let (mut spool, _) =
+        Spool::open_in(Arc::new(fs.clone()), Path::new("/spool"), options).unwrap();
+    for _ in 0..3 {
+        spool.append(&[b'x'; 900]).unwrap();
+    }
+    spool.sync().unwrap();
+    let bytes = spool.bytes();
+    let ids: Vec<_> = spool.next_batch(1, 10_000).unwrap().into_iter().map(|(id, _)| id).collect();
+    fs.disk().faults.push(Fault::Remove);
+    spool.acknowledge(&ids).unwrap();
+    assert_eq!((spool.len(), spool.bytes()), (2, bytes));
+    spool.append(b"x").unwrap();
+    spool.sync().unwrap();
+    assert!(spool.bytes() < bytes);
+}
+
+#[test]
+fn a_process_that_forked_cannot_touch_its_parents_spool() {
+    let fs = Fake::new(1);
+    let mut spool = open(&fs);
+    let id = spool.append(b"one").unwrap().id;
+    let mut letters =
+        DeadLetters::at_in(Arc::new(fs.clone()), PathBuf::from("/spool/dead.ndjson"), 1 << 20);
+    // As the child of a fork sees it.
+    spool.process = spool.process.wrapping_add(1);
+    letters.process = letters.process.wrapping_add(1);
+    assert!(matches!(spool.append(b"two"), Err(SpoolError::Forked)));
+    assert!(matches!(spool.sync(), Err(SpoolError::Forked)));
+    assert!(matches!(spool.next_batch(1, 1), Err(SpoolError::Forked)));
+    assert!(matches!(spool.acknowledge(&[id]), Err(SpoolError::Forked)));
+    assert!(matches!(spool.adopt_abandoned(Path::new("/")), Err(SpoolError::Forked)));
+    assert!(matches!(letters.append(&[]), Err(SpoolError::Forked)));
+    assert!(matches!(letters.replace(&[]), Err(SpoolError::Forked)));
+    drop(spool);
+    assert_eq!(fs.disk().changes, 0, "nor does dropping it write anything");
+}
+
+fn letter(number: usize) -> DeadLetter {
+    DeadLetter {
+        entry: format!("{{\"entry\":{number}}}").into_bytes(),
+        status: Some(413),
+        code: "payload_too_large".to_owned(),
+        message: "é".repeat(2_000),
+        time: "2024-01-17T10:30:45Z".parse().unwrap(),
+    }
+}
+
+fn numbers(letters: &DeadLetters) -> Vec<usize> {
+    let mut numbers = Vec::new();
+    let damaged = letters
+        .read(|letter| {
+            assert_eq!(letter.message.chars().count(), 1_000);
+            let entry = String::from_utf8(letter.entry).unwrap();
+            numbers.push(entry[9..entry.len() - 1].parse().unwrap());
+        })
+        .unwrap();
+    assert_eq!(damaged, 0);
+    numbers
+}
+
+#[test]
+fn dead_letters_are_durable_and_bounded_and_what_is_lost_is_counted() {
+    let fs = Fake::new(7);
+    let path = PathBuf::from("/spool/dead.ndjson");
+    let mut letters = DeadLetters::at_in(Arc::new(fs.clone()), path.clone(), 10_000);
+    for number in 0..50 {
+        letters.append(&[letter(number)]).unwrap();
+        fs.disk().crash();
+        let dropped = usize::try_from(letters.dropped()).unwrap();
+        assert_eq!(numbers(&letters), (dropped..=number).collect::<Vec<_>>());
+    }
+    assert!(letters.dropped() > 30);
+    let sizes: Vec<_> = fs.files().into_iter().map(|(_, size)| size).collect();
+    assert!(sizes.len() == 2 && sizes.iter().all(|size| *size <= 10_000), "{sizes:?}");
+}
+
+#[test]
+fn a_dead_letter_that_failed_is_not_there_and_damages_no_other() {
+    for seed in 0..32 {
+        for fault in [Fault::Full, Fault::Broken, Fault::Sync, Fault::SyncFolder, Fault::Create] {
+            let fs = Fake::new(seed);
+            let path = PathBuf::from("/spool/dead.ndjson");
+            let mut letters = DeadLetters::at_in(Arc::new(fs.clone()), path, 1 << 20);
+            fs.disk().faults.push(fault);
+            assert!(matches!(letters.append(&[letter(1)]), Err(SpoolError::Io { .. })));
+            assert!(numbers(&letters).is_empty());
+            letters.append(&[letter(2)]).unwrap();
+            fs.disk().faults.push(fault);
+            if letters.append(&[letter(3)]).is_err() {
+                letters.append(&[letter(3)]).unwrap();
+            }
+            fs.disk().crash();
+            assert_eq!(numbers(&letters), [2, 3]);
+        }
+    }
+}
