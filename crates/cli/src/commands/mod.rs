@@ -15,6 +15,7 @@ mod query;
 mod seal;
 mod send;
 mod serve;
+mod spool;
 mod vectors;
 
 /// What to do.
@@ -26,6 +27,7 @@ pub(crate) enum Command {
     Send(send::Send),
     Query(query::QueryCommand),
     Serve(serve::Serve),
+    Spool(spool::SpoolCommand),
     Keys(keys::KeysCommand),
     Demo(demo::Demo),
     Doctor(doctor::Doctor),
@@ -43,6 +45,7 @@ impl Command {
             Self::Send(command) => command.run(),
             Self::Query(command) => command.run(),
             Self::Serve(command) => command.run(),
+            Self::Spool(command) => command.run(),
             Self::Keys(command) => command.run(),
             Self::Demo(command) => command.run(),
             Self::Doctor(command) => command.run(),

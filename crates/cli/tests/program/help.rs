@@ -2,13 +2,14 @@
 
 use crate::run::logflux;
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "keygen",
     "seal",
     "open",
     "send",
     "query",
     "serve",
+    "spool",
     "keys",
     "demo",
     "doctor",
@@ -30,6 +31,9 @@ fn every_command_has_help_with_an_example() {
         ("keys", "create"),
         ("keys", "list"),
         ("keys", "revoke"),
+        ("spool", "inspect"),
+        ("spool", "export"),
+        ("spool", "retry"),
         ("vectors", "generate"),
         ("vectors", "check"),
         ("vectors", "run"),

@@ -10,3 +10,4 @@ mod run;
 mod seal_and_open;
 mod server;
 mod ship_and_query;
+mod spool;

@@ -33,6 +33,35 @@ pub struct DeadLetter {
     pub time: Timestamp,
 }
 
+impl DeadLetter {
+    /// Appends it as a line of the file has it, with a line feed at the end.
+    ///
+    /// # Errors
+    /// [`SpoolError::NotJson`], and then nothing is appended.
+    pub fn append_json(&self, out: &mut Vec<u8>) -> Result<(), SpoolError> {
+        let one_line = !self.entry.contains(&b'\n');
+        let entry: &RawValue = serde_json::from_slice(&self.entry)
+            .ok()
+            .filter(|_| one_line)
+            .ok_or(SpoolError::NotJson)?;
+        let message: String = self.message.chars().take(MESSAGE_MAX).collect();
+        let json = |value: &dyn Fn() -> serde_json::Result<String>| {
+            value().map_err(|_| SpoolError::NotJson)
+        };
+        let (status, code, message) = (
+            json(&|| serde_json::to_string(&self.status))?,
+            json(&|| serde_json::to_string(&self.code))?,
+            json(&|| serde_json::to_string(&message))?,
+        );
+        let _ = writeln!(
+            out,
+            "{{\"entry\":{entry},\"status\":{status},\"code\":{code},\"message\":{message},\"time\":\"{}\"}}",
+            self.time
+        );
+        Ok(())
+    }
+}
+
 /// A file of dead letters: NDJSON, its owner's alone, a line each:
 /// `{"entry":{…},"status":400,"code":"…","message":"…","time":"…"}`.
 ///
@@ -79,7 +108,7 @@ impl DeadLetters {
         }
         let mut lines = Vec::new();
         for letter in letters {
-            append_line(letter, &mut lines)?;
+            letter.append_json(&mut lines)?;
         }
         if lines.is_empty() {
             return Ok(());
@@ -121,7 +150,7 @@ impl DeadLetters {
         }
         let mut lines = Vec::new();
         for letter in letters {
-            append_line(letter, &mut lines)?;
+            letter.append_json(&mut lines)?;
         }
         let path = self.path.clone();
         self.rewrite(&lines).map_err(at(&path))
@@ -197,25 +226,6 @@ fn ends_torn(file: &mut dyn File, length: u64) -> io::Result<bool> {
         file.read_at(place, &mut last)?;
     }
     Ok(last != *b"\n")
-}
-
-fn append_line(letter: &DeadLetter, out: &mut Vec<u8>) -> Result<(), SpoolError> {
-    let one_line = !letter.entry.contains(&b'\n');
-    let entry: &RawValue = serde_json::from_slice(&letter.entry)
-        .ok()
-        .filter(|_| one_line)
-        .ok_or(SpoolError::NotJson)?;
-    let message: String = letter.message.chars().take(MESSAGE_MAX).collect();
-    out.extend_from_slice(b"{\"entry\":");
-    out.extend_from_slice(entry.get().as_bytes());
-    out.extend_from_slice(b",\"status\":");
-    serde_json::to_writer(&mut *out, &letter.status).map_err(|_| SpoolError::NotJson)?;
-    out.extend_from_slice(b",\"code\":");
-    serde_json::to_writer(&mut *out, &letter.code).map_err(|_| SpoolError::NotJson)?;
-    out.extend_from_slice(b",\"message\":");
-    serde_json::to_writer(&mut *out, &message).map_err(|_| SpoolError::NotJson)?;
-    let _ = writeln!(out, ",\"time\":\"{}\"}}", letter.time);
-    Ok(())
 }
 
 fn parse_line(line: &[u8]) -> Option<DeadLetter> {

@@ -1,0 +1,132 @@
+//! `logflux spool`
+
+mod inspect;
+mod retry;
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use logflux_transport::{DeadLetter, DeadLetters, SpoolView};
+
+use crate::connection::ConnectionArgs;
+use crate::failure::{Failure, Outcome};
+use crate::output::Format;
+
+/// Look into a client's spool folder, print what waits in it, or ship it
+#[derive(Args, Debug)]
+#[command(
+    name = "spool",
+    after_help = "A spool folder is what LOGFLUX_SPOOL_DIR names. Every process has a folder of its own in it (own-0000
+and so on). What a process is using can be looked into, but not shipped.
+
+Examples:
+  logflux spool inspect /var/spool/app
+  logflux spool export /var/spool/app | logflux open
+  logflux spool retry --dead /var/spool/app"
+)]
+pub(crate) struct SpoolCommand {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Tell what a spool holds: entries, bytes, damage, times and dead letters
+    #[command(after_help = "Examples:
+  logflux spool inspect /var/spool/app
+  logflux spool inspect --format json /var/spool/app | jq .entries")]
+    Inspect {
+        /// The form of the result; in JSON with every segment, one object a folder
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+        /// The spool's folder
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+    /// Print the sealed entries that wait, or the dead letters, one JSON object a line
+    #[command(after_help = "Examples:
+  logflux spool export /var/spool/app | logflux open
+  logflux spool export --dead /var/spool/app | jq .code
+  logflux spool export --dead /var/spool/app | jq -c .entry | logflux open")]
+    Export {
+        /// The dead letters, each with the server's reason, instead
+        #[arg(long)]
+        dead: bool,
+        /// The spool's folder
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+    /// Ship what waits, and forget what the server took
+    #[command(
+        after_help = "What the server refuses for good becomes a dead letter, and the exit status is 1.
+
+Examples:
+  logflux spool retry /var/spool/app
+  logflux spool retry --dead --server-url https://logs.example.com /var/spool/app"
+    )]
+    Retry {
+        /// The dead letters, too
+        #[arg(long)]
+        dead: bool,
+        /// The form of the result
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+        /// The spool's folder
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        #[command(flatten)]
+        connection: ConnectionArgs,
+    },
+}
+
+impl SpoolCommand {
+    pub(crate) fn run(self) -> Outcome {
+        match self.action {
+            Action::Inspect { folder, format } => inspect::run(&folder, format),
+            Action::Export { folder, dead } => export(&folder, dead),
+            Action::Retry { folder, dead, format, connection } => {
+                retry::run(&folder, dead, format, &connection)
+            }
+        }
+    }
+}
+
+/// The folder, and those of processes in it.
+fn folders(folder: &Path) -> Outcome<Vec<PathBuf>> {
+    let view = SpoolView::read(folder)?;
+    Ok([vec![folder.to_owned()], view.own_folders()].concat())
+}
+
+fn export(folder: &Path, dead: bool) -> Outcome {
+    let mut stdout = io::BufWriter::new(io::stdout().lock());
+    for folder in folders(folder)? {
+        if dead {
+            let (letters, damaged) = dead_letters(&folder)?;
+            let mut line = Vec::new();
+            for letter in letters {
+                line.clear();
+                letter.append_json(&mut line)?;
+                stdout.write_all(&line)?;
+            }
+            if damaged > 0 {
+                anstream::eprintln!("{}: {damaged} damaged dead letters", folder.display());
+            }
+        } else {
+            SpoolView::read(&folder)?.each_entry(|entry| {
+                stdout.write_all(entry)?;
+                stdout.write_all(b"\n")?;
+                Ok::<_, Failure>(())
+            })?;
+        }
+    }
+    stdout.flush()?;
+    Ok(())
+}
+
+/// The dead letters of a folder, and how many are damaged.
+fn dead_letters(folder: &Path) -> Outcome<(Vec<DeadLetter>, u64)> {
+    let mut letters = Vec::new();
+    let damaged = DeadLetters::of_spool(folder).read(|letter| letters.push(letter))?;
+    Ok((letters, damaged))
+}

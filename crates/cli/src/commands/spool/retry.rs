@@ -1,0 +1,164 @@
+//! `logflux spool retry`
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use logflux_envelope::Timestamp;
+use logflux_transport::{
+    DeadLetter, DeadLetters, Receipt, Shipper, Spool, SpoolError, SpoolOptions,
+};
+use serde_json::json;
+
+use crate::connection::ConnectionArgs;
+use crate::failure::{Failure, Outcome};
+use crate::output::Format;
+
+/// How many entries are taken from the spool at once, and how many bytes.
+const BATCH: usize = 1_000;
+const BATCH_BYTES: usize = 8 << 20;
+
+pub(super) fn run(
+    folder: &Path,
+    dead: bool,
+    format: Format,
+    connection: &ConnectionArgs,
+) -> Outcome {
+    let settings = connection.settings()?;
+    let shipper = Shipper::new(settings.api()?, settings.retry);
+    let mut total = Totals::default();
+    let mut ended = Ok(());
+    for folder in super::folders(folder)? {
+        let mut spool = match Spool::open(&folder, SpoolOptions::default()) {
+            Ok((spool, recovery)) => {
+                if recovery.lost > 0 {
+                    anstream::eprintln!("{}: {} damaged records", folder.display(), recovery.lost);
+                }
+                spool
+            }
+            Err(SpoolError::Locked(folder)) => {
+                total.in_use += 1;
+                anstream::eprintln!("{} is in use by a process, which ships it", folder.display());
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        ended = if dead { ship_letters(&shipper, &folder, &mut total) } else { Ok(()) };
+        ended = ended.and_then(|()| ship_entries(&shipper, &mut spool, &mut total));
+        if ended.is_err() {
+            break;
+        }
+    }
+    report(&total, format)?;
+    ended?;
+    if total.refused + total.in_use > 0 { Err(Failure::Told) } else { Ok(()) }
+}
+
+#[derive(Debug, Default)]
+struct Totals {
+    stored: usize,
+    duplicates: usize,
+    refused: usize,
+    retries: u32,
+    in_use: usize,
+}
+
+fn report(total: &Totals, format: Format) -> Outcome {
+    match format {
+        Format::Json => {
+            let report = json!({
+                "stored": total.stored,
+                "duplicates": total.duplicates,
+                "refused": total.refused,
+                "retries": total.retries,
+                "folders_in_use": total.in_use,
+            });
+            writeln!(io::stdout(), "{report}")?;
+        }
+        Format::Text => anstream::eprintln!(
+            "{} entries stored, {} of them before; {} refused; {} retries",
+            total.stored,
+            total.duplicates,
+            total.refused,
+            total.retries
+        ),
+    }
+    Ok(())
+}
+
+fn ship_entries(shipper: &Shipper, spool: &mut Spool, total: &mut Totals) -> Outcome {
+    let mut letters = DeadLetters::of_spool(spool.folder());
+    loop {
+        let batch = spool.next_batch(BATCH, BATCH_BYTES)?;
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let (ids, entries): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+        let (receipt, shipped, error) = match shipper.ship(&entries, |_| {}) {
+            Ok(receipt) => (receipt, entries.len(), None),
+            Err(error) => (error.receipt, error.shipped, Some(error.error)),
+        };
+        letters.append(&refused(&receipt, &entries, total))?;
+        spool.acknowledge(ids.get(..shipped).unwrap_or_default())?;
+        if let Some(error) = error {
+            spool.put_back(ids.get(shipped..).unwrap_or_default());
+            let (left, folder) = (spool.len(), spool.folder().display());
+            return Err(Failure::new(format!("{error}; {left} entries are left in {folder}")));
+        }
+    }
+}
+
+/// Ships the dead letters; those that are refused again stay, with the reason of this time.
+fn ship_letters(shipper: &Shipper, folder: &Path, total: &mut Totals) -> Outcome {
+    let (letters, damaged) = super::dead_letters(folder)?;
+    if letters.is_empty() {
+        return Ok(());
+    }
+    if damaged > 0 {
+        anstream::eprintln!("{}: {damaged} damaged dead letters", folder.display());
+    }
+    let entries: Vec<&Vec<u8>> = letters.iter().map(|letter| &letter.entry).collect();
+    let (receipt, shipped, error) = match shipper.ship(&entries, |_| {}) {
+        Ok(receipt) => (receipt, entries.len(), None),
+        Err(error) => (error.receipt, error.shipped, Some(error.error)),
+    };
+    let mut kept = refused(&receipt, &entries, total);
+    kept.extend(letters.get(shipped..).unwrap_or_default().iter().cloned());
+    DeadLetters::of_spool(folder).replace(&kept)?;
+    match error {
+        None => Ok(()),
+        Some(error) => Err(Failure::new(format!(
+            "{error}; {} dead letters are left in {}",
+            kept.len(),
+            folder.display()
+        ))),
+    }
+}
+
+/// Counts what was shipped, and gives what was refused.
+fn refused<E: AsRef<[u8]>>(
+    receipt: &Receipt,
+    entries: &[E],
+    total: &mut Totals,
+) -> Vec<DeadLetter> {
+    total.stored += receipt.counts.succeeded;
+    total.duplicates += receipt.counts.duplicates;
+    total.retries += receipt.retries;
+    let time = Timestamp::now();
+    let letters: Vec<_> = receipt
+        .refusals
+        .iter()
+        .filter_map(|refusal| {
+            let code = refusal.code.map_or("refused", |code| code.as_str());
+            anstream::eprintln!("refused: {code}: {}", refusal.message);
+            Some(DeadLetter {
+                entry: entries.get(refusal.index)?.as_ref().to_vec(),
+                status: refusal.code.map(|code| code.http_status()),
+                code: code.to_owned(),
+                message: refusal.message.clone(),
+                time,
+            })
+        })
+        .collect();
+    total.refused += letters.len();
+    letters
+}
