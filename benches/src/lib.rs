@@ -3,3 +3,5 @@
 #[cfg(feature = "peers")]
 pub mod derivation;
 pub mod entries;
+#[cfg(feature = "peers")]
+pub mod handover;

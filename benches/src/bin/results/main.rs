@@ -6,8 +6,10 @@ use std::process::ExitCode;
 mod budget;
 mod derivation;
 mod entries;
+mod handover;
 mod machine;
 mod measure;
+mod shipping;
 
 /// A section: its heading and what writes its body.
 type Section = (&'static str, fn() -> String);
@@ -15,6 +17,8 @@ type Section = (&'static str, fn() -> String);
 const SECTIONS: &[Section] = &[
     ("Deriving keys", derivation::section),
     ("Sealing and opening", entries::section),
+    ("A logging call", handover::section),
+    ("Shipping", shipping::section),
     ("The budget of derivation", budget::section),
 ];
 
@@ -23,6 +27,13 @@ fn main() -> ExitCode {
         "# Results\n\nWritten by `make bench`; every table is one run on one machine.\n\n{}",
         machine::describe()
     );
+    // A name on the command line measures that section alone, and writes nothing.
+    if let Some(only) = std::env::args().nth(1) {
+        for (heading, section) in SECTIONS.iter().filter(|(heading, _)| heading.contains(&only)) {
+            println!("## {heading}\n\n{}", section());
+        }
+        return ExitCode::SUCCESS;
+    }
     for (heading, section) in SECTIONS {
         eprintln!("measuring: {heading}");
         page.push_str(&format!("\n## {heading}\n\n{}", section()));
