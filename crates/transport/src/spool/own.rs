@@ -1,7 +1,9 @@
 //! A folder for every process: several may spool under one parent.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use super::fs::{FileSystem, Real};
 use super::store::Spool;
 use super::types::{Recovery, SpoolError, SpoolFull, SpoolOptions};
 
@@ -22,8 +24,17 @@ impl Spool {
     /// As [`open`](Self::open); [`SpoolError::Locked`] where 10,000 are taken. An abandoned folder
     /// that cannot be opened or moved is left as it is.
     pub fn open_own(parent: &Path, options: SpoolOptions) -> Result<(Self, Recovery), SpoolError> {
+        Self::open_own_in(&(Arc::new(Real) as Arc<dyn FileSystem>), parent, options)
+    }
+
+    pub(super) fn open_own_in(
+        fs: &Arc<dyn FileSystem>,
+        parent: &Path,
+        options: SpoolOptions,
+    ) -> Result<(Self, Recovery), SpoolError> {
         for number in 0..OWN_MAX {
-            match Self::open(&parent.join(format!("{PREFIX}{number:04}")), options) {
+            let folder = parent.join(format!("{PREFIX}{number:04}"));
+            match Self::open_in(Arc::clone(fs), &folder, options) {
                 Ok((mut spool, mut recovery)) => {
                     if let Ok(adopted) = spool.adopt_abandoned(parent) {
                         recovery.lost += adopted.lost;
@@ -61,7 +72,7 @@ impl Spool {
             if folder == self.folder {
                 continue;
             }
-            let fs = std::sync::Arc::clone(&self.fs);
+            let fs = Arc::clone(&self.fs);
             let Ok((mut other, found)) = Self::open_in(fs, &folder, self.options) else { continue };
             adopted.lost += found.lost;
             adopted.skipped_bytes += found.skipped_bytes;

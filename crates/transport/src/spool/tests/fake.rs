@@ -64,6 +64,8 @@ pub(super) struct Disk {
     pub(super) faults: Vec<Fault>,
     /// How many bytes all files may have.
     pub(super) capacity: usize,
+    /// No file can be read at this place.
+    pub(super) bad_place: Option<usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -83,6 +85,7 @@ impl Fake {
             crashed: false,
             faults: Vec::new(),
             capacity: usize::MAX,
+            bad_place: None,
         })))
     }
 
@@ -323,6 +326,9 @@ impl File for FakeFile {
         let cache = &disk.inodes[self.at].cache;
         let from = usize::try_from(offset).unwrap().min(cache.len());
         let count = into.len().min(cache.len() - from);
+        if disk.bad_place.is_some_and(|bad| (from..from + count).contains(&bad)) {
+            return Err(io::Error::other("a bad sector"));
+        }
         into[..count].copy_from_slice(&cache[from..from + count]);
         Ok(count)
     }

@@ -84,6 +84,88 @@ fn a_process_that_forked_cannot_touch_its_parents_spool() {
     assert_eq!(fs.disk().changes, 0, "nor does dropping it write anything");
 }
 
+#[test]
+fn a_bad_sector_costs_the_records_in_it_and_the_file_stays() {
+    let fs = Fake::new(1);
+    let mut spool = open(&fs);
+    let entry = |number: u8| vec![number; 1_000];
+    for number in 0..30 {
+        spool.append(&entry(number)).unwrap();
+    }
+    spool.sync().unwrap();
+    drop(spool);
+    // It turns bad after the spool was opened: the record is given up for this time.
+    let mut spool = open(&fs);
+    fs.disk().bad_place = Some(10_000);
+    let others: Vec<_> = (0..30).filter(|number| *number != 9).map(entry).collect();
+    let (ids, found): (Vec<_>, Vec<_>) =
+        spool.next_batch(usize::MAX, usize::MAX).unwrap().into_iter().unzip();
+    assert_eq!(found, others);
+    assert_eq!((spool.damaged(), spool.len()), (1, 29));
+    // All others are acknowledged, and the file is not removed: another time it may be read.
+    spool.acknowledge(&ids).unwrap();
+    spool.sync().unwrap();
+    drop(spool);
+    fs.disk().bad_place = None;
+    let mut spool = open(&fs);
+    assert_eq!(entries(&mut spool), [entry(9)]);
+    drop(spool);
+    // It is bad when the spool is opened: the sector, and the records that it touches.
+    let fs = Fake::new(1);
+    let mut spool = open(&fs);
+    for number in 0..30 {
+        spool.append(&entry(number)).unwrap();
+    }
+    spool.sync().unwrap();
+    drop(spool);
+    fs.disk().bad_place = Some(10_000);
+    let options = SpoolOptions::default();
+    let (mut spool, recovery) =
+        Spool::open_in(Arc::new(fs.clone()), Path::new("/spool"), options).unwrap();
+    let touched = 7..12;
+    assert_eq!(recovery.lost, touched.len() as u64);
+    let others: Vec<_> = (0..30).filter(|number| !touched.contains(number)).map(entry).collect();
+    assert_eq!(entries(&mut spool), others);
+}
+
+#[test]
+fn adopting_what_others_left_survives_a_crash_in_every_operation() {
+    let all: Vec<Vec<u8>> =
+        (0..40).map(|number: u8| vec![number; 1 + 9 * number as usize]).collect();
+    let parent = Path::new("/spool");
+    let options = SpoolOptions { segment_bytes: 1 << 10, ..SpoolOptions::default() };
+    let mut crash_at = 0;
+    loop {
+        let fs = Fake::new(crash_at as u64);
+        let shared: Arc<dyn crate::spool::fs::FileSystem> = Arc::new(fs.clone());
+        let own = || Spool::open_own_in(&shared, parent, options);
+        // Three processes end, and leave something each.
+        let mut spools = [own().unwrap().0, own().unwrap().0, own().unwrap().0];
+        for (number, entry) in all.iter().enumerate() {
+            spools[number / 14].append(entry).unwrap();
+        }
+        spools.iter_mut().for_each(|spool| spool.sync().unwrap());
+        drop(spools);
+        let before = fs.disk().changes;
+        fs.disk().crash_at = Some(before + crash_at);
+        let adopted = own().map(|(_, recovery)| recovery.entries);
+        let crashed = fs.disk().crashed;
+        fs.disk().crash();
+        let (mut spool, _) = own().unwrap();
+        let mut found = entries(&mut spool);
+        assert!(found.len() >= all.len(), "crash at {crash_at}");
+        found.sort_unstable();
+        found.dedup();
+        assert_eq!(found, all, "crash at {crash_at}");
+        if !crashed {
+            assert_eq!(adopted.unwrap(), all.len() as u64);
+            break;
+        }
+        crash_at += 1;
+    }
+    assert!(crash_at > 20, "{crash_at}");
+}
+
 fn letter(number: usize) -> DeadLetter {
     DeadLetter {
         entry: format!("{{\"entry\":{number}}}").into_bytes(),
