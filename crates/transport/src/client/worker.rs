@@ -298,7 +298,7 @@ impl Worker<'_> {
                 }
                 return true;
             }
-            self.schedule.begin();
+            self.schedule.begin(now);
         }
         self.outbox.is_empty()
     }
