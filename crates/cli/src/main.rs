@@ -10,11 +10,13 @@ use clap::Parser;
 mod commands;
 mod connection;
 mod failure;
+mod follow;
 mod lines;
 mod output;
 mod progress;
 mod sealing;
 mod secret;
+mod shipping;
 
 /// Encrypted logs: sealed inside the application, opened only by whoever holds the secret.
 #[derive(Debug, Parser)]

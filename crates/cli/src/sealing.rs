@@ -62,8 +62,20 @@ impl SealingArgs {
 
     /// A message of these bytes at the time that was chosen, or now.
     pub(crate) fn message<'a>(&self, bytes: &'a [u8], node: &'a Node) -> Message<'a> {
-        let timestamp = self.timestamp.unwrap_or_else(Timestamp::now);
-        Message { bytes, node, level: self.level, timestamp }
+        Message { bytes, node, level: self.level, timestamp: self.timestamp() }
+    }
+
+    pub(crate) fn level(&self) -> Level {
+        self.level
+    }
+
+    /// The time that was chosen, or now.
+    pub(crate) fn timestamp(&self) -> Timestamp {
+        self.timestamp.unwrap_or_else(Timestamp::now)
+    }
+
+    pub(crate) fn mode_and_policy(&self) -> Outcome<(Mode, KeyPolicy)> {
+        Ok((self.mode, self.policy()?))
     }
 
     pub(crate) fn sealer(&self, secret: Secret) -> Outcome<Sealer> {

@@ -11,6 +11,7 @@ mod doctor;
 mod keygen;
 mod keys;
 mod open;
+mod pipe;
 mod query;
 mod seal;
 mod send;
@@ -25,6 +26,7 @@ pub(crate) enum Command {
     Seal(seal::Seal),
     Open(open::Open),
     Send(send::Send),
+    Pipe(pipe::Pipe),
     Query(query::QueryCommand),
     Serve(serve::Serve),
     Spool(spool::SpoolCommand),
@@ -43,6 +45,7 @@ impl Command {
             Self::Seal(command) => command.run(),
             Self::Open(command) => command.run(),
             Self::Send(command) => command.run(),
+            Self::Pipe(command) => command.run(),
             Self::Query(command) => command.run(),
             Self::Serve(command) => command.run(),
             Self::Spool(command) => command.run(),

@@ -2,20 +2,19 @@
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use logflux_envelope::Sealer;
 use logflux_transport::{Receipt, Shipper};
 use serde_json::json;
 
-use crate::connection::ConnectionArgs;
 use crate::failure::{Failure, Outcome};
+use crate::follow::Follow;
 use crate::lines::Lines;
 use crate::output::Format;
 use crate::progress;
-use crate::sealing::SealingArgs;
-use crate::secret::SecretArgs;
+use crate::shipping::ShippingArgs;
 
 /// Lines are sealed and shipped to the ingest API
 #[derive(Args, Debug)]
@@ -26,6 +25,7 @@ exit status is 1, and `logflux send --sealed FILE` ships them later.
 Examples:
   logflux send --node web-1 --level warning app.log
   journalctl -u app | logflux send
+  logflux send --follow /var/log/app.log
   logflux send --sealed logflux-unsent.ndjson"
 )]
 pub(crate) struct Send {
@@ -34,6 +34,12 @@ pub(crate) struct Send {
     /// The lines are sealed entries already, as `logflux seal` makes them
     #[arg(long)]
     sealed: bool,
+    /// Go on with what is appended to the file, through rotation and truncation, until interrupted
+    #[arg(long, requires = "file", conflicts_with_all = ["sealed", "format"])]
+    follow: bool,
+    /// With --follow: begin at the file's start, not at its end
+    #[arg(long, requires = "follow")]
+    from_start: bool,
     /// Where sealed entries go that the server did not take
     #[arg(long, value_name = "FILE", default_value = "logflux-unsent.ndjson")]
     unsent: PathBuf,
@@ -41,11 +47,7 @@ pub(crate) struct Send {
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     #[command(flatten)]
-    sealing: SealingArgs,
-    #[command(flatten)]
-    connection: ConnectionArgs,
-    #[command(flatten)]
-    secret: SecretArgs,
+    shipping: ShippingArgs,
 }
 
 /// How many lines are sealed and shipped together.
@@ -53,11 +55,30 @@ const BATCH: usize = 1_000;
 
 impl Send {
     pub(crate) fn run(&self) -> Outcome {
-        let settings = self.connection.settings()?;
+        match &self.file {
+            Some(file) if self.follow => self.follow(file),
+            _ => self.send(),
+        }
+    }
+
+    /// Ships what is appended to a file, for as long as the program runs.
+    fn follow(&self, file: &Path) -> Outcome {
+        let client = self.shipping.client()?;
+        let mut follow = Follow::new(file, self.from_start)
+            .map_err(|error| Failure::new(format!("{}: {error}", file.display())))?;
+        loop {
+            for line in follow.lines(BATCH)? {
+                self.shipping.log(&client, &line);
+            }
+        }
+    }
+
+    fn send(&self) -> Outcome {
+        let settings = self.shipping.connection.settings()?;
         let shipper = Shipper::new(settings.api()?, settings.retry);
         let sealer = match self.sealed {
             true => None,
-            false => Some(self.sealing.sealer(self.secret.secret()?)?),
+            false => Some(self.shipping.sealing.sealer(self.shipping.secret.secret()?)?),
         };
         let lines = Lines::open(self.file.as_deref())?;
         let bar = progress::bar("sending", 0);
@@ -122,9 +143,9 @@ impl Send {
         lines: &[Vec<u8>],
         total: &mut Totals,
     ) -> Outcome<Vec<Vec<u8>>> {
-        let node = self.sealing.node()?;
+        let node = self.shipping.sealing.node()?;
         let messages: Vec<_> =
-            lines.iter().map(|bytes| self.sealing.message(bytes, &node)).collect();
+            lines.iter().map(|bytes| self.shipping.sealing.message(bytes, &node)).collect();
         let mut out = Vec::new();
         let mut entries = Vec::with_capacity(messages.len());
         for result in sealer.seal_many(&messages, &mut out) {

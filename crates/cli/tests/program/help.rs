@@ -2,11 +2,12 @@
 
 use crate::run::logflux;
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "keygen",
     "seal",
     "open",
     "send",
+    "pipe",
     "query",
     "serve",
     "spool",

@@ -5,6 +5,7 @@
 mod demo;
 mod doctor;
 mod help;
+mod pipe;
 mod refusals;
 mod run;
 mod seal_and_open;

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::run::{Call, logflux};
 
 pub(crate) struct Server {
-    child: Child,
+    child: Option<Child>,
     pub(crate) url: String,
     pub(crate) folder: TempDir,
 }
@@ -21,19 +21,39 @@ impl Server {
     }
 
     pub(crate) fn start_on(listen: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("data");
+        let mut server =
+            Self { child: None, url: String::new(), folder: tempfile::tempdir().unwrap() };
+        server.serve(listen);
+        server
+    }
+
+    /// Kills it with SIGKILL, as a power cut would.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// Kills it, if it runs, and starts it again at its address.
+    pub(crate) fn restart(&mut self) {
+        self.kill();
+        let listen = self.url.trim_start_matches("https://").to_owned();
+        self.serve(&listen);
+    }
+
+    fn serve(&mut self, listen: &str) {
         let mut call = logflux(&["serve", "--dev", "--listen", listen, "--log", "warn", "--data"]);
         let mut child =
-            call.0.arg(&data).stderr(Stdio::piped()).stdin(Stdio::null()).spawn().unwrap();
+            call.0.arg(self.data()).stderr(Stdio::piped()).stdin(Stdio::null()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
         stderr.read_line(&mut line).unwrap();
         let url = line.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("{line}"));
-        let url = url.to_owned();
+        self.url = url.to_owned();
         // Nobody may wait for a reader of the rest.
         thread::spawn(move || stderr.lines().count());
-        Self { child, url, folder }
+        self.child = Some(child);
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -64,7 +84,6 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.kill();
     }
 }
