@@ -69,6 +69,12 @@ impl Client {
 }
 
 impl ClientBuilder {
+    /// The settings as they are now, to be changed.
+    #[must_use]
+    pub fn settings_mut(&mut self) -> &mut Settings {
+        &mut self.settings
+    }
+
     /// The encryption mode; the standard mode 1 by default.
     #[must_use]
     pub fn mode(mut self, mode: Mode) -> Self {
