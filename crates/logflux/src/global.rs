@@ -1,0 +1,133 @@
+//! The client of the process: set once, found by every macro, layer and logger.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use logflux_envelope::Level;
+use logflux_transport::{BuildError, Client, ClientStats, Unflushed};
+
+use crate::config::Config;
+use crate::own_thread::is_ours;
+
+/// True from before the client is built until its guard is gone.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+/// Read without a lock, so that a fork finds none that is held.
+static CLIENT: ArcSwapOption<Client> = ArcSwapOption::const_empty();
+/// The number of the least severe level that is logged; 0 for none.
+static LEVEL: AtomicU8 = AtomicU8::new(0);
+
+/// Sets the client of this process up. Everything that is logged from now on goes through it, until
+/// the guard is dropped.
+///
+/// Nothing is sent, and no thread is started, before the first message. After a `fork` the child
+/// logs as well, through threads and keys of its own.
+///
+/// Bind the guard to a name: `let _guard = …`. With `let _ = …` it would be dropped at once.
+///
+/// # Errors
+/// [`InitError`] where the client cannot be built, or the guard of an earlier call still lives.
+pub fn init(config: Config) -> Result<Guard, InitError> {
+    if TAKEN.swap(true, Ordering::AcqRel) {
+        return Err(InitError::Already);
+    }
+    let close_within = config.close_within;
+    let client = config.build().inspect_err(|_| TAKEN.store(false, Ordering::Release))?;
+    let least = Level::ALL.into_iter().rfind(|level| client.is_enabled(*level));
+    CLIENT.store(Some(Arc::new(client.clone())));
+    LEVEL.store(least.map_or(0, Level::number), Ordering::Release);
+    Ok(Guard { client, close_within })
+}
+
+/// The client of this process, if [`init`] has set one up.
+#[must_use]
+pub fn client() -> Option<Client> {
+    CLIENT.load().as_deref().cloned()
+}
+
+/// Whether a message of this level would be logged. It costs a nanosecond.
+#[inline]
+#[must_use]
+pub fn enabled(level: Level) -> bool {
+    level.number() <= LEVEL.load(Ordering::Relaxed)
+}
+
+/// Calls `log` with the client, unless there is none or the thread is one of its own.
+pub(crate) fn with_client(log: impl FnOnce(&Client)) {
+    if let Some(client) = &*CLIENT.load()
+        && !is_ours()
+    {
+        log(client);
+    }
+}
+
+/// Keeps the client of the process. When it is dropped, also while a panic unwinds, it waits until
+/// everything is delivered or durable, for the time of [`Config::close_within`] at most, and closes
+/// the client; what is logged after that goes nowhere.
+///
+/// `std::process::exit` drops nothing: call [`close`](Self::close) before it.
+#[must_use = "the client is closed when its guard is dropped"]
+pub struct Guard {
+    client: Client,
+    close_within: Duration,
+}
+
+impl Guard {
+    /// Waits until all that was logged before is delivered, or, where there is a spool, durable in
+    /// it. It returns within `timeout`, whatever the server does.
+    ///
+    /// # Errors
+    /// [`Unflushed`] where the time was not enough; what is left stays in the queue or the spool.
+    pub fn flush(&self, timeout: Duration) -> Result<(), Unflushed> {
+        self.client.flush(timeout)
+    }
+
+    /// Flushes and ends the client, within `timeout`. Later messages are dropped and counted as
+    /// such as long as the guard lives. A second call, or the drop of the guard, waits no more.
+    ///
+    /// # Errors
+    /// [`Unflushed`] where the time was not enough; what is left then stays in the spool, or is
+    /// dropped and counted.
+    pub fn close(&self, timeout: Duration) -> Result<(), Unflushed> {
+        self.client.close(timeout)
+    }
+
+    /// What became of all messages of this process.
+    #[must_use]
+    pub fn stats(&self) -> ClientStats {
+        self.client.stats()
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        // What is left is counted, and told by the client's own report of drops.
+        let _ = self.client.close(self.close_within);
+        LEVEL.store(0, Ordering::Release);
+        CLIENT.store(None);
+        TAKEN.store(false, Ordering::Release);
+    }
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guard")
+            .field("client", &self.client)
+            .field("close_within", &self.close_within)
+            .finish()
+    }
+}
+
+/// Why the client of the process was not set up.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InitError {
+    /// There is one already.
+    #[error("logflux is initialised already: drop the guard of the first init before the next")]
+    Already,
+    /// It cannot be built.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+}

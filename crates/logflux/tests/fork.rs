@@ -1,0 +1,74 @@
+//! A `fork` of a process that logs. Alone in its file, since it forks and threads run.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // A failed test may say so.
+
+mod place;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use fork::{Fork, fork, waitpid_nohang};
+use place::{ENOUGH, Place};
+
+/// Runs `work` in a child, which ends with it. True if it ended well in time.
+fn in_child(work: impl FnOnce()) -> bool {
+    let pid = match fork().unwrap() {
+        Fork::Child => {
+            // A panic must not unwind into the child's copy of the test runner.
+            let result = catch_unwind(AssertUnwindSafe(work));
+            std::process::exit(i32::from(result.is_err()));
+        }
+        Fork::Parent(pid) => pid,
+    };
+    let begun = Instant::now();
+    loop {
+        match waitpid_nohang(pid) {
+            Ok(Some(status)) => return status == 0,
+            Ok(None) if begun.elapsed() < ENOUGH => thread::sleep(Duration::from_millis(2)),
+            _ => return false,
+        }
+    }
+}
+
+#[test]
+fn a_child_logs_its_own_messages_and_none_of_its_parents() {
+    let place = Place::new();
+    let spool = tempfile::tempdir().unwrap();
+    for (kind, spool_dir) in [("memory", None), ("spool", Some(spool.path()))] {
+        let mut config = place.config().flush_interval(ENOUGH);
+        if let Some(folder) = spool_dir {
+            config = config.spool_dir(folder);
+        }
+        let guard = logflux::init(config).unwrap();
+        logflux::info!("{kind}: parent, delivered before the fork");
+        guard.flush(ENOUGH).unwrap();
+        logflux::info!("{kind}: parent, waits at the fork");
+        assert!(guard.stats().pending > 0);
+        let well = in_child(|| {
+            assert_eq!(guard.stats().accepted, 0);
+            logflux::info!("{kind}: child");
+            assert!(logflux::init(place.config()).is_err());
+            // Each process has a copy of the guard, and what one drops is not the other's.
+            drop(guard);
+            logflux::info!("{kind}: nobody listens in the child");
+            let second = logflux::init(place.config()).unwrap();
+            logflux::info!("{kind}: child, a client of its own");
+            drop(second);
+        });
+        assert!(well, "{kind}: the child hangs or failed");
+        // The parent's guard went with the work that only the child does.
+        assert!(logflux::client().is_none());
+        let mut stored = place.texts();
+        stored.retain(|text| text.starts_with(kind));
+        stored.sort();
+        let expected = [
+            "child",
+            "child, a client of its own",
+            "parent, delivered before the fork",
+            "parent, waits at the fork",
+        ];
+        assert_eq!(stored, expected.map(|text| format!("{kind}: {text}")));
+    }
+}
