@@ -72,3 +72,26 @@ fn a_child_logs_its_own_messages_and_none_of_its_parents() {
         assert_eq!(stored, expected.map(|text| format!("{kind}: {text}")));
     }
 }
+
+/// A connection that both used would encrypt two different requests with one key and one nonce.
+#[test]
+fn a_child_never_sends_on_a_connection_of_its_parents() {
+    let place = Place::new();
+    let guard = logflux::init(place.config()).unwrap();
+    logflux::info!("parent 1");
+    guard.flush(ENOUGH).unwrap();
+    let client = logflux::client().unwrap();
+    let well = in_child(|| {
+        logflux::info!("child");
+        client.flush(ENOUGH).unwrap();
+        assert_eq!((client.stats().delivered, client.stats().retries), (1, 0));
+    });
+    assert!(well, "the child hangs or failed");
+    logflux::info!("parent 2");
+    guard.flush(ENOUGH).unwrap();
+    let stats = guard.stats();
+    // On a connection that the child had used the server would not understand the parent.
+    assert_eq!((stats.delivered, stats.retries, stats.last_error), (2, 0, None));
+    drop(guard);
+    assert_eq!(place.texts(), ["parent 1", "child", "parent 2"]);
+}

@@ -6,9 +6,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use logflux_process::PerProcess;
 use logflux_wire::query::{Query, QueryResponse};
 use logflux_wire::response::{ErrorCode, ErrorResponse, IngestResponse, VersionResponse};
 use logflux_wire::{ApiKey, Entry, EntryError};
+use ureq::config::Config;
 use ureq::http::{HeaderMap, Response, StatusCode};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
 use ureq::{Agent, Body};
@@ -74,9 +76,12 @@ pub enum TrustError {
 
 /// Makes calls to one ingest API with one key. Connections are kept and used again.
 ///
-/// Redirects are never followed, so that the key never goes anywhere else.
+/// Redirects are never followed, so that the key never goes anywhere else. After a `fork` the child
+/// has connections of its own.
 pub struct Api {
-    agent: Agent,
+    config: Config,
+    /// A connection that parent and child both used would encrypt two requests with one nonce.
+    agents: PerProcess<Agent>,
     endpoint: Endpoint,
     authorization: Zeroizing<String>,
 }
@@ -129,11 +134,17 @@ impl Api {
         if endpoint.is_loopback() {
             config = config.proxy(None);
         }
+        let config = config.build();
         Self {
-            agent: config.build().new_agent(),
+            agents: PerProcess::new(config.new_agent()),
+            config,
             endpoint,
             authorization: Zeroizing::new(format!("Bearer {}", key.expose())),
         }
+    }
+
+    fn agent(&self) -> &Agent {
+        self.agents.get(|| self.config.new_agent())
     }
 
     /// The address that is called.
@@ -155,7 +166,7 @@ impl Api {
     #[must_use]
     pub fn ingest_paced(&self, body: &[u8]) -> Answer {
         let response = self
-            .agent
+            .agent()
             .post(self.endpoint.url("/v1/ingest"))
             .header("authorization", &*self.authorization)
             .content_type("application/json")
@@ -191,7 +202,7 @@ impl Api {
     /// [`CallError`] where there is no page.
     pub fn query(&self, query: &Query) -> Result<Page, CallError> {
         let response = self
-            .agent
+            .agent()
             .get(self.endpoint.url("/v1/entries"))
             .query_pairs(query.to_pairs())
             .header("authorization", &*self.authorization)
@@ -212,7 +223,7 @@ impl Api {
     /// [`CallError`] where there is no such server.
     pub fn version(&self) -> Result<VersionResponse, CallError> {
         let response =
-            self.agent.get(self.endpoint.url("/version")).call().map_err(CallError::from_ureq)?;
+            self.agent().get(self.endpoint.url("/version")).call().map_err(CallError::from_ureq)?;
         serde_json::from_slice(&success(response, ANSWER_MAX)?).map_err(|_| CallError::NotOurs)
     }
 }
