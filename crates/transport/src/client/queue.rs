@@ -93,16 +93,21 @@ impl Queue {
         })
     }
 
-    /// Forgets all messages, and keeps a moderate buffer for the next.
+    /// Forgets all messages, and keeps the buffer for the next: growing it anew would cost callers.
     pub(crate) fn clear(&mut self) {
-        /// What a buffer keeps when it is empty.
-        const KEPT: usize = 1 << 20;
         self.buffer.clear();
-        if self.buffer.capacity() > KEPT {
-            self.buffer.shrink_to(KEPT);
-        }
         self.head = 0;
         self.count = 0;
+    }
+
+    /// Gives up most of the buffer, when messages have ceased to come.
+    pub(crate) fn calm(&mut self) {
+        /// What is kept all the same.
+        const KEPT: usize = 64 << 10;
+        if self.count == 0 && self.buffer.capacity() > KEPT {
+            self.clear();
+            self.buffer.shrink_to(KEPT);
+        }
     }
 
     fn read(&self, at: usize) -> Option<(Queued<'_>, usize)> {

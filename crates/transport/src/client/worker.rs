@@ -337,8 +337,12 @@ impl Worker<'_> {
             return;
         }
         state.worker_sleeps = !fast;
-        let (mut state, _) =
+        let (mut state, waited) =
             self.shared.work.wait_timeout(state, longest).unwrap_or_else(PoisonError::into_inner);
         state.worker_sleeps = false;
+        if waited.timed_out() && longest >= interval {
+            state.queue.calm();
+            self.taken.calm();
+        }
     }
 }
