@@ -1,6 +1,7 @@
 //! Telling of dropped messages, once a minute at the most.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -46,7 +47,8 @@ impl Reporter {
         self.told = *dropped;
         self.last = Some(now);
         match &self.on_drop {
-            Some(on_drop) => (on_drop.0)(&since),
+            // A callback that panics must not end the worker.
+            Some(on_drop) => drop(catch_unwind(AssertUnwindSafe(|| (on_drop.0)(&since)))),
             None => {
                 let reasons: Vec<String> = since
                     .iter()
@@ -85,5 +87,14 @@ mod tests {
         }
         reporter.tell(&dropped, start + Duration::from_millis(2_450), true);
         assert_eq!(*told.lock().unwrap(), [1, 10, 10, 4]);
+    }
+
+    #[test]
+    fn a_callback_that_panics_ends_nothing() {
+        let mut reporter = Reporter::new(Some(OnDrop(Arc::new(|_| panic!("on purpose")))));
+        let mut dropped = Dropped::default();
+        dropped.add(DropReason::QueueFull, 1);
+        reporter.tell(&dropped, Instant::now(), true);
+        assert_eq!(reporter.told, dropped);
     }
 }
