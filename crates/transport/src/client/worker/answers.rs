@@ -33,7 +33,7 @@ impl Worker<'_> {
                 self.outbox.again(second);
                 self.outbox.again(first);
             }
-            Err(CallError::Refused { status, code, message, retry_after }) if !passes(status) => {
+            Err(CallError::Refused { status, code, message, retry_after }) if is_final(status) => {
                 self.schedule.succeeded(answer.rate, now);
                 let _ = retry_after;
                 let refused = (0..batch.entries.len())
@@ -179,7 +179,9 @@ struct Refused {
     message: String,
 }
 
-/// Whether a refusal of this status may pass (PROTOCOL 8).
-fn passes(status: u16) -> bool {
-    matches!(status, 408 | 429 | 500 | 502 | 503 | 504 | 507)
+/// Whether a server that answers with this status will never take these bytes (PROTOCOL 8). What is
+/// neither a success nor the client's fault is an outage, or of something in between: a portal that
+/// wants a login, a proxy without its server.
+fn is_final(status: u16) -> bool {
+    (400..500).contains(&status) && !matches!(status, 408 | 429)
 }
