@@ -1,5 +1,6 @@
 //! What the worker does with an answer.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use logflux_wire::Timestamp;
@@ -76,9 +77,11 @@ impl Worker<'_> {
 
     /// The server has taken the batch, but for the failures.
     fn settle(&mut self, batch: &Batch, failures: &[Failure]) {
+        // Whatever the server says, no entry is refused twice.
+        let mut indexes = BTreeSet::new();
         let refused: Vec<Refused> = failures
             .iter()
-            .filter(|failure| failure.index < batch.entries.len())
+            .filter(|failure| failure.index < batch.entries.len() && indexes.insert(failure.index))
             .map(|failure| Refused {
                 index: failure.index,
                 status: failure.code.http_status(),
