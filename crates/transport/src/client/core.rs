@@ -129,8 +129,8 @@ impl Core {
         let shared = &self.shared;
         let config = &shared.config;
         let mut state = shared.lock();
-        state.stats.accepted += 1;
         if bytes.len() > config.sealer.mode().message_max() {
+            state.stats.accepted += 1;
             return state.stats.dropped.add(DropReason::TooLong, 1);
         }
         let fits = |state: &State| {
@@ -150,12 +150,16 @@ impl Core {
                     state.stats.dropped.add(DropReason::QueueFull, 1);
                 }
                 WhenFull::Block => {
+                    // What waits makes room at once, however little it is.
+                    state.flush_below = state.next_number;
                     self.start(&mut state);
                     shared.work.notify_one();
                     state = shared.room.wait(state).unwrap_or_else(PoisonError::into_inner);
                 }
             }
         }
+        // Not before: while a call waits for room, its message is in none of the places that add up.
+        state.stats.accepted += 1;
         if state.closed {
             return state.stats.dropped.add(DropReason::Closed, 1);
         }
