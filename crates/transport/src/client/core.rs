@@ -78,8 +78,11 @@ impl State {
         ClientStats { pending, ..self.stats.clone() }
     }
 
-    /// Messages that had left the queue are dropped.
+    /// Messages that had left the queue are dropped. At the end of the client they all were already.
     pub(crate) fn drop_held(&mut self, reason: DropReason, dropped: u64, bytes: usize) {
+        if self.stopped {
+            return;
+        }
         self.release(dropped, bytes);
         self.stats.dropped.add(reason, dropped);
     }

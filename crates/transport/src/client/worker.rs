@@ -256,8 +256,11 @@ impl Worker<'_> {
                 self.unsynced.durable = records.back().map(|(id, _)| *id).or(self.unsynced.durable);
                 self.unsynced.since = None;
                 let mut state = self.shared.lock();
-                state.release(count(records.len()), records.iter().map(|(_, cost)| cost).sum());
-                state.stats.spooled += count(records.len());
+                // At the end of the client they were counted as dropped, and are a gift to the next.
+                if !state.stopped {
+                    state.release(count(records.len()), records.iter().map(|(_, cost)| cost).sum());
+                    state.stats.spooled += count(records.len());
+                }
                 self.settle_spooled(&mut state);
             }
             Err(error) => {
