@@ -9,12 +9,14 @@ mod entries;
 mod handover;
 mod machine;
 mod measure;
+mod memory;
 mod shipping;
 
 /// A section: its heading and what writes its body.
 type Section = (&'static str, fn() -> String);
 
 const SECTIONS: &[Section] = &[
+    ("Memory of a client", memory::section),
     ("Deriving keys", derivation::section),
     ("Sealing and opening", entries::section),
     ("A logging call", handover::section),
