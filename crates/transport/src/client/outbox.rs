@@ -91,6 +91,8 @@ pub(crate) struct Outbox {
     waiting: VecDeque<Batch>,
     in_flight: HashMap<u64, Batch>,
     next_batch: u64,
+    /// How many damaged entries of the spool were told of.
+    damaged: u64,
     pub(crate) spool: Option<(Spool, DeadLetters)>,
 }
 
@@ -100,7 +102,13 @@ impl Outbox {
             let letters = DeadLetters::of_spool(spool.folder());
             (spool, letters)
         });
-        Self { waiting: VecDeque::new(), in_flight: HashMap::new(), next_batch: 0, spool }
+        Self {
+            waiting: VecDeque::new(),
+            in_flight: HashMap::new(),
+            next_batch: 0,
+            damaged: 0,
+            spool,
+        }
     }
 
     pub(crate) fn push(&mut self, batch: Batch) {
@@ -126,6 +134,12 @@ impl Outbox {
     pub(crate) fn is_empty(&self) -> bool {
         let handed_out: u64 = self.in_flight.values().map(|batch| count(batch.records.len())).sum();
         self.waiting.is_empty() && self.spool.as_ref().is_none_or(|(s, _)| s.len() <= handed_out)
+    }
+
+    /// How many entries the spool could not read back since this was asked last.
+    pub(crate) fn newly_damaged(&mut self) -> u64 {
+        let damaged = self.spool.as_ref().map_or(0, |(spool, _)| spool.damaged());
+        damaged - std::mem::replace(&mut self.damaged, damaged)
     }
 
     /// How often a batch that is under way was sent, this time included.

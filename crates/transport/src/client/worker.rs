@@ -281,7 +281,9 @@ impl Worker<'_> {
     /// Sends what may be sent now; false where something is left.
     fn send(&mut self, now: Instant) -> bool {
         while self.schedule.wait(now) == Some(Duration::ZERO) {
-            let (name, body) = match self.outbox.begin(now) {
+            let begun = self.outbox.begin(now);
+            self.count_damaged();
+            let (name, body) = match begun {
                 Ok(Some(batch)) => batch,
                 Ok(None) => return self.outbox.is_empty(),
                 Err(error) => {
@@ -304,6 +306,20 @@ impl Worker<'_> {
             self.schedule.begin(now);
         }
         self.outbox.is_empty()
+    }
+
+    /// Counts the entries that the spool could not read back.
+    fn count_damaged(&mut self) {
+        let damaged = self.outbox.newly_damaged();
+        if damaged == 0 {
+            return;
+        }
+        let mut state = self.shared.lock();
+        state.stats.spooled -= damaged.min(state.stats.spooled);
+        state.stats.dropped.add(DropReason::SpoolDamaged, damaged);
+        state.stats.last_error = Some(format!("{damaged} entries in the spool are damaged"));
+        drop(state);
+        self.shared.progress.notify_all();
     }
 
     fn spool_failed(&mut self, error: &SpoolError) {
