@@ -1,9 +1,13 @@
-//! What the tests of the whole system share: where the programs are that they start.
+//! What the tests of the whole system share: the programs that they start, a server with data that
+//! outlive it, and an endpoint that misbehaves as it is told.
 //!
 //! The tests themselves are in `tests/tests/`, the implementations in other languages in folders
 //! named after the language.
 
 mod cli;
+mod client;
+pub mod endpoint;
+mod place;
 mod python;
 mod server;
 
@@ -11,6 +15,10 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 pub use cli::logflux;
+pub use client::{
+    ENOUGH, assert_conserved, lines, logged, number, open_all, secret, settings, wait_for, watched,
+};
+pub use place::Place;
 pub use python::interpreter;
 pub use server::Server;
 

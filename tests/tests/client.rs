@@ -2,89 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)] // A failed test may say so.
 
-use std::net::SocketAddr;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use logflux_envelope::{Level, Opener, Secret};
-use logflux_server::{Keys, NewKey, Running, Scope, Scopes, Server, ServerConfig, dev_tls};
-use logflux_transport::{Client, ClientStats, DropReason, Settings, WhenFull};
-use logflux_wire::ApiKey;
-use logflux_wire::query::{Order, Query};
-use tempfile::TempDir;
-
-const ENOUGH: Duration = Duration::from_secs(60);
-
-/// A server whose data outlives it, so that it can come back.
-struct Place {
-    folder: TempDir,
-    key: ApiKey,
-    addr: SocketAddr,
-}
-
-fn secret() -> Secret {
-    Secret::new("correct horse battery staple").unwrap()
-}
-
-impl Place {
-    fn new() -> (Self, Running) {
-        let folder = tempfile::tempdir().unwrap();
-        let scopes = Scopes::from(Scope::Ingest).and(Scope::Read);
-        let keys = Keys::open(folder.path()).unwrap();
-        let (key, _) = keys.create(&NewKey::new("t".parse().unwrap(), scopes)).unwrap();
-        let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let running = serve(folder.path(), any);
-        (Self { folder, key, addr: running.addr() }, running)
-    }
-
-    fn serve(&self) -> Running {
-        serve(self.folder.path(), self.addr)
-    }
-
-    fn settings(&self) -> Settings {
-        let endpoint = format!("https://{}", self.addr).parse().unwrap();
-        let mut settings = Settings::new(endpoint, self.key.clone());
-        settings.ca_file = Some(self.folder.path().join("ca.pem"));
-        settings.node = Some("n".parse().unwrap());
-        settings.retry.initial_delay = Duration::from_millis(20);
-        settings.retry.max_delay = Duration::from_millis(200);
-        settings.retry.max_retries = 1_000;
-        settings
-    }
-
-    /// All messages that the server holds, in their order.
-    fn stored(&self) -> Vec<String> {
-        let api = self.settings().api().unwrap();
-        let mut query = Query { order: Order::Ascending, limit: 1_000, ..Query::default() };
-        let mut entries = Vec::new();
-        loop {
-            let page = api.query(&query).unwrap();
-            entries.extend(page.entries.into_iter().map(Result::unwrap));
-            match page.cursor {
-                Some(cursor) => query.cursor = Some(cursor),
-                None => break,
-            }
-        }
-        Opener::new(secret()).open_many(&entries).into_iter().map(Result::unwrap).collect()
-    }
-}
-
-fn serve(data: &Path, addr: SocketAddr) -> Running {
-    let tls = dev_tls(data).unwrap().files;
-    let begun = Instant::now();
-    loop {
-        match Server::bind(ServerConfig::new(addr, data, tls.clone())) {
-            Ok(server) => return server.spawn().unwrap(),
-            Err(error) => assert!(begun.elapsed() < ENOUGH, "{error}"),
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
-fn assert_conserved(stats: &ClientStats) {
-    let sum = stats.delivered + stats.dropped.total() + stats.pending + stats.spooled;
-    assert_eq!(stats.accepted, sum, "{stats:?}");
-}
+use logflux_envelope::Level;
+use logflux_tests::{ENOUGH, Place, assert_conserved, secret};
+use logflux_transport::{Client, DropReason};
 
 #[test]
 fn what_is_logged_arrives_in_order_and_is_counted() {
@@ -202,28 +124,4 @@ fn flush_and_close_return_in_time_whatever_the_server_does() {
     let stats = client.stats();
     assert_conserved(&stats);
     assert_eq!((stats.pending, stats.dropped.by(DropReason::Closed)), (0, 1));
-}
-
-#[test]
-fn a_full_queue_drops_what_was_chosen_and_a_long_message_is_refused() {
-    let (place, running) = Place::new();
-    running.stop().unwrap();
-    for (when_full, kept) in [(WhenFull::DropNewest, 0..10), (WhenFull::DropOldest, 15..25)] {
-        let folder = tempfile::tempdir().unwrap();
-        let mut settings = place.settings();
-        settings.queue_size = 10;
-        // Nothing is taken from the queue meanwhile.
-        settings.flush_interval = ENOUGH;
-        settings.spool_dir = Some(folder.path().to_owned());
-        let client = Client::builder(settings, secret()).when_full(when_full).build().unwrap();
-        client.info(&"x".repeat(786_417));
-        for i in 0..25 {
-            client.info(&format!("line {i}"));
-        }
-        let stats = client.stats();
-        assert_conserved(&stats);
-        assert_eq!(stats.dropped.by(DropReason::TooLong), 1);
-        let _ = kept;
-        client.close(Duration::from_millis(500)).unwrap();
-    }
 }

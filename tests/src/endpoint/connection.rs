@@ -1,0 +1,154 @@
+//! One connection to the endpoint: TLS or not, and as much HTTP/1.1 as the client speaks.
+
+use std::io::{self, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::thread;
+use std::time::Instant;
+
+use rustls::{ServerConnection, StreamOwned};
+
+use super::{Manner, Reply, Request, Shared};
+
+pub(super) fn serve(shared: &Shared, stream: &TcpStream, manner: Manner) -> io::Result<()> {
+    let tcp = Below { stream, shared };
+    match manner {
+        Manner::Tls(config) => {
+            let tls = ServerConnection::new(config).map_err(io::Error::other)?;
+            requests(shared, StreamOwned::new(tls, tcp))
+        }
+        Manner::Plain => requests(shared, tcp),
+        // Without a byte read: what comes stays with the system.
+        Manner::Silent => {
+            while stream.peek(&mut [0])? > 0 && stream.take_error()?.is_none() {
+                thread::park_timeout(std::time::Duration::from_millis(10));
+                if shared.over.load(std::sync::atomic::Ordering::Relaxed) {
+                    break;
+                }
+            }
+            Ok(())
+        }
+        Manner::Bytes(bytes) => {
+            let mut tcp = tcp;
+            let mut first = [0; 16 << 10];
+            if tcp.read(&mut first)? > 0 {
+                tcp.write_all(&bytes)?;
+                io::copy(&mut tcp, &mut io::sink())?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// The connection below TLS, which remembers what comes.
+struct Below<'a> {
+    stream: &'a TcpStream,
+    shared: &'a Shared,
+}
+
+impl Read for Below<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.stream.read(buffer)?;
+        self.shared.seen().raw.extend(buffer.iter().take(length));
+        self.shared.arrived.notify_all();
+        Ok(length)
+    }
+}
+
+impl Write for Below<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}
+
+/// The connection above TLS, which remembers what comes, too.
+struct Above<'a, S> {
+    inner: S,
+    shared: &'a Shared,
+}
+
+impl<S: Read> Read for Above<'_, S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.inner.read(buffer)?;
+        self.shared.seen().plain.extend(buffer.iter().take(length));
+        Ok(length)
+    }
+}
+
+fn requests<S: Read + Write>(shared: &Shared, inner: S) -> io::Result<()> {
+    let mut stream = BufReader::new(Above { inner, shared });
+    while let Some((head, body)) = read_request(&mut stream)? {
+        let request = {
+            let mut seen = shared.seen();
+            let number = seen.requests.len();
+            let request = Request { number, at: Instant::now(), head, body };
+            seen.requests.push(request.clone());
+            shared.arrived.notify_all();
+            request
+        };
+        let reply = (shared.script)(&request);
+        let mut bytes = Vec::new();
+        match reply {
+            Reply::Answer { status, headers, body } => {
+                write!(bytes, "HTTP/1.1 {status} As Told\r\nContent-Length: {}\r\n", body.len())?;
+                for (name, value) in headers {
+                    write!(bytes, "{name}: {value}\r\n")?;
+                }
+                write!(bytes, "\r\n{body}")?;
+                put(&mut stream, &bytes)?;
+            }
+            Reply::Raw(raw) => return put(&mut stream, &raw),
+            Reply::Lost => return Ok(()),
+            Reply::Hang => return io::copy(&mut stream, &mut io::sink()).map(drop),
+            Reply::Endless => {
+                put(&mut stream, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")?;
+                let chunk = [b"400\r\n", &[b' '; 1024][..], b"\r\n"].concat();
+                loop {
+                    put(&mut stream, &chunk)?;
+                    shared.seen().endless += 1024;
+                }
+            }
+            Reply::Trickle(pause) => {
+                let body = " ".repeat(1_000);
+                write!(bytes, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{body}")?;
+                for byte in bytes.chunks(1) {
+                    put(&mut stream, byte)?;
+                    thread::sleep(pause);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn put<S: Write>(stream: &mut BufReader<Above<'_, S>>, bytes: &[u8]) -> io::Result<()> {
+    let stream = &mut stream.get_mut().inner;
+    stream.write_all(bytes)?;
+    stream.flush()
+}
+
+/// Reads a request; `None` at the end of the connection.
+fn read_request(stream: &mut impl io::BufRead) -> io::Result<Option<(String, Vec<u8>)>> {
+    let mut head = String::new();
+    loop {
+        let begun = head.len();
+        if stream.read_line(&mut head)? == 0 {
+            return Ok(None);
+        }
+        if head.get(begun..).is_some_and(|line| line.trim_end().is_empty()) {
+            break;
+        }
+    }
+    let length = head
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+        .and_then(|(_, value)| value.trim().parse().ok())
+        .unwrap_or(0);
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body)?;
+    Ok(Some((head, body)))
+}

@@ -1,0 +1,107 @@
+//! A server in this process whose data outlive it, so that it can come back.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // A failed test may say so.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use logflux_envelope::Entry;
+use logflux_server::{Keys, NewKey, Running, Scope, Scopes, Server, ServerConfig, dev_tls};
+use logflux_transport::{Api, Settings};
+use logflux_wire::ApiKey;
+use logflux_wire::query::{Order, Query};
+use tempfile::TempDir;
+
+use crate::client::{ENOUGH, open_all, settings};
+
+/// Where a server has its data and its address.
+#[derive(Debug)]
+pub struct Place {
+    folder: TempDir,
+    key: ApiKey,
+    addr: SocketAddr,
+}
+
+impl Place {
+    /// A place, and the server that runs there.
+    #[must_use]
+    pub fn new() -> (Self, Running) {
+        let folder = tempfile::tempdir().unwrap();
+        let scopes = Scopes::from(Scope::Ingest).and(Scope::Read);
+        let keys = Keys::open(folder.path()).unwrap();
+        let (key, _) = keys.create(&NewKey::new("t".parse().unwrap(), scopes)).unwrap();
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let running = serve(folder.path(), any);
+        (Self { folder, key, addr: running.addr() }, running)
+    }
+
+    /// The server comes back, at the same address and with the same data.
+    #[must_use]
+    pub fn serve(&self) -> Running {
+        serve(self.folder.path(), self.addr)
+    }
+
+    /// The server's address.
+    #[must_use]
+    pub fn address(&self) -> String {
+        self.addr.to_string()
+    }
+
+    /// A key that may send and read.
+    #[must_use]
+    pub fn key(&self) -> &ApiKey {
+        &self.key
+    }
+
+    /// The certificate of the server's authority.
+    #[must_use]
+    pub fn ca_file(&self) -> PathBuf {
+        self.folder.path().join("ca.pem")
+    }
+
+    /// Settings for a client of this server.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        settings(&self.address(), &self.key, &self.ca_file())
+    }
+
+    /// Calls to this server.
+    #[must_use]
+    pub fn api(&self) -> Api {
+        self.settings().api().unwrap()
+    }
+
+    /// All messages that the server holds, in their order.
+    #[must_use]
+    pub fn stored(&self) -> Vec<String> {
+        open_all(&stored(&self.api()))
+    }
+}
+
+/// All entries that a server holds, in the order of their time.
+pub(crate) fn stored(api: &Api) -> Vec<Entry> {
+    let mut query = Query { order: Order::Ascending, limit: 1_000, ..Query::default() };
+    let mut entries = Vec::new();
+    loop {
+        let page = api.query(&query).unwrap();
+        entries.extend(page.entries.into_iter().map(Result::unwrap));
+        match page.cursor {
+            Some(cursor) => query.cursor = Some(cursor),
+            None => return entries,
+        }
+    }
+}
+
+fn serve(data: &Path, addr: SocketAddr) -> Running {
+    let tls = dev_tls(data).unwrap().files;
+    let begun = Instant::now();
+    loop {
+        match Server::bind(ServerConfig::new(addr, data, tls.clone())) {
+            Ok(server) => return server.spawn().unwrap(),
+            // Another process may have the port, or the store, for a moment still.
+            Err(error) => assert!(begun.elapsed() < ENOUGH, "{error}"),
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}

@@ -1,0 +1,193 @@
+//! A full queue: exactly the messages are dropped that the policy names, and all are counted.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)] // A failed test may say so.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use logflux_envelope::Mode;
+use logflux_tests::endpoint::{Authority, Endpoint, Manner, Reply};
+use logflux_tests::{ENOUGH, Place, lines, logged, secret, wait_for, watched};
+use logflux_transport::{Client, DropReason, Dropped, Settings, WhenFull};
+
+/// What a client tells of drops, the first time of which holds its worker up until it is let go.
+struct Told {
+    all: Arc<Mutex<Vec<Dropped>>>,
+    entered: Receiver<()>,
+    go: Option<Sender<()>>,
+}
+
+impl Told {
+    fn new() -> (Self, impl Fn(&Dropped) + Send + Sync + 'static) {
+        let all = Arc::new(Mutex::new(Vec::new()));
+        let (enter, entered) = channel();
+        let (go, gone) = channel::<()>();
+        let (tell, gone) = (Arc::clone(&all), Mutex::new(gone));
+        let on_drop = move |dropped: &Dropped| {
+            tell.lock().unwrap().push(*dropped);
+            let _ = enter.send(());
+            // An error, at once, when it was let go.
+            let _ = gone.lock().unwrap().recv();
+        };
+        (Self { all, entered, go: Some(go) }, on_drop)
+    }
+
+    fn let_go(&mut self) {
+        self.go = None;
+    }
+
+    fn by(&self, reason: DropReason) -> u64 {
+        self.all.lock().unwrap().iter().map(|dropped| dropped.by(reason)).sum()
+    }
+}
+
+/// A client with a queue of ten, the worker of which does nothing before it is let go, and which has
+/// taken `line 0` and dropped a message that is too long.
+fn held(mut settings: Settings, when_full: WhenFull) -> (Client, Told) {
+    let (told, on_drop) = Told::new();
+    settings.queue_size = 10;
+    settings.flush_interval = ENOUGH;
+    let client = Client::builder(settings, secret())
+        .mode(Mode::Hkdf)
+        .when_full(when_full)
+        .on_drop(on_drop)
+        .build()
+        .unwrap();
+    client.info(&"x".repeat(Mode::Hkdf.message_max() + 1));
+    client.info("line 0");
+    told.entered.recv_timeout(ENOUGH).unwrap();
+    (client, told)
+}
+
+#[test]
+fn the_newest_or_the_oldest_are_dropped_and_no_others() {
+    for (when_full, kept) in [(WhenFull::DropNewest, 0..10), (WhenFull::DropOldest, 15..25)] {
+        let (place, _running) = Place::new();
+        let (client, mut told) = held(place.settings(), when_full);
+        watched(&client, || lines(1..25).iter().for_each(|line| client.info(line)));
+        let stats = logged(&client);
+        assert_eq!((stats.accepted, stats.pending), (26, 10), "{stats:?}");
+        assert_eq!(stats.dropped.by(DropReason::QueueFull), 15);
+        assert_eq!(stats.dropped.by(DropReason::TooLong), 1);
+        told.let_go();
+        client.flush(ENOUGH).unwrap();
+        assert_eq!(place.stored(), lines(kept), "{when_full:?}");
+        // There is room again.
+        client.info("line 25");
+        client.close(ENOUGH).unwrap();
+        assert_eq!(place.stored().pop().as_deref(), Some("line 25"));
+        client.info("too late");
+
+        let stats = logged(&client);
+        assert_eq!((stats.delivered, stats.dropped.total()), (11, 17), "{stats:?}");
+        assert_eq!(stats.dropped.by(DropReason::Closed), 1);
+        let begun = Instant::now();
+        while told.by(DropReason::QueueFull) < 15 {
+            assert!(begun.elapsed() < ENOUGH, "it was not told of the drops");
+            thread::sleep(Duration::from_millis(2));
+        }
+        assert_eq!((told.by(DropReason::QueueFull), told.by(DropReason::TooLong)), (15, 1));
+    }
+}
+
+#[test]
+fn a_call_that_blocks_loses_nothing_and_goes_on_when_there_is_room() {
+    let (place, _running) = Place::new();
+    let (client, mut told) = held(place.settings(), WhenFull::Block);
+    thread::scope(|scope| {
+        let logging = scope.spawn(|| lines(1..500).iter().for_each(|line| client.info(line)));
+        wait_for(&client, "a full queue", |stats| stats.pending == 10);
+        // It waits, and the count is right meanwhile.
+        thread::sleep(Duration::from_millis(50));
+        let stats = logged(&client);
+        assert_eq!((stats.pending, stats.dropped.total()), (10, 1));
+        assert!(!logging.is_finished());
+        told.let_go();
+        watched(&client, || logging.join().unwrap());
+    });
+    client.flush(ENOUGH).unwrap();
+    let stats = logged(&client);
+    assert_eq!((stats.delivered, stats.dropped.total()), (500, 1), "{stats:?}");
+    assert_eq!(place.stored(), lines(0..500));
+}
+
+#[test]
+fn calls_that_block_end_when_the_client_is_closed() {
+    let (place, _running) = Place::new();
+    let (client, mut told) = held(place.settings(), WhenFull::Block);
+    lines(1..10).iter().for_each(|line| client.info(line));
+    thread::scope(|scope| {
+        let blocked: Vec<_> =
+            (0..4).map(|_| scope.spawn(|| client.info("no room for it"))).collect();
+        thread::sleep(Duration::from_millis(50));
+        assert!(blocked.iter().all(|thread| !thread.is_finished()));
+        watched(&client, || {
+            assert_eq!(client.close(Duration::from_millis(100)).unwrap_err().left, 10);
+        });
+        blocked.into_iter().for_each(|thread| thread.join().unwrap());
+    });
+    told.let_go();
+    let stats = logged(&client);
+    assert_eq!((stats.accepted, stats.dropped.by(DropReason::Closed)), (15, 14), "{stats:?}");
+    assert!(place.stored().is_empty());
+}
+
+#[test]
+fn a_queue_is_bounded_by_bytes_too() {
+    let (place, _running) = Place::new();
+    let (mut told, on_drop) = Told::new();
+    let mut settings = place.settings();
+    settings.flush_interval = ENOUGH;
+    let client = Client::builder(settings, secret())
+        .mode(Mode::Hkdf)
+        .queue_bytes(1_000)
+        .on_drop(on_drop)
+        .build()
+        .unwrap();
+    client.info(&"x".repeat(Mode::Hkdf.message_max() + 1));
+    // Larger than the bound, and taken since nothing else waits.
+    client.info(&"y".repeat(1_100));
+    told.entered.recv_timeout(ENOUGH).unwrap();
+    client.info("no room");
+    assert_eq!(logged(&client).dropped.by(DropReason::QueueFull), 1);
+    told.let_go();
+    client.flush(ENOUGH).unwrap();
+    client.info("room");
+    client.close(ENOUGH).unwrap();
+    assert_eq!(place.stored(), ["y".repeat(1_100), "room".to_owned()]);
+    assert_eq!(logged(&client).delivered, 2);
+}
+
+#[test]
+fn the_longest_message_arrives_and_one_byte_more_is_refused() {
+    for mode in [Mode::Pbkdf2, Mode::Hkdf] {
+        let (place, _running) = Place::new();
+        let client = Client::builder(place.settings(), secret()).mode(mode).build().unwrap();
+        let longest = "x".repeat(mode.message_max());
+        client.info(&longest);
+        client.info(&format!("{longest}y"));
+        client.flush(ENOUGH).unwrap();
+        let stats = logged(&client);
+        assert_eq!((stats.delivered, stats.dropped.by(DropReason::TooLong)), (1, 1), "{stats:?}");
+        assert!(place.stored() == [longest]);
+    }
+}
+
+#[test]
+fn a_callback_that_panics_does_not_end_the_client() {
+    let authority = Authority::new();
+    let endpoint = Endpoint::start(Manner::Tls(authority.good()), Reply::taken);
+    let client = Client::builder(endpoint.settings(&authority), secret())
+        .mode(Mode::Hkdf)
+        .on_drop(|_| panic!("a bug of the application"))
+        .build()
+        .unwrap();
+    client.info(&"x".repeat(Mode::Hkdf.message_max() + 1));
+    client.info("line");
+    client.flush(ENOUGH).unwrap();
+    client.info("another");
+    client.close(ENOUGH).unwrap();
+    assert_eq!(logged(&client).delivered, 2);
+}

@@ -1,0 +1,89 @@
+//! The server's limit is kept to instead of being run into, and a wrong one stalls nothing.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // A failed test may say so.
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use logflux_envelope::Mode;
+use logflux_tests::endpoint::{Authority, Endpoint, Manner, Reply};
+use logflux_tests::{ENOUGH, lines, logged, secret, watched};
+use logflux_transport::Client;
+
+/// The most requests in a window, and the window's seconds.
+const LIMIT: u64 = 20;
+const WINDOW: u64 = 2;
+
+#[test]
+fn a_limit_is_never_run_into_however_many_requests_are_in_flight() {
+    for in_flight in [1, 4] {
+        let authority = Authority::new();
+        let used = Mutex::new((0, 0));
+        let endpoint = Endpoint::start(Manner::Tls(authority.good()), move |request| {
+            let now = SystemTime::now();
+            let seconds = now.duration_since(UNIX_EPOCH).unwrap().as_secs();
+            let mut used = used.lock().unwrap();
+            if used.0 != seconds / WINDOW {
+                *used = (seconds / WINDOW, 0);
+            }
+            used.1 += 1;
+            let reply = if used.1 > LIMIT {
+                Reply::status(429, &[("Retry-After", "1")])
+            } else {
+                Reply::taken(request)
+            };
+            reply
+                .with("Date", httpdate::fmt_http_date(now))
+                .with("X-RateLimit-Limit", LIMIT)
+                .with("X-RateLimit-Remaining", LIMIT.saturating_sub(used.1))
+                .with("X-RateLimit-Reset", (seconds / WINDOW + 1) * WINDOW)
+        });
+        let client = Client::builder(endpoint.settings(&authority), secret())
+            .mode(Mode::Hkdf)
+            .max_in_flight(in_flight)
+            .build()
+            .unwrap();
+        // 50 requests.
+        for line in lines(0..5_000) {
+            client.info(&line);
+        }
+        watched(&client, || client.flush(ENOUGH)).unwrap();
+        let stats = logged(&client);
+        assert_eq!((stats.delivered, stats.retries), (5_000, 0), "{stats:?}");
+        assert_eq!(endpoint.requests().len() as u64, stats.requests);
+    }
+}
+
+#[test]
+fn a_limit_that_makes_no_sense_stalls_nothing() {
+    for (limit, remaining, reset) in [
+        // The window was over long ago.
+        ("60", "0", "1"),
+        ("60", "0", "0"),
+        ("0", "0", "1"),
+        ("60", "59", "99999999999"),
+        ("60", "0", "-5"),
+        ("60", "0", "soon"),
+        ("", "", ""),
+        ("99999999999999999999999999", "0", "99999999999999999999999"),
+    ] {
+        let authority = Authority::new();
+        let endpoint = Endpoint::start(Manner::Tls(authority.good()), move |request| {
+            Reply::taken(request)
+                .with("X-RateLimit-Limit", limit)
+                .with("X-RateLimit-Remaining", remaining)
+                .with("X-RateLimit-Reset", reset)
+        });
+        let client = Client::builder(endpoint.settings(&authority), secret())
+            .mode(Mode::Hkdf)
+            .build()
+            .unwrap();
+        for line in lines(0..1_000) {
+            client.info(&line);
+        }
+        let begun = Instant::now();
+        client.flush(ENOUGH).unwrap();
+        assert!(begun.elapsed() < Duration::from_secs(10), "{limit} {remaining} {reset}");
+        assert_eq!(logged(&client).delivered, 1_000);
+    }
+}

@@ -1,0 +1,162 @@
+//! What the server refuses for good is counted and kept with its reason; all else is delivered.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // A failed test may say so.
+
+use std::path::Path;
+
+use logflux_envelope::{Entry, Mode};
+use logflux_tests::endpoint::{Authority, Endpoint, Manner, Reply, Request};
+use logflux_tests::{ENOUGH, lines, logged, open_all, secret, watched};
+use logflux_transport::{Client, ClientStats, DeadLetter, DeadLetters, DropReason};
+use tempfile::TempDir;
+
+struct Outcome {
+    stats: ClientStats,
+    /// The dead letters, each with its message.
+    dead: Vec<(String, DeadLetter)>,
+    requests: Vec<Request>,
+}
+
+/// Logs these messages to a server that answers so, with or without a spool.
+fn log(
+    messages: &[String],
+    spool: Option<&TempDir>,
+    script: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+) -> Outcome {
+    let authority = Authority::new();
+    let endpoint = Endpoint::start(Manner::Tls(authority.good()), script);
+    let mut settings = endpoint.settings(&authority);
+    settings.spool_dir = spool.map(|folder| folder.path().to_owned());
+    let client =
+        Client::builder(settings, secret()).mode(Mode::Hkdf).max_in_flight(1).build().unwrap();
+    watched(&client, || {
+        messages.iter().for_each(|message| client.info(message));
+        client.close(ENOUGH).unwrap();
+    });
+    let stats = logged(&client);
+    assert_eq!((stats.pending, stats.spooled), (0, 0), "{stats:?}");
+    let dead = spool.map_or_else(Vec::new, |folder| dead_letters(folder.path()));
+    assert_eq!(stats.dead_letters, dead.len() as u64);
+    Outcome { stats, dead, requests: endpoint.requests() }
+}
+
+fn dead_letters(spool: &Path) -> Vec<(String, DeadLetter)> {
+    let mut dead = Vec::new();
+    let file = DeadLetters::of_spool(&spool.join("own-0000"));
+    assert_eq!(file.read(|letter| dead.push(letter)).unwrap(), 0, "a damaged letter");
+    let entries: Vec<_> =
+        dead.iter().map(|letter| Entry::parse_strict(&letter.entry).unwrap()).collect();
+    open_all(&entries).into_iter().zip(dead).collect()
+}
+
+/// Where in a request these messages are.
+fn places(request: &Request, wanted: &[&str]) -> Vec<usize> {
+    let messages = request.messages();
+    (0..messages.len()).filter(|i| wanted.contains(&messages[*i].as_str())).collect()
+}
+
+fn counts(stats: &ClientStats) -> (u64, u64, u64) {
+    (stats.delivered, stats.dropped.by(DropReason::Refused), stats.dropped.total())
+}
+
+#[test]
+fn of_a_batch_that_is_taken_in_part_the_refused_are_kept_with_their_reasons() {
+    let script = |request: &Request| {
+        let failures: Vec<_> = places(request, &["line 2", "line 7"])
+            .into_iter()
+            .zip(["invalid_entry", "nonce_reused"])
+            .collect();
+        Reply::partly(request, &failures)
+    };
+    let outcome = log(&lines(0..10), None, script);
+    assert_eq!(counts(&outcome.stats), (8, 2, 2));
+    let folder = tempfile::tempdir().unwrap();
+    let outcome = log(&lines(0..10), Some(&folder), script);
+    assert_eq!(counts(&outcome.stats), (8, 2, 2));
+    let mut dead: Vec<_> = outcome.dead.iter().map(|(message, _)| message.as_str()).collect();
+    dead.sort_unstable();
+    assert_eq!(dead, ["line 2", "line 7"]);
+    for (_, letter) in &outcome.dead {
+        assert_eq!(letter.status, Some(400));
+        assert!(letter.message.starts_with("bad "), "{}", letter.message);
+        assert!(["invalid_entry", "nonce_reused"].contains(&letter.code.as_str()));
+    }
+}
+
+#[test]
+fn failures_that_make_no_sense_are_no_failures() {
+    let script = |request: &Request| {
+        let mut failures = vec![(0, "invalid_entry"); request.entries().len() + 50];
+        failures.push((99_999, "invalid_entry"));
+        Reply::partly(request, &failures)
+    };
+    for folder in [None, Some(tempfile::tempdir().unwrap())] {
+        let outcome = log(&lines(0..20), folder.as_ref(), script);
+        let batches = outcome.requests.len() as u64;
+        assert_eq!(counts(&outcome.stats), (20 - batches, batches, batches));
+    }
+}
+
+#[test]
+fn a_batch_that_is_refused_is_kept_with_the_reason() {
+    for (status, code) in [(400, "invalid_json"), (401, "key_revoked"), (403, "forbidden")] {
+        let script = move |_: &Request| Reply::refusal(status, code, "because of it");
+        let outcome = log(&lines(0..30), None, script);
+        assert_eq!(counts(&outcome.stats), (0, 30, 30));
+        let folder = tempfile::tempdir().unwrap();
+        let outcome = log(&lines(0..30), Some(&folder), script);
+        assert_eq!(counts(&outcome.stats), (0, 30, 30));
+        let messages: Vec<_> = outcome.dead.iter().map(|(message, _)| message.clone()).collect();
+        assert_eq!(messages, lines(0..30));
+        for (_, letter) in &outcome.dead {
+            assert_eq!((letter.status, letter.code.as_str()), (Some(status), code));
+            assert_eq!(letter.message, "because of it");
+        }
+        // It was not asked again, as it will never take them.
+        let entries: usize = outcome.requests.iter().map(|request| request.entries().len()).sum();
+        assert_eq!(entries, 30);
+    }
+}
+
+#[test]
+fn a_refusal_in_another_form_is_kept_with_its_status() {
+    let folder = tempfile::tempdir().unwrap();
+    let outcome = log(&lines(0..3), Some(&folder), |_| Reply::status(418, &[]));
+    assert_eq!(counts(&outcome.stats), (0, 3, 3));
+    assert_eq!((outcome.dead[0].1.status, &*outcome.dead[0].1.code), (Some(418), "http_418"));
+}
+
+#[test]
+fn a_batch_that_is_too_large_is_split_until_it_fits_and_one_entry_alone_is_refused() {
+    let script = |request: &Request| {
+        if request.entries().len() > 3 {
+            return Reply::refusal(413, "batch_too_large", "at most 3");
+        }
+        match places(request, &["line 13"])[..] {
+            [] => Reply::taken(request),
+            _ => Reply::refusal(413, "payload_too_large", "too much of it"),
+        }
+    };
+    for folder in [None, Some(tempfile::tempdir().unwrap())] {
+        let outcome = log(&lines(0..20), folder.as_ref(), script);
+        assert_eq!(counts(&outcome.stats), (19, 1, 1));
+        let taken: Vec<_> = outcome
+            .requests
+            .iter()
+            .filter(|request| {
+                request.entries().len() <= 3 && places(request, &["line 13"]).is_empty()
+            })
+            .flat_map(Request::messages)
+            .collect();
+        let mut all = lines(0..20);
+        all.remove(13);
+        assert_eq!(taken, all);
+        if folder.is_some() {
+            let [(message, letter)] = &outcome.dead[..] else {
+                unreachable!("{}", outcome.dead.len())
+            };
+            assert_eq!(message, "line 13");
+            assert_eq!((letter.status, &*letter.code), (Some(413), "payload_too_large"));
+        }
+    }
+}
