@@ -69,6 +69,9 @@ impl Spool {
     }
 
     fn recover(&mut self) -> Result<Recovery, SpoolError> {
+        // A file that was removed must not come back after a power failure when its sequence numbers
+        // are given again, as they are where the folder is empty: entries would come out of order.
+        self.folder_dirty = self.fs.sync_folder(&self.folder).is_err();
         let names = self.fs.list(&self.folder).map_err(at(&self.folder))?;
         let mut recovery = Recovery::default();
         let mut records = Vec::new();

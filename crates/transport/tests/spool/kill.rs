@@ -62,6 +62,8 @@ fn what_was_synced_survives_kill_9() {
         child.wait().unwrap();
         let (mut spool, _) = open(folder.path());
         let (ids, entries) = all(&mut spool);
+        // So that a thousand kills do not take ever longer.
+        let enough = ids.len().saturating_sub(500);
         spool.put_back(&ids);
         let found: BTreeSet<usize> = entries
             .iter()
@@ -81,7 +83,9 @@ fn what_was_synced_survives_kill_9() {
             assert!(synced.contains(number) || maybe.contains(number) || *number >= next);
         }
         next = found.iter().max().map_or(next, |most| next.max(most + 1));
-        synced = found;
+        maybe.extend(found.iter().take(enough));
+        synced = found.into_iter().skip(enough).collect();
+        spool.acknowledge(&ids[..enough]).unwrap();
     }
     assert!(survived > kills, "the processes did something before they were killed");
     println!("{kills} kills: {survived} synced entries were to be there, and were");
