@@ -201,3 +201,71 @@ pub(crate) fn error(out: &mut Vec<u8>, error: &(dyn Error + 'static)) {
     }
     text(out, format_args!("{}", Chain(error)));
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn whatever_the_fields_are_it_is_one_object_with_the_last_value_of_each(
+            message in any::<Option<String>>(),
+            target in any::<String>(),
+            puts in proptest::collection::vec(("[a-c\"\\\\\n]{0,2}", any::<f64>(), any::<bool>()), 0..20),
+        ) {
+            let mut model = BTreeMap::new();
+            let mut json = Vec::new();
+            Scratch::with(|scratch| {
+                if let Some(message) = &message {
+                    string(&mut scratch.message, message);
+                }
+                for (name, number, flag) in &puts {
+                    if *flag {
+                        scratch.fields.put(name, |out| boolean(out, *flag));
+                        model.insert(name.clone(), Value::Bool(true));
+                    } else {
+                        scratch.fields.put(name, |out| float(out, *number));
+                        let value = if number.is_finite() { Value::from(*number) } else { Value::from(number.to_string()) };
+                        model.insert(name.clone(), value);
+                    }
+                }
+                scratch.begin_object(&target);
+                scratch.out.push(b'}');
+                json.extend_from_slice(&scratch.out);
+            });
+            prop_assert!(!json.contains(&b'\n'));
+            let object: Value = serde_json::from_slice(&json).unwrap();
+            prop_assert_eq!(object["target"].as_str(), Some(target.as_str()));
+            prop_assert_eq!(object.get("message").and_then(Value::as_str), message.as_deref());
+            let fields = object.get("fields").and_then(Value::as_object).cloned().unwrap_or_default();
+            prop_assert_eq!(fields.len(), model.len());
+            for (name, value) in &model {
+                // Text and back may cost a float its last bit.
+                match (value.as_f64(), fields[name].as_f64()) {
+                    (Some(expected), Some(read)) => prop_assert!((expected - read).abs() <= expected.abs() * 1e-15),
+                    _ => prop_assert_eq!(&fields[name], value),
+                }
+            }
+        }
+    }
+
+    #[cfg(feature = "tracing")]
+    #[test]
+    fn a_name_stands_once_and_where_it_stood_first() {
+        let (mut fields, mut later) = (Fields::default(), Fields::default());
+        for (name, value) in [("a", 1), ("b", 2), ("a", 3)] {
+            fields.put(name, |out| signed(out, value));
+        }
+        later.put("b", |out| string(out, "x"));
+        later.put("c", |out| boolean(out, false));
+        fields.merge(&later);
+        let mut out = Vec::new();
+        fields.append_to(&mut out);
+        assert_eq!(out, br#","fields":{"a":3,"b":"x","c":false}"#);
+    }
+}

@@ -35,8 +35,8 @@ impl fmt::Display for Panics {
 fn every_level_arrives_as_it_was_formatted_when_the_guard_is_dropped() {
     let place = Place::new();
     let guard = logflux::init(place.config()).unwrap();
-    let (id, name) = (4711, "Zoë");
-    logflux::emergency!("one");
+    let (id, name, level) = (4711, "Zoë", "a name of the macro's own");
+    logflux::emergency!("one: {level}");
     logflux::alert!("two {}", 2);
     logflux::critical!("three {id}");
     logflux::error!("four {name:?} {0:>4}", 7);
@@ -51,7 +51,7 @@ fn every_level_arrives_as_it_was_formatted_when_the_guard_is_dropped() {
     assert_eq!(
         stored,
         [
-            (Level::Emergency, "one"),
+            (Level::Emergency, "one: a name of the macro's own"),
             (Level::Alert, "two 2"),
             (Level::Critical, "three 4711"),
             (Level::Error, "four \"Zoë\"    7"),
