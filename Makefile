@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint fmt docs bench compare vectors miri clean
+.PHONY: help setup run test lint fmt docs bench compare soak vectors miri clean
 
 CARGO ?= cargo
 VENV := target/python
@@ -59,6 +59,9 @@ bench: setup ## measure beside other libraries, and write benches/RESULTS.md
 compare: setup $(VENV)/ready ## open 1,000 entries with distinct salts beside Python's cryptography
 	$(CARGO) build --locked --release -p logflux-cli
 	$(VENV)/bin/python benches/open_beside_python.py target/release/logflux
+
+soak: setup ## the fault tests a thousand times (SOAK=N for N), and docs/soak.md
+	tests/soak.sh $(or $(SOAK),1000)
 
 miri: ## run what Miri can of the derivation, on AVX-512 too (a nightly toolchain with miri)
 	$(CARGO) +nightly miri test -p logflux-kdf
