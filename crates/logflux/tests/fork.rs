@@ -6,6 +6,7 @@
 mod place;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -94,4 +95,41 @@ fn a_child_never_sends_on_a_connection_of_its_parents() {
     assert_eq!((stats.delivered, stats.retries, stats.last_error), (2, 0, None));
     drop(guard);
     assert_eq!(place.texts(), ["parent 1", "child", "parent 2"]);
+}
+
+#[test]
+fn a_child_logs_whatever_the_other_threads_of_its_parent_were_doing() {
+    const FORKS: usize = 20;
+    let place = Place::new();
+    let guard = logflux::init(place.config().queue_size(100_000)).unwrap();
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    logflux::debug!("parent, {} of many", 1);
+                    let _ = logflux::client().map(|client| client.stats());
+                    thread::sleep(Duration::from_micros(200));
+                }
+            });
+        }
+        let well = (0..FORKS)
+            .filter(|fork| {
+                in_child(|| {
+                    let client = logflux::client().unwrap();
+                    logflux::emergency!("child {fork}");
+                    client.close(ENOUGH).unwrap();
+                    assert_eq!(client.stats().delivered, 1);
+                })
+            })
+            .count();
+        stop.store(true, Ordering::Relaxed);
+        assert_eq!(well, FORKS, "children that ended well");
+    });
+    guard.close(ENOUGH).unwrap();
+    let stats = guard.stats();
+    assert_eq!((stats.delivered, stats.dropped.total()), (stats.accepted, 0), "{stats:?}");
+    drop(guard);
+    let stored = place.stored_from(logflux::Level::Emergency);
+    assert_eq!(stored, (0..FORKS).map(|fork| format!("child {fork}")).collect::<Vec<_>>());
 }

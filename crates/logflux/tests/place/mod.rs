@@ -72,8 +72,17 @@ impl Place {
 
     /// All messages that the server holds, opened, in their order.
     pub(crate) fn stored(&self) -> Vec<(Level, String)> {
+        self.query(None)
+    }
+
+    /// Those of this level or a more severe one.
+    pub(crate) fn stored_from(&self, level: Level) -> Vec<String> {
+        self.query(Some(level)).into_iter().map(|(_, text)| text).collect()
+    }
+
+    fn query(&self, level: Option<Level>) -> Vec<(Level, String)> {
         let api = self.settings().api().unwrap();
-        let query = Query { order: Order::Ascending, limit: 1_000, ..Query::default() };
+        let query = Query { order: Order::Ascending, limit: 1_000, level, ..Query::default() };
         let page = api.query(&query).unwrap();
         let entries: Vec<_> = page.entries.into_iter().map(Result::unwrap).collect();
         let texts = Opener::new(secret()).open_many(&entries);
