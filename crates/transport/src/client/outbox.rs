@@ -91,8 +91,9 @@ pub(crate) struct Outbox {
     waiting: VecDeque<Batch>,
     in_flight: HashMap<u64, Batch>,
     next_batch: u64,
-    /// How many damaged entries of the spool were told of.
+    /// How many damaged entries of the spool were told of, and how many that it dropped.
     damaged: u64,
+    dropped: u64,
     pub(crate) spool: Option<(Spool, DeadLetters)>,
 }
 
@@ -107,6 +108,7 @@ impl Outbox {
             in_flight: HashMap::new(),
             next_batch: 0,
             damaged: 0,
+            dropped: 0,
             spool,
         }
     }
@@ -134,6 +136,12 @@ impl Outbox {
     pub(crate) fn is_empty(&self) -> bool {
         let handed_out: u64 = self.in_flight.values().map(|batch| count(batch.records.len())).sum();
         self.waiting.is_empty() && self.spool.as_ref().is_none_or(|(s, _)| s.len() <= handed_out)
+    }
+
+    /// How many entries the spool dropped for want of room since this was asked last.
+    pub(crate) fn newly_dropped(&mut self) -> u64 {
+        let dropped = self.spool.as_ref().map_or(0, |(spool, _)| spool.dropped());
+        dropped - std::mem::replace(&mut self.dropped, dropped)
     }
 
     /// How many entries the spool could not read back since this was asked last.

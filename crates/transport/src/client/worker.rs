@@ -208,14 +208,10 @@ impl Worker<'_> {
     /// Appends sealed entries to the spool.
     fn spool(&mut self, number: u64, sealed: &[(&[u8], usize)]) {
         let Some((spool, _)) = &mut self.outbox.spool else { return };
-        let mut dropped_oldest = 0;
         let (mut lost, mut lost_bytes, mut fault) = (0, 0, None);
         for (entry, cost) in sealed {
             match spool.append(entry) {
-                Ok(appended) => {
-                    self.unsynced.records.push_back((appended.id, *cost));
-                    dropped_oldest += count(appended.dropped_oldest);
-                }
+                Ok(appended) => self.unsynced.records.push_back((appended.id, *cost)),
                 // It is held in memory, and the next sync tries again.
                 Err(error) => {
                     (lost, lost_bytes) = (lost + 1, lost_bytes + cost);
@@ -225,21 +221,30 @@ impl Worker<'_> {
         }
         self.unsynced.numbers.push(number);
         self.unsynced.since.get_or_insert_with(Instant::now);
-        if lost == 0 && dropped_oldest == 0 {
+        self.count_dropped_oldest();
+        if lost > 0 {
+            let mut state = self.shared.lock();
+            state.drop_held(DropReason::SpoolFull, lost, lost_bytes);
+            state.stats.last_error = fault.or(state.stats.last_error.take());
+        }
+    }
+
+    /// Counts the entries that the spool dropped to make room, in whatever it did.
+    fn count_dropped_oldest(&mut self) {
+        let dropped = self.outbox.newly_dropped();
+        if dropped == 0 {
             return;
         }
         let mut state = self.shared.lock();
-        state.drop_held(DropReason::SpoolFull, lost, lost_bytes);
         // The oldest are durable ones, unless the whole spool is as small as what is not yet.
-        let durable = dropped_oldest.min(state.stats.spooled);
+        let durable = dropped.min(state.stats.spooled);
         state.stats.spooled -= durable;
         state.stats.dropped.add(DropReason::SpoolFull, durable);
-        for _ in durable..dropped_oldest {
+        for _ in durable..dropped {
             if let Some((_, cost)) = self.unsynced.records.pop_front() {
                 state.drop_held(DropReason::SpoolFull, 1, cost);
             }
         }
-        state.stats.last_error = fault.or(state.stats.last_error.take());
     }
 
     /// Makes the spool durable, if it is time to.
@@ -250,7 +255,9 @@ impl Worker<'_> {
             return;
         }
         let Some((spool, _)) = &mut self.outbox.spool else { return };
-        match spool.sync() {
+        let synced = spool.sync();
+        self.count_dropped_oldest();
+        match synced {
             Ok(()) => {
                 let records = mem::take(&mut self.unsynced.records);
                 self.unsynced.durable = records.back().map(|(id, _)| *id).or(self.unsynced.durable);
