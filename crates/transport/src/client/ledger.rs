@@ -22,11 +22,13 @@ pub enum DropReason {
     Unsealed,
     /// The spool could not read the entry back: its disk has damaged it.
     SpoolDamaged,
+    /// The worker thread failed, which is a fault of this library. Another goes on.
+    WorkerFailed,
 }
 
 impl DropReason {
     /// Every reason.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::QueueFull,
         Self::TooLong,
         Self::Closed,
@@ -35,6 +37,7 @@ impl DropReason {
         Self::SpoolFull,
         Self::Unsealed,
         Self::SpoolDamaged,
+        Self::WorkerFailed,
     ];
 
     /// The reason in a few words.
@@ -49,6 +52,7 @@ impl DropReason {
             Self::SpoolFull => "spool full",
             Self::Unsealed => "not sealed",
             Self::SpoolDamaged => "damaged in the spool",
+            Self::WorkerFailed => "worker failed",
         }
     }
 }
@@ -143,7 +147,7 @@ mod tests {
         dropped.add(DropReason::Refused, 10);
         assert_eq!(dropped.by(DropReason::TooLong), 2);
         assert_eq!(dropped.by(DropReason::Refused), 14);
-        assert_eq!(dropped.total(), 46);
+        assert_eq!(dropped.total(), 55);
         assert_eq!(dropped.since(&before).by(DropReason::Refused), 10);
         assert_eq!(dropped.since(&before).total(), 10);
     }

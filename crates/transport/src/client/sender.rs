@@ -1,10 +1,11 @@
 //! Sender threads: each makes one call at a time, and nothing else.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
 use std::thread;
 
 use super::core::{Shared, State};
-use crate::api::Answer;
+use crate::api::{Answer, CallError};
 
 /// A request to make.
 pub(crate) struct Request {
@@ -43,7 +44,12 @@ fn run(shared: &Shared) {
             continue;
         };
         drop(state);
-        let answer = shared.config.api.ingest_paced(&request.body);
+        // Whatever happens, the worker hears of its request.
+        let call = AssertUnwindSafe(|| shared.config.api.ingest_paced(&request.body));
+        let answer = catch_unwind(call).unwrap_or_else(|_| Answer {
+            result: Err(CallError::Unreachable("the call panicked".to_owned())),
+            rate: None,
+        });
         state = shared.lock();
         state.answers.push(Answered { batch: request.batch, answer });
         state.worker_sleeps = false;

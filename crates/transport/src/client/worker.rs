@@ -46,6 +46,7 @@ struct Unsynced {
 
 /// Runs until the client is stopped.
 pub(crate) fn run(shared: &Arc<Shared>) {
+    let _last_words = LastWords(shared);
     let config = &shared.config;
     let spool = open_spool(shared);
     let mut worker = Worker {
@@ -58,6 +59,31 @@ pub(crate) fn run(shared: &Arc<Shared>) {
         unsynced: Unsynced::default(),
     };
     while worker.step() {}
+}
+
+/// Should the worker ever panic, what it held is counted as dropped, and the next call that logs
+/// starts another, which opens the spool anew.
+struct LastWords<'a>(&'a Shared);
+
+impl Drop for LastWords<'_> {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        let mut state = self.0.lock();
+        let (held, bytes) = (state.held, state.held_bytes);
+        state.drop_held(DropReason::WorkerFailed, held, bytes);
+        state.unsettled.clear();
+        state.requests.clear();
+        state.answers.clear();
+        // Whoever opens the spool counts what is in it.
+        state.stats.accepted -= state.stats.spooled;
+        state.stats.spooled = 0;
+        state.worker_runs = false;
+        drop(state);
+        self.0.progress.notify_all();
+        self.0.room.notify_all();
+    }
 }
 
 /// The spool that was opened with the client; in the child of a fork, one of its own.
