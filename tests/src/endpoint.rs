@@ -135,8 +135,9 @@ impl Request {
     /// The messages in it.
     #[must_use]
     pub fn messages(&self) -> Vec<String> {
-        let parse = |raw: &Box<RawValue>| Entry::parse_strict(raw.get().as_bytes()).unwrap();
-        open_all(&self.entries().iter().map(parse).collect::<Vec<_>>())
+        let entries = self.entries();
+        let parsed = entries.iter().map(|raw| Entry::parse_strict(raw.get().as_bytes()).unwrap());
+        open_all(&parsed.collect::<Vec<_>>())
     }
 }
 

@@ -18,7 +18,7 @@ pub use cli::logflux;
 pub use client::{
     ENOUGH, assert_conserved, lines, logged, number, open_all, secret, settings, wait_for, watched,
 };
-pub use place::Place;
+pub use place::{Place, stored};
 pub use python::interpreter;
 pub use server::Server;
 

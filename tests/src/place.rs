@@ -75,20 +75,21 @@ impl Place {
     /// All messages that the server holds, in their order.
     #[must_use]
     pub fn stored(&self) -> Vec<String> {
-        open_all(&stored(&self.api()))
+        stored(&self.api())
     }
 }
 
-/// All entries that a server holds, in the order of their time.
-pub(crate) fn stored(api: &Api) -> Vec<Entry> {
+/// All messages that a server holds, in the order of their time.
+#[must_use]
+pub fn stored(api: &Api) -> Vec<String> {
     let mut query = Query { order: Order::Ascending, limit: 1_000, ..Query::default() };
-    let mut entries = Vec::new();
+    let mut entries: Vec<Entry> = Vec::new();
     loop {
         let page = api.query(&query).unwrap();
         entries.extend(page.entries.into_iter().map(Result::unwrap));
         match page.cursor {
             Some(cursor) => query.cursor = Some(cursor),
-            None => return entries,
+            None => return open_all(&entries),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! An ingest server as its users run it: `logflux serve`, with certificates of its own.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
@@ -24,23 +24,38 @@ impl Server {
     /// [`Failure`] where it does not start.
     pub fn start(address: &str) -> Result<Self, Failure> {
         let data = TempDir::new()?;
-        let mut process = Command::new(logflux()?)
-            .args(["serve", "--dev", "--listen", &format!("{address}:0"), "--data"])
-            .arg(data.path())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        let mut lines = BufReader::new(process.stderr.take().ok_or("no standard error")?).lines();
-        let listens = lines.by_ref().map_while(Result::ok).find_map(|line| {
-            line.split_once("listening on https://").map(|(_, address)| address.to_owned())
-        });
-        // Read to the end, or the server would wait for a reader.
-        std::thread::spawn(move || lines.for_each(drop));
-        let address = listens.unwrap_or_default();
-        let server = Self { process, data, address };
-        if server.address.is_empty() {
-            return Err("the server ended before it listened".into());
-        }
-        Ok(server)
+        let (process, address) = run(&format!("{address}:0"), data.path())?;
+        Ok(Self { process, data, address })
+    }
+
+    /// Kills it, as nothing else would: it can do nothing about it.
+    ///
+    /// # Errors
+    /// [`Failure`] where the system refuses.
+    pub fn kill(&mut self) -> Result<(), Failure> {
+        self.process.kill()?;
+        self.process.wait()?;
+        Ok(())
+    }
+
+    /// Starts it again, where it was and with what it had.
+    ///
+    /// # Errors
+    /// [`Failure`] where it does not start.
+    pub fn restart(&mut self) -> Result<(), Failure> {
+        self.kill()?;
+        (self.process, self.address) = run(&self.address, self.data.path())?;
+        Ok(())
+    }
+
+    /// Sends it a signal, such as `STOP` or `CONT`.
+    ///
+    /// # Errors
+    /// [`Failure`] where the system refuses.
+    pub fn signal(&self, name: &str) -> Result<(), Failure> {
+        let process = self.process.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &process]).status()?;
+        if sent.success() { Ok(()) } else { Err(format!("kill -s {name}: {sent}").into()) }
     }
 
     /// The certificate of the server's authority.
@@ -61,6 +76,29 @@ impl Server {
             return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
         }
         Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+    }
+}
+
+/// Runs a server; gives its process, and where it listens.
+fn run(listen: &str, data: &Path) -> Result<(Child, String), Failure> {
+    let mut process = Command::new(logflux()?)
+        .args(["serve", "--dev", "--listen", listen, "--data"])
+        .arg(data)
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let mut lines = BufReader::new(process.stderr.take().ok_or("no standard error")?).lines();
+    let listens = lines.by_ref().map_while(Result::ok).find_map(|line| {
+        line.split_once("listening on https://").map(|(_, address)| address.to_owned())
+    });
+    // Read to the end, or the server would wait for a reader.
+    std::thread::spawn(move || lines.for_each(drop));
+    match listens {
+        Some(address) => Ok((process, address)),
+        None => {
+            let _ = process.kill();
+            let _ = process.wait();
+            Err("the server ended before it listened".into())
+        }
     }
 }
 

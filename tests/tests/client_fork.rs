@@ -1,0 +1,107 @@
+//! A `fork` of a process with a client at work, whatever its threads hold: the child has a client of
+//! its own, and sends nothing of its parent's.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // A failed test may say so.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use fork::{Fork, fork, waitpid_nohang};
+use logflux_envelope::Mode;
+use logflux_tests::{ENOUGH, Place, assert_conserved, logged, number, secret};
+use logflux_transport::Client;
+use tempfile::TempDir;
+
+/// Runs `work` in a child, which ends with it. True if it ended well in time.
+fn in_child(work: impl FnOnce()) -> bool {
+    let pid = match fork().unwrap() {
+        Fork::Child => {
+            // A panic must not unwind into the child's copy of the test runner.
+            let result = catch_unwind(AssertUnwindSafe(work));
+            std::process::exit(i32::from(result.is_err()));
+        }
+        Fork::Parent(pid) => pid,
+    };
+    let begun = Instant::now();
+    loop {
+        match waitpid_nohang(pid) {
+            Ok(Some(status)) => return status == 0,
+            Ok(None) if begun.elapsed() < ENOUGH => thread::sleep(Duration::from_millis(2)),
+            _ => return false,
+        }
+    }
+}
+
+/// What a child does with the client that it finds.
+fn log_in_child(client: &Client, child: usize) {
+    assert_eq!(client.stats().accepted, 0, "the parent's messages are counted");
+    for line in 0..10 {
+        client.info(&format!("child {child} {line}"));
+    }
+    client.flush(ENOUGH).unwrap();
+    client.close(ENOUGH).unwrap();
+    let stats = client.stats();
+    assert_conserved(&stats);
+    assert_eq!((stats.accepted, stats.dropped.total(), stats.spooled), (10, 0, 0), "{stats:?}");
+    assert_eq!((stats.delivered, stats.retries), (10, 0), "{stats:?}");
+}
+
+fn forks(spool: Option<&TempDir>) {
+    let forks = number("LOGFLUX_TEST_FORKS", 25);
+    let (place, _running) = Place::new();
+    let mut settings = place.settings();
+    settings.spool_dir = spool.map(|folder| folder.path().to_owned());
+    settings.queue_size = 1_000_000;
+    let client = Client::builder(settings, secret()).mode(Mode::Hkdf).build().unwrap();
+    let (stop, logged_lines) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let failed = thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    let line = logged_lines.fetch_add(1, Ordering::Relaxed);
+                    client.info(&format!("parent {line}"));
+                    assert_conserved(&client.stats());
+                    thread::sleep(Duration::from_micros(300));
+                }
+            });
+        }
+        let failed = (0..forks)
+            .filter(|child| !in_child(|| log_in_child(&client, *child)))
+            .collect::<Vec<_>>();
+        stop.store(true, Ordering::Relaxed);
+        failed
+    });
+    assert!(failed.is_empty(), "children that hang or failed: {failed:?}");
+    client.close(ENOUGH).unwrap();
+    let stats = logged(&client);
+    let parents = logged_lines.load(Ordering::Relaxed);
+    assert_eq!((stats.delivered, stats.dropped.total()), (parents as u64, 0), "{stats:?}");
+
+    let mut stored: HashMap<String, usize> = HashMap::new();
+    for line in place.stored() {
+        *stored.entry(line).or_default() += 1;
+    }
+    for line in (0..parents).map(|line| format!("parent {line}")) {
+        assert_eq!(stored.remove(&line), Some(1), "{line}");
+    }
+    for (child, line) in (0..forks).flat_map(|child| (0..10).map(move |line| (child, line))) {
+        let line = format!("child {child} {line}");
+        assert_eq!(stored.remove(&line), Some(1), "{line}");
+    }
+    assert_eq!(stored, HashMap::new());
+    println!("{forks} forks, while the parent logged {parents} lines");
+}
+
+#[test]
+fn a_child_of_a_process_with_a_client_at_work_has_one_of_its_own() {
+    forks(None);
+}
+
+#[test]
+fn a_child_of_a_process_with_a_spool_has_a_folder_of_its_own() {
+    forks(Some(&tempfile::tempdir().unwrap()));
+}
