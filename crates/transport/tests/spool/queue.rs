@@ -40,6 +40,16 @@ fn entries_come_back_in_order_after_a_restart_but_for_the_acknowledged() {
 }
 
 #[test]
+fn what_was_not_synced_is_written_when_the_spool_is_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut spool, _) = open(folder.path());
+    spool.append(&entry(1)).unwrap();
+    assert_eq!(spool.unsynced(), 1);
+    drop(spool);
+    assert_eq!(all(&mut open(folder.path()).0).1, [entry(1)]);
+}
+
+#[test]
 fn a_batch_is_bounded_by_count_and_by_bytes_and_never_empty() {
     let folder = tempfile::tempdir().unwrap();
     let (mut spool, _) = open(folder.path());
