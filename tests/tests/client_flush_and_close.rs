@@ -14,7 +14,7 @@ use tempfile::TempDir;
 /// 50 ms are promised; a busy machine takes its time.
 const LATE: Duration = Duration::from_secs(2);
 const TIMEOUTS: [Duration; 3] =
-    [Duration::ZERO, Duration::from_millis(50), Duration::from_millis(200)];
+    [Duration::ZERO, Duration::from_millis(30), Duration::from_millis(100)];
 
 /// A server that does not help, and a client that has logged 300 lines to it.
 struct Unhelpful {
@@ -73,9 +73,8 @@ fn flush_and_close(client: &Client) {
             assert!((1..=300).contains(&left.left), "{left}");
         }
     }
-    let mut closed = 0;
     for timeout in TIMEOUTS.into_iter().rev() {
-        closed += u32::from(timed(timeout, || client.close(timeout)).is_ok());
+        let _ = timed(timeout, || client.close(timeout));
         let stats = logged(client);
         // Once a client is closed nothing is pending: it is in the spool, or counted as dropped.
         assert_eq!((stats.accepted, stats.pending, stats.delivered), (300, 0, 0), "{stats:?}");
@@ -84,7 +83,6 @@ fn flush_and_close(client: &Client) {
     let _ = timed(Duration::ZERO, || client.flush(Duration::ZERO));
     client.info("too late");
     assert_eq!(logged(client).accepted, 301);
-    let _ = closed;
 }
 
 #[test]
@@ -127,13 +125,16 @@ fn they_return_in_time_when_eight_threads_call_them() {
 
 #[test]
 fn the_last_handle_closes_the_client_and_is_dropped_in_time() {
-    for unhelpful in unhelpful() {
-        let Unhelpful { client, .. } = &unhelpful;
-        let another = client.clone();
-        timed(Duration::ZERO, || drop(another));
-        let Unhelpful { client, _authority, _endpoint, _spool } = unhelpful;
-        timed(Duration::from_secs(2), || drop(client));
-    }
+    thread::scope(|scope| {
+        for unhelpful in unhelpful() {
+            scope.spawn(move || {
+                let Unhelpful { client, _authority, _endpoint, _spool } = unhelpful;
+                let another = client.clone();
+                timed(Duration::ZERO, || drop(another));
+                timed(Duration::from_secs(2), || drop(client));
+            });
+        }
+    });
 }
 
 #[test]

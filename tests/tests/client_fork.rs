@@ -65,7 +65,7 @@ fn forks(spool: Option<&TempDir>) {
                     let line = logged_lines.fetch_add(1, Ordering::Relaxed);
                     client.info(&format!("parent {line}"));
                     assert_conserved(&client.stats());
-                    thread::sleep(Duration::from_micros(300));
+                    thread::sleep(Duration::from_millis(1));
                 }
             });
         }
