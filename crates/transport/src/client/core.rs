@@ -153,8 +153,11 @@ impl Core {
                     state.stats.dropped.add(DropReason::QueueFull, 1);
                 }
                 WhenFull::Block => {
-                    // What waits makes room at once, however little it is.
-                    state.flush_below = state.next_number;
+                    // Where nothing is on its way, only what is in the queue can make room, however
+                    // little it is. Else batches are left to fill up.
+                    if state.held == 0 {
+                        state.flush_below = state.next_number;
+                    }
                     self.start(&mut state);
                     shared.work.notify_one();
                     state = shared.room.wait(state).unwrap_or_else(PoisonError::into_inner);
