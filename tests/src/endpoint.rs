@@ -29,6 +29,8 @@ use crate::client::{ENOUGH, open_all, settings};
 pub enum Manner {
     /// With TLS, and this certificate.
     Tls(Presented),
+    /// With TLS, and not a byte read after the handshake.
+    Deaf(Presented),
     /// With HTTP in plain text.
     Plain,
     /// With nothing: it is accepted, and nobody reads or writes.
@@ -312,6 +314,7 @@ impl Drop for Endpoint {
             let _ = connection.shutdown(Shutdown::Both);
         }
         let threads = std::mem::take(&mut seen.threads);
+        self.shared.arrived.notify_all();
         drop(seen);
         for thread in threads {
             let _ = thread.join();

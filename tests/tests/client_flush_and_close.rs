@@ -27,12 +27,13 @@ struct Unhelpful {
 
 fn unhelpful() -> Vec<Unhelpful> {
     let mut all = Vec::new();
-    for how in ["dead", "silent", "hanging", "dripping", "failing", "garbled"] {
+    for how in ["dead", "silent", "stuck", "deaf", "hanging", "dripping", "failing"] {
         for spooled in [false, true] {
             let authority = Authority::new();
             let manner = match how {
                 "silent" => Manner::Silent,
-                "garbled" => Manner::Bytes(vec![0; 100]),
+                "stuck" => Manner::Bytes(vec![22, 3, 3, 0, 100, 2]),
+                "deaf" => Manner::Deaf(authority.good()),
                 _ => Manner::Tls(authority.good()),
             };
             let endpoint = Endpoint::start(manner, move |_| match how {

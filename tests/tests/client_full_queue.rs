@@ -161,6 +161,27 @@ fn a_queue_is_bounded_by_bytes_too() {
 }
 
 #[test]
+fn a_call_that_blocks_does_not_wait_for_a_batch_that_the_bound_of_bytes_keeps_small() {
+    let (place, _running) = Place::new();
+    let mut settings = place.settings();
+    settings.flush_interval = Duration::from_secs(3_600);
+    let client = Client::builder(settings, secret())
+        .mode(Mode::Hkdf)
+        .when_full(WhenFull::Block)
+        .queue_bytes(200)
+        .build()
+        .unwrap();
+    // The second does not fit beside the first, which is less than half of the bound.
+    let all = [format!("{:60}", "one"), format!("{:150}", "two")];
+    watched(&client, || {
+        all.iter().for_each(|line| client.info(line));
+        client.flush(ENOUGH).unwrap();
+    });
+    assert_eq!(logged(&client).delivered, 2);
+    assert_eq!(place.stored(), all);
+}
+
+#[test]
 fn the_longest_message_arrives_and_one_byte_more_is_refused() {
     for mode in [Mode::Pbkdf2, Mode::Hkdf] {
         let (place, _running) = Place::new();

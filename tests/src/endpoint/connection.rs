@@ -2,6 +2,7 @@
 
 use std::io::{self, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Instant;
 
@@ -17,16 +18,16 @@ pub(super) fn serve(shared: &Shared, stream: &TcpStream, manner: Manner) -> io::
             requests(shared, StreamOwned::new(tls, tcp))
         }
         Manner::Plain => requests(shared, tcp),
-        // Without a byte read: what comes stays with the system.
-        Manner::Silent => {
-            while stream.peek(&mut [0])? > 0 && stream.take_error()?.is_none() {
-                thread::park_timeout(std::time::Duration::from_millis(10));
-                if shared.over.load(std::sync::atomic::Ordering::Relaxed) {
-                    break;
-                }
+        Manner::Deaf(config) => {
+            let mut tls = ServerConnection::new(config).map_err(io::Error::other)?;
+            let mut tcp = tcp;
+            while tls.is_handshaking() {
+                tls.complete_io(&mut tcp)?;
             }
-            Ok(())
+            wait_for_the_end(shared)
         }
+        // Without a byte read: what comes stays with the system.
+        Manner::Silent => wait_for_the_end(shared),
         Manner::Bytes(bytes) => {
             let mut tcp = tcp;
             let mut first = [0; 16 << 10];
@@ -39,6 +40,13 @@ pub(super) fn serve(shared: &Shared, stream: &TcpStream, manner: Manner) -> io::
     }
 }
 
+fn wait_for_the_end(shared: &Shared) -> io::Result<()> {
+    let seen = shared.seen();
+    let over = |_: &mut _| !shared.over.load(Ordering::Relaxed);
+    drop(shared.arrived.wait_while(seen, over));
+    Ok(())
+}
+
 /// The connection below TLS, which remembers what comes.
 struct Below<'a> {
     stream: &'a TcpStream,
@@ -48,7 +56,7 @@ struct Below<'a> {
 impl Read for Below<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = self.stream.read(buffer)?;
-        self.shared.seen().raw.extend(buffer.iter().take(length));
+        self.shared.seen().raw.extend_from_slice(buffer.get(..length).unwrap_or_default());
         self.shared.arrived.notify_all();
         Ok(length)
     }
@@ -73,7 +81,7 @@ struct Above<'a, S> {
 impl<S: Read> Read for Above<'_, S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = self.inner.read(buffer)?;
-        self.shared.seen().plain.extend(buffer.iter().take(length));
+        self.shared.seen().plain.extend_from_slice(buffer.get(..length).unwrap_or_default());
         Ok(length)
     }
 }
