@@ -33,11 +33,16 @@ fn it_starts_with_the_second_entry_and_ends_with_its_sealer() {
     sealers.iter().for_each(seal);
     assert_eq!(pool_threads(), 0, "one entry needs no key but the first");
     sealers.iter().for_each(seal);
-    assert_eq!(pool_threads(), 3);
+    // A thread takes its name when it first runs.
+    wait_for(3);
     drop(sealers);
+    wait_for(0);
+}
+
+fn wait_for(threads: usize) {
     let begun = Instant::now();
-    while pool_threads() > 0 {
-        assert!(begun.elapsed() < Duration::from_secs(60), "a thread outlives its sealer");
-        thread::sleep(Duration::from_millis(10));
+    while pool_threads() != threads {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{} and not {threads}", pool_threads());
+        thread::sleep(Duration::from_millis(5));
     }
 }
