@@ -3,6 +3,10 @@
 //!
 //! The tests themselves are in `tests/tests/`, the implementations in other languages in folders
 //! named after the language.
+//!
+//! Tests of faults have a short form, and a long one that a variable asks for:
+//! `LOGFLUX_TEST_KILLS`, `LOGFLUX_TEST_FORKS`, `LOGFLUX_TEST_LOST_ANSWERS` and
+//! `LOGFLUX_TEST_SERVER_KILLS` say how many.
 
 mod cli;
 mod client;
