@@ -8,6 +8,8 @@
 //! `LOGFLUX_TEST_KILLS`, `LOGFLUX_TEST_FORKS`, `LOGFLUX_TEST_LOST_ANSWERS` and
 //! `LOGFLUX_TEST_SERVER_KILLS` say how many.
 
+#[cfg(unix)]
+mod child;
 mod cli;
 mod client;
 pub mod endpoint;
@@ -18,6 +20,8 @@ mod server;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
+#[cfg(unix)]
+pub use child::in_child;
 pub use cli::logflux;
 pub use client::{
     ENOUGH, assert_conserved, lines, logged, number, open_all, secret, settings, wait_for, watched,

@@ -5,36 +5,14 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)] // A failed test may say so.
 
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use fork::{Fork, fork, waitpid_nohang};
 use logflux_envelope::Mode;
-use logflux_tests::{ENOUGH, Place, assert_conserved, logged, number, secret};
+use logflux_tests::{ENOUGH, Place, assert_conserved, in_child, logged, number, secret};
 use logflux_transport::Client;
 use tempfile::TempDir;
-
-/// Runs `work` in a child, which ends with it. True if it ended well in time.
-fn in_child(work: impl FnOnce()) -> bool {
-    let pid = match fork().unwrap() {
-        Fork::Child => {
-            // A panic must not unwind into the child's copy of the test runner.
-            let result = catch_unwind(AssertUnwindSafe(work));
-            std::process::exit(i32::from(result.is_err()));
-        }
-        Fork::Parent(pid) => pid,
-    };
-    let begun = Instant::now();
-    loop {
-        match waitpid_nohang(pid) {
-            Ok(Some(status)) => return status == 0,
-            Ok(None) if begun.elapsed() < ENOUGH => thread::sleep(Duration::from_millis(2)),
-            _ => return false,
-        }
-    }
-}
 
 /// What a child does with the client that it finds.
 fn log_in_child(client: &Client, child: usize) {

@@ -6,20 +6,15 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use fork::{Fork, fork, waitpid_nohang};
 use logflux_envelope::{
-    Entry, Iv, KeyPolicy, Level, Message, Mode, Node, Opener, Salt, Sealer, Secret, Timestamp,
+    Entry, Iv, KeyPolicy, Level, Message, Mode, Node, Opener, Salt, Sealer, Timestamp,
 };
-
-fn secret() -> Secret {
-    Secret::new("correct horse battery staple").unwrap()
-}
+use logflux_tests::{in_child, number, secret};
 
 fn seal(sealer: &Sealer, count: usize) -> Vec<u8> {
     let node = Node::new("n").unwrap();
@@ -46,29 +41,9 @@ fn pairs(lines: &[u8]) -> HashSet<(Salt, Iv)> {
         .collect()
 }
 
-/// Runs `work` in a child, which ends with it. True if it ended well in time.
-fn in_child(work: impl FnOnce(), within: Duration) -> bool {
-    let pid = match fork().unwrap() {
-        Fork::Child => {
-            // A panic must not unwind into the child's copy of the test runner.
-            let result = catch_unwind(AssertUnwindSafe(work));
-            std::process::exit(i32::from(result.is_err()));
-        }
-        Fork::Parent(pid) => pid,
-    };
-    let begun = Instant::now();
-    loop {
-        match waitpid_nohang(pid) {
-            Ok(Some(status)) => return status == 0,
-            Ok(None) if begun.elapsed() < within => thread::sleep(Duration::from_millis(2)),
-            _ => return false,
-        }
-    }
-}
-
 /// What a child wrote into `file`.
 fn sealed_in_child(sealer: &Sealer, count: usize, file: &Path) -> Vec<u8> {
-    let ended = in_child(|| fs::write(file, seal(sealer, count)).unwrap(), Duration::from_secs(60));
+    let ended = in_child(|| fs::write(file, seal(sealer, count)).unwrap());
     assert!(ended, "the child hangs or failed");
     fs::read(file).unwrap()
 }
@@ -109,13 +84,10 @@ fn a_grandchild_has_salts_of_its_own_too() {
     let sealer = Sealer::new(secret());
     let parent = seal(&sealer, 5);
     let (child, grandchild) = (folder.path().join("child"), folder.path().join("grandchild"));
-    let ended = in_child(
-        || {
-            fs::write(&child, seal(&sealer, 5)).unwrap();
-            sealed_in_child(&sealer, 5, &grandchild);
-        },
-        Duration::from_secs(60),
-    );
+    let ended = in_child(|| {
+        fs::write(&child, seal(&sealer, 5)).unwrap();
+        sealed_in_child(&sealer, 5, &grandchild);
+    });
     assert!(ended, "the child hangs or failed");
     let salts: Vec<HashSet<Salt>> =
         [parent, fs::read(child).unwrap(), fs::read(grandchild).unwrap()]
@@ -125,11 +97,6 @@ fn a_grandchild_has_salts_of_its_own_too() {
     for (one, other) in [(0, 1), (0, 2), (1, 2)] {
         assert!(salts[one].is_disjoint(&salts[other]), "{one} and {other}");
     }
-}
-
-/// How many forks in the short form; the long one is a thousand.
-fn forks() -> usize {
-    std::env::var("LOGFLUX_TEST_FORKS").ok().and_then(|n| n.parse().ok()).unwrap_or(25)
 }
 
 #[test]
@@ -145,13 +112,13 @@ fn a_fork_while_other_threads_hold_every_lock_never_hangs_the_child() {
                 }
             });
         }
-        let hung = (0..forks())
+        let hung = (0..number("LOGFLUX_TEST_FORKS", 25))
             .filter(|_| {
                 let work = || {
                     seal(&sealer, 2);
                     assert_eq!(sealer.stats().unique, 2);
                 };
-                !in_child(work, Duration::from_secs(60))
+                !in_child(work)
             })
             .count();
         stop.store(true, Ordering::Relaxed);

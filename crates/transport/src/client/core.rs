@@ -207,6 +207,7 @@ impl Core {
             state.stats.dropped.add(DropReason::Closed, waiting);
             state.queue.clear();
             (state.held, state.held_bytes) = (0, 0);
+            state.unsettled.clear();
             drop(state);
             self.shared.work.notify_all();
             self.shared.requests.notify_all();
