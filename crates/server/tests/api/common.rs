@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
-/// The seed's five, as it writes them.
+/// The five security headers of every answer.
 pub(crate) const SECURITY_HEADERS: [(&str, &str); 5] = [
     ("Strict-Transport-Security", "max-age=31536000; includeSubDomains"),
     ("X-Content-Type-Options", "nosniff"),
