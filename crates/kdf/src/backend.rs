@@ -1,7 +1,7 @@
 //! Which instructions a derivation uses, chosen once for the process.
 
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::engine::Engine;
 
@@ -70,13 +70,21 @@ impl fmt::Display for Backend {
 /// changes nothing. Every backend derives the same keys.
 #[must_use]
 pub fn backend() -> Backend {
-    static BACKEND: OnceLock<Backend> = OnceLock::new();
-    *BACKEND.get_or_init(|| {
-        let forced = std::env::var("LOGFLUX_KDF_BACKEND").ok();
-        let available = backends();
-        let named = available.iter().find(|backend| Some(backend.name()) == forced.as_deref());
-        named.or(available.first()).copied().unwrap_or(Backend::Portable)
-    })
+    // The place in `ALL` plus one; 0 is not chosen yet. Threads that come first may choose twice, and
+    // choose the same. A lock here could be held by another thread at a `fork`, and would then hang
+    // the child.
+    static CHOSEN: AtomicUsize = AtomicUsize::new(0);
+    let chosen = CHOSEN.load(Ordering::Relaxed).wrapping_sub(1);
+    if let Some(backend) = Backend::ALL.get(chosen) {
+        return *backend;
+    }
+    let forced = std::env::var("LOGFLUX_KDF_BACKEND").ok();
+    let available = backends();
+    let named = available.iter().find(|backend| Some(backend.name()) == forced.as_deref());
+    let backend = named.or(available.first()).copied().unwrap_or(Backend::Portable);
+    let place = Backend::ALL.iter().position(|other| *other == backend);
+    CHOSEN.store(place.map_or(0, |place| place + 1), Ordering::Relaxed);
+    backend
 }
 
 /// The backends that this machine has, the fastest for many salts first.
