@@ -34,9 +34,8 @@ impl Worker<'_> {
                 self.outbox.again(second);
                 self.outbox.again(first);
             }
-            Err(CallError::Refused { status, code, message, retry_after }) if is_final(status) => {
+            Err(CallError::Refused { status, code, message, .. }) if is_final(status) => {
                 self.schedule.succeeded(answer.rate, now);
-                let _ = retry_after;
                 let refused = (0..batch.entries.len())
                     .map(|index| Refused {
                         index,
