@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use logflux_envelope::{KeyPolicy, Level, Mode, Node, Secret};
 use logflux_transport::{
-    BuildError, Client, ClientBuilder, Dropped, Retry, SecretSource, SecretSourceError, Settings,
-    SettingsError, SpoolOptions, WhenFull,
+    BuildError, Client, ClientBuilder, ClientStats, Dropped, Retry, SecretSource,
+    SecretSourceError, Settings, SettingsError, SpoolOptions, WhenFull,
 };
 
 /// How long a guard waits when it is dropped, unless it is told otherwise.
@@ -169,7 +169,19 @@ impl Config {
         self
     }
 
-    /// How long the guard of [`init`](crate::init) waits at most when it is dropped, 5 s by default.
+    /// What is called with the statistics every `interval`, at least 10 ms, and at the end, on a
+    /// thread of LogFlux's own. For a metric, say; it gets no message and no secret.
+    pub fn on_stats(
+        mut self,
+        interval: Duration,
+        on_stats: impl Fn(&ClientStats) + Send + Sync + 'static,
+    ) -> Self {
+        self.client = self.client.on_stats(interval, on_stats);
+        self
+    }
+
+    /// How long the guard of [`init`](crate::init) waits at most when it is dropped, or the end of the
+    /// process where it is not; 5 s by default.
     pub fn close_within(mut self, timeout: Duration) -> Self {
         self.close_within = timeout;
         self

@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use logflux_envelope::Level;
+use logflux_process::{AtExit, at_exit};
 use logflux_transport::{BuildError, Client, ClientStats, Unflushed};
 
 use crate::config::Config;
@@ -18,6 +19,10 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 static CLIENT: ArcSwapOption<Client> = ArcSwapOption::const_empty();
 /// The number of the least severe level that is logged; 0 for none.
 static LEVEL: AtomicU8 = AtomicU8::new(0);
+/// How many milliseconds the end of the process waits at most.
+static CLOSE_WITHIN: AtomicU64 = AtomicU64::new(0);
+/// Whether the end of the process was asked to close the client.
+static WATCHED: AtomicBool = AtomicBool::new(false);
 
 /// Sets the client of this process up. Everything that is logged from now on goes through it, until
 /// the guard is dropped.
@@ -34,6 +39,11 @@ pub fn init(config: Config) -> Result<Guard, InitError> {
         return Err(InitError::Already);
     }
     let close_within = config.close_within;
+    let milliseconds = u64::try_from(close_within.as_millis()).unwrap_or(u64::MAX);
+    CLOSE_WITHIN.store(milliseconds, Ordering::Release);
+    if !WATCHED.swap(true, Ordering::AcqRel) {
+        at_exit::<Ending>();
+    }
     let client = config.build().inspect_err(|_| TAKEN.store(false, Ordering::Release))?;
     let least = Level::ALL.into_iter().rfind(|level| client.is_enabled(*level));
     CLIENT.store(Some(Arc::new(client.clone())));
@@ -63,11 +73,23 @@ pub(crate) fn with_client(log: impl FnOnce(&Client)) {
     }
 }
 
+/// Closes the client of a process that ends without dropping its guard.
+struct Ending;
+
+impl AtExit for Ending {
+    fn at_exit() {
+        if let Some(client) = client() {
+            // What is left is counted, and told by the client's own report of drops.
+            let _ = client.close(Duration::from_millis(CLOSE_WITHIN.load(Ordering::Acquire)));
+        }
+    }
+}
+
 /// Keeps the client of the process. When it is dropped, also while a panic unwinds, it waits until
 /// everything is delivered or durable, for the time of [`Config::close_within`] at most, and closes
 /// the client; what is logged after that goes nowhere.
 ///
-/// `std::process::exit` drops nothing: call [`close`](Self::close) before it.
+/// `std::process::exit` drops no guard, but closes the client as well. `abort` and signals do not.
 #[must_use = "the client is closed when its guard is dropped"]
 pub struct Guard {
     client: Client,

@@ -35,8 +35,8 @@
 //! # Where it works
 //! Everything is blocking and stands on threads, so it works with any async runtime and without
 //! one. The guard may be dropped inside a runtime, and while a panic unwinds. After a `fork` the
-//! child logs its own messages, and none of its parent's. `std::process::exit` and `abort` drop no
-//! guard: call [`Guard::close`] before them.
+//! child logs its own messages, and none of its parent's. `std::process::exit` drops no guard, but
+//! closes the client of the process all the same; `abort`, or a signal that is not handled, does not.
 //!
 //! # Sealing and opening by hand
 //! [`seal`] and [`open`] do one entry; a [`Sealer`] and an [`Opener`] do many, spending key

@@ -98,6 +98,18 @@ fn a_child_never_sends_on_a_connection_of_its_parents() {
 }
 
 #[test]
+fn a_process_that_exits_without_dropping_its_guard_loses_nothing() {
+    let place = Place::new();
+    let well = in_child(|| {
+        let guard = logflux::init(place.config().flush_interval(ENOUGH)).unwrap();
+        logflux::info!("last words");
+        std::mem::forget(guard);
+    });
+    assert!(well, "the child hangs or failed");
+    assert_eq!(place.texts(), ["last words"]);
+}
+
+#[test]
 fn a_child_logs_whatever_the_other_threads_of_its_parent_were_doing() {
     const FORKS: usize = 20;
     let place = Place::new();

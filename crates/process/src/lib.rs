@@ -1,4 +1,4 @@
-//! What a `fork` must not share.
+//! What a `fork` must not share, and what the end of a process must not forget.
 //!
 //! A child of `fork` begins as a copy of its parent: with the same random bytes drawn ahead, the
 //! same keys, locks held by threads that it does not have, and no thread but one. So everything of
@@ -10,8 +10,10 @@
 //! child that is made by the bare system call `clone`, past the C library, is not noticed; neither
 //! is it allowed to use the C library's locks.
 
+mod at_exit;
 mod generation;
 mod per_process;
 
+pub use at_exit::{AtExit, at_exit};
 pub use generation::generation;
 pub use per_process::PerProcess;
