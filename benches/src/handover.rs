@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use logflux_envelope::{Level, Secret};
+use logflux_envelope::{Level, Secret, Timestamp};
 use logflux_transport::{Client, Settings};
 use opentelemetry::logs::{LogRecord, Logger, LoggerProvider};
 use opentelemetry_sdk::error::OTelSdkResult;
@@ -47,7 +47,15 @@ pub struct Latency {
 /// All contenders; `None` where one cannot be set up.
 #[must_use]
 pub fn contenders() -> Option<Vec<Contender>> {
-    Some(vec![ours()?, appender(), open_telemetry()])
+    let now = |client: &Client, message: &str| client.log(Level::Info, message);
+    let time = Timestamp::now();
+    let given = move |client: &Client, message: &str| client.log_at(Level::Info, message, time);
+    Some(vec![
+        ours("logflux", now)?,
+        ours("logflux, the time given", given)?,
+        appender(),
+        open_telemetry(),
+    ])
 }
 
 impl Contender {
@@ -94,15 +102,17 @@ fn nanoseconds(duration: Duration) -> u64 {
 }
 
 /// Our client, whose server is not there: messages are sealed meanwhile, and held.
-fn ours() -> Option<Contender> {
+fn ours(
+    name: &'static str,
+    log: impl Fn(&Client, &str) + Send + Sync + 'static,
+) -> Option<Contender> {
     let key = "lf_0123456789abcdefABCDEF0123456789".parse().ok()?;
     let mut settings = Settings::new("https://127.0.0.1:1".parse().ok()?, key);
     settings.queue_size = QUEUE;
     settings.retry.initial_delay = Duration::from_secs(60);
     let client =
         Client::builder(settings, Secret::generate().ok()?).queue_bytes(1 << 30).build().ok()?;
-    let call = move |message: &str| client.log(Level::Info, message);
-    Some(Contender { name: "logflux", call: Arc::new(call) })
+    Some(Contender { name, call: Arc::new(move |message: &str| log(&client, message)) })
 }
 
 fn appender() -> Contender {

@@ -7,9 +7,9 @@ use std::time::Duration;
 use logflux_envelope::{KeyPolicy, KeyPolicyError, Level, Mode, Node, Sealer, Secret};
 
 use super::Client;
-use super::ledger::Dropped;
+use super::ledger::{ClientStats, Dropped};
 use super::queue::WhenFull;
-use super::report::OnDrop;
+use super::report::{OnDrop, OnStats};
 use crate::api::{Api, TrustError};
 use crate::settings::Settings;
 use crate::spool::{Spool, SpoolError, SpoolOptions};
@@ -29,6 +29,7 @@ pub struct ClientBuilder {
     spool: SpoolOptions,
     sync_interval: Duration,
     on_drop: Option<OnDrop>,
+    on_stats: Option<OnStats>,
 }
 
 /// What is fixed when a client is built.
@@ -45,6 +46,7 @@ pub(crate) struct Config {
     pub(crate) spool: SpoolOptions,
     pub(crate) sync_interval: Duration,
     pub(crate) on_drop: Option<OnDrop>,
+    pub(crate) on_stats: Option<OnStats>,
 }
 
 impl Client {
@@ -64,6 +66,7 @@ impl Client {
             spool: SpoolOptions::default(),
             sync_interval: Duration::from_millis(100),
             on_drop: None,
+            on_stats: None,
         }
     }
 }
@@ -148,6 +151,19 @@ impl ClientBuilder {
         self
     }
 
+    /// What is called with the statistics every `interval`, at least 10 ms, and at the end, once the
+    /// client has begun to work. It is called from the client's worker thread, which waits for it.
+    #[must_use]
+    pub fn on_stats(
+        mut self,
+        interval: Duration,
+        on_stats: impl Fn(&ClientStats) + Send + Sync + 'static,
+    ) -> Self {
+        let interval = interval.max(Duration::from_millis(10));
+        self.on_stats = Some(OnStats { interval, call: Arc::new(on_stats) });
+        self
+    }
+
     /// Builds the client. No thread is started and nothing is sent before the first message; a
     /// spool is opened, and what it holds is sent with the first message.
     ///
@@ -176,6 +192,7 @@ impl ClientBuilder {
             spool: self.spool,
             sync_interval: self.sync_interval,
             on_drop: self.on_drop,
+            on_stats: self.on_stats,
             settings: self.settings,
         };
         Ok(Client::new(config, spool))

@@ -1,16 +1,19 @@
-//! What callers, the worker and the senders share: one lock, held for nanoseconds by callers and
-//! never while anything is sealed, written or sent.
+//! What callers, the worker and the senders share: the intake, where a logging call puts its
+//! message, and the state under one lock, which is never held while anything is sealed, written or
+//! sent.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use logflux_envelope::{Level, Timestamp};
-use logflux_wire::limits::BATCH_MAX;
 
 use super::Unflushed;
 use super::builder::Config;
+use super::intake::{Gathered, Intake, Offered, earlier};
 use super::ledger::{ClientStats, DropReason};
 use super::queue::{Queue, Queued, WhenFull};
 use super::sender::{Answered, Request};
@@ -28,6 +31,10 @@ pub(crate) struct Core {
 
 pub(crate) struct Shared {
     pub(crate) config: Arc<Config>,
+    pub(crate) intake: Intake,
+    /// Set while the worker sleeps until it is woken.
+    pub(crate) worker_sleeps: AtomicBool,
+    worker_runs: AtomicBool,
     state: Mutex<State>,
     /// The worker waits here for messages, answers and requests to flush.
     pub(crate) work: Condvar,
@@ -40,14 +47,15 @@ pub(crate) struct Shared {
 }
 
 pub(crate) struct State {
-    pub(crate) queue: Queue,
-    /// Since when the oldest message has been in the queue.
-    pub(crate) queued_since: Option<Instant>,
-    /// The number of the next message; the queue's first has `next_number - queue.count()`.
+    /// Messages out of the intake that the worker has not taken.
+    pub(crate) gathered: Gathered,
+    /// The number of the next message that is gathered.
     pub(crate) next_number: u64,
+    /// The number of the next message that the worker takes.
+    pub(crate) next_taken: u64,
     /// The first messages' numbers of batches that are neither delivered nor durable.
     pub(crate) unsettled: BTreeSet<u64>,
-    /// Messages, and their bytes, that left the queue and wait in memory.
+    /// Messages, and their bytes, that the worker took and that wait in memory.
     pub(crate) held: u64,
     pub(crate) held_bytes: usize,
     pub(crate) stats: ClientStats,
@@ -58,8 +66,6 @@ pub(crate) struct State {
     pub(crate) flush_below: u64,
     /// Whether the last call failed, so that waiting for the server is of no use.
     pub(crate) failing: bool,
-    pub(crate) worker_runs: bool,
-    pub(crate) worker_sleeps: bool,
     pub(crate) closed: bool,
     pub(crate) stopped: bool,
     /// What was opened when the client was built; the worker takes it.
@@ -69,28 +75,7 @@ pub(crate) struct State {
 impl State {
     /// The number below which every message is settled.
     pub(crate) fn settled_below(&self) -> u64 {
-        let queued = self.next_number - count(self.queue.count());
-        self.unsettled.first().map_or(queued, |first| queued.min(*first))
-    }
-
-    fn snapshot(&self) -> ClientStats {
-        let pending = count(self.queue.count()) + self.held;
-        ClientStats { pending, ..self.stats.clone() }
-    }
-
-    /// Messages that had left the queue are dropped. At the end of the client they all were already.
-    pub(crate) fn drop_held(&mut self, reason: DropReason, dropped: u64, bytes: usize) {
-        if self.stopped {
-            return;
-        }
-        self.release(dropped, bytes);
-        self.stats.dropped.add(reason, dropped);
-    }
-
-    /// Messages that had left the queue do not wait in memory any more.
-    pub(crate) fn release(&mut self, messages: u64, bytes: usize) {
-        self.held -= messages.min(self.held);
-        self.held_bytes -= bytes.min(self.held_bytes);
+        self.unsettled.first().map_or(self.next_taken, |first| self.next_taken.min(*first))
     }
 }
 
@@ -99,9 +84,9 @@ impl Core {
         let spooled = spool.as_ref().map_or(0, Spool::len);
         let stats = ClientStats { accepted: spooled, spooled, ..ClientStats::default() };
         let state = State {
-            queue: Queue::default(),
-            queued_since: None,
+            gathered: Gathered::default(),
             next_number: 0,
+            next_taken: 0,
             unsettled: BTreeSet::new(),
             held: 0,
             held_bytes: 0,
@@ -111,14 +96,15 @@ impl Core {
             answers: Vec::new(),
             flush_below: 0,
             failing: false,
-            worker_runs: false,
-            worker_sleeps: false,
             closed: false,
             stopped: false,
             spool,
         };
         let shared = Shared {
+            intake: Intake::new(config.settings.queue_size, config.queue_bytes),
             config,
+            worker_sleeps: AtomicBool::new(false),
+            worker_runs: AtomicBool::new(false),
             state: Mutex::new(state),
             work: Condvar::new(),
             requests: Condvar::new(),
@@ -129,33 +115,46 @@ impl Core {
     }
 
     pub(crate) fn log(&self, level: Level, bytes: &[u8], timestamp: Timestamp) {
-        let shared = &self.shared;
-        let config = &shared.config;
-        let mut state = shared.lock();
-        if bytes.len() > config.sealer.mode().message_max() {
-            state.stats.accepted += 1;
-            return state.stats.dropped.add(DropReason::TooLong, 1);
+        let shared = &*self.shared;
+        let intake = &shared.intake;
+        if bytes.len() > shared.config.sealer.mode().message_max() {
+            return intake.count_dropped(DropReason::TooLong);
         }
-        let fits = |state: &State| {
-            let waiting = count(state.queue.count()) + state.held;
-            let taken = state.queue.bytes() + state.held_bytes;
-            waiting < count(config.settings.queue_size)
-                // A message larger than the bound is taken where nothing else waits.
-                && (taken + Queue::cost(bytes.len()) <= config.queue_bytes || waiting == 0)
-        };
-        while !state.closed && !fits(&state) {
-            match config.when_full {
-                WhenFull::DropNewest => break,
-                WhenFull::DropOldest => {
-                    if !state.queue.drop_oldest() {
-                        break;
-                    }
-                    state.stats.dropped.add(DropReason::QueueFull, 1);
-                }
+        let message = Queued { level, timestamp, bytes };
+        if intake.offer(message, false) == Offered::NoRoom
+            && (shared.config.when_full == WhenFull::DropNewest || !self.offer_again(message))
+        {
+            return intake.count_dropped(DropReason::QueueFull);
+        }
+        if !shared.worker_runs.load(Ordering::SeqCst) {
+            self.start(&mut shared.lock());
+        }
+        // In this order, which is the reverse of the worker's.
+        if shared.worker_sleeps.load(Ordering::SeqCst)
+            && intake.holds_a_batch()
+            && shared.worker_sleeps.swap(false, Ordering::SeqCst)
+        {
+            // The worker has let go of the lock, and so waits.
+            drop(shared.lock());
+            shared.work.notify_one();
+        }
+    }
+
+    /// Makes room for a message, as it is set; false where it is to be dropped.
+    #[cold]
+    fn offer_again(&self, message: Queued<'_>) -> bool {
+        let shared = &*self.shared;
+        let cost = Queue::cost(message.bytes.len());
+        let mut state = shared.lock();
+        while !state.closed && !shared.intake.reserve(cost) {
+            match shared.config.when_full {
+                WhenFull::DropOldest if shared.drop_oldest(&mut state) => {}
+                WhenFull::DropOldest | WhenFull::DropNewest => return false,
                 WhenFull::Block => {
                     // Where nothing is on its way, only what is in the queue can make room, however
                     // little it is. Else batches are left to fill up.
                     if state.held == 0 {
+                        shared.gather(&mut state);
                         state.flush_below = state.next_number;
                     }
                     self.start(&mut state);
@@ -164,49 +163,30 @@ impl Core {
                 }
             }
         }
-        // Not before: while a call waits for room, its message is in none of the places that add up.
-        state.stats.accepted += 1;
-        if state.closed {
-            return state.stats.dropped.add(DropReason::Closed, 1);
-        }
-        if !fits(&state) {
-            return state.stats.dropped.add(DropReason::QueueFull, 1);
-        }
-        if state.queue.count() == 0 {
-            state.queued_since = Some(Instant::now());
-        }
-        state.queue.push(Queued { level, timestamp, bytes });
-        state.next_number += 1;
-        let wake = state.worker_sleeps && shared.batch_is_full(&state);
-        if wake {
-            state.worker_sleeps = false;
-        }
-        if !state.worker_runs {
-            self.start(&mut state);
-        }
+        let room = !state.closed;
         drop(state);
-        if wake {
-            shared.work.notify_one();
-        }
+        shared.intake.offer(message, room) == Offered::Settled
     }
 
     pub(crate) fn flush(&self, timeout: Duration) -> Result<(), Unflushed> {
         let (state, settled) = self.wait_settled(Instant::now(), timeout, false);
-        if settled { Ok(()) } else { Err(unflushed(&state)) }
+        if settled { Ok(()) } else { Err(self.shared.unflushed(&state)) }
     }
 
     pub(crate) fn close(&self, timeout: Duration) -> Result<(), Unflushed> {
         let begun = Instant::now();
         self.shared.lock().closed = true;
+        self.shared.intake.close();
         self.shared.room.notify_all();
         let (mut state, settled) = self.wait_settled(begun, timeout, true);
-        let left = unflushed(&state);
+        let left = self.shared.unflushed(&state);
         if !state.stopped {
             state.stopped = true;
-            let waiting = count(state.queue.count()) + state.held;
-            state.stats.dropped.add(DropReason::Closed, waiting);
-            state.queue.clear();
-            (state.held, state.held_bytes) = (0, 0);
+            self.shared.gather(&mut state);
+            self.shared.take_gathered(&mut state);
+            let (held, bytes) = (state.held, state.held_bytes);
+            self.shared.release(&mut state, held, bytes);
+            state.stats.dropped.add(DropReason::Closed, held);
             state.unsettled.clear();
             drop(state);
             self.shared.work.notify_all();
@@ -217,9 +197,7 @@ impl Core {
     }
 
     pub(crate) fn stats(&self) -> ClientStats {
-        let mut stats = self.shared.lock().snapshot();
-        stats.derivations = self.shared.config.sealer.stats().derivations;
-        stats
+        self.shared.stats()
     }
 
     /// Waits until all that was logged before is settled, and, with `delivered`, until the spool is
@@ -231,6 +209,7 @@ impl Core {
         delivered: bool,
     ) -> (MutexGuard<'_, State>, bool) {
         let mut state = self.shared.lock();
+        self.shared.gather(&mut state);
         let below = state.next_number;
         loop {
             let settled = state.settled_below() >= below;
@@ -253,14 +232,16 @@ impl Core {
 
     /// Starts the worker, if it does not run. Where no thread can be had, the next call tries again.
     fn start(&self, state: &mut State) {
-        if state.worker_runs || state.stopped {
+        if state.stopped || self.shared.worker_runs.swap(true, Ordering::SeqCst) {
             return;
         }
         let shared = Arc::clone(&self.shared);
-        state.worker_runs = thread::Builder::new()
+        let started = thread::Builder::new()
             .name("logflux-worker".to_owned())
-            .spawn(move || worker::run(&shared))
-            .is_ok();
+            .spawn(move || worker::run(&shared));
+        if started.is_err() {
+            self.shared.worker_ended();
+        }
     }
 }
 
@@ -274,19 +255,95 @@ impl Drop for Core {
 }
 
 impl Shared {
-    /// Whether the queue holds enough to be worth a request, or is so small that it soon is full.
-    pub(crate) fn batch_is_full(&self, state: &State) -> bool {
-        let messages = BATCH_MAX.min(self.config.settings.queue_size.div_ceil(2));
-        state.queue.count() >= messages || state.queue.bytes() >= self.config.queue_bytes / 2
-    }
-
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-fn unflushed(state: &State) -> Unflushed {
-    Unflushed { left: count(state.queue.count()) + state.held }
+    /// The next call that logs starts a worker.
+    pub(crate) fn worker_ended(&self) {
+        self.worker_runs.store(false, Ordering::SeqCst);
+    }
+
+    /// Takes out of the intake all that was logged before; no callers are held up meanwhile.
+    pub(crate) fn gather(&self, state: &mut State) {
+        state.next_number += self.intake.gather(&mut state.gathered);
+    }
+
+    /// Since when the oldest message that the worker has not taken has been waiting.
+    pub(crate) fn queued_since(&self, state: &State) -> Option<Instant> {
+        earlier(state.gathered.since, self.intake.since())
+    }
+
+    /// What was gathered counts as held in memory from now on.
+    pub(crate) fn take_gathered(&self, state: &mut State) -> Vec<Queue> {
+        let taken = mem::take(&mut state.gathered.queues);
+        state.gathered.since = None;
+        let messages = state.next_number - state.next_taken;
+        let bytes = taken.iter().map(Queue::bytes).sum();
+        state.next_taken = state.next_number;
+        state.held += messages;
+        state.held_bytes += bytes;
+        self.intake.taken(messages, bytes);
+        taken
+    }
+
+    /// Drops the oldest message that the worker has not taken.
+    fn drop_oldest(&self, state: &mut State) -> bool {
+        let mut gathered = state.gathered.queues.iter_mut();
+        let Some(cost) = gathered.find_map(Queue::drop_oldest) else {
+            return self.intake.drop_oldest();
+        };
+        self.intake.taken(1, cost);
+        self.intake.release(1, cost);
+        state.next_taken += 1;
+        state.stats.dropped.add(DropReason::QueueFull, 1);
+        true
+    }
+
+    /// Messages that the worker took are dropped. At the end of the client they all were already.
+    pub(crate) fn drop_held(
+        &self,
+        state: &mut State,
+        reason: DropReason,
+        dropped: u64,
+        bytes: usize,
+    ) {
+        if state.stopped {
+            return;
+        }
+        self.release(state, dropped, bytes);
+        state.stats.dropped.add(reason, dropped);
+    }
+
+    /// Messages that the worker took do not wait in memory any more.
+    pub(crate) fn release(&self, state: &mut State, messages: u64, bytes: usize) {
+        let (messages, bytes) = (messages.min(state.held), bytes.min(state.held_bytes));
+        state.held -= messages;
+        state.held_bytes -= bytes;
+        self.intake.release(messages, bytes);
+    }
+
+    pub(crate) fn stats(&self) -> ClientStats {
+        let mut stats = self.snapshot(&self.lock());
+        stats.derivations = self.config.sealer.stats().derivations;
+        stats
+    }
+
+    /// What became of all messages until now.
+    pub(crate) fn snapshot(&self, state: &State) -> ClientStats {
+        // While the state is locked nothing leaves the intake, so that it may be counted piece by
+        // piece.
+        let intake = self.intake.counts();
+        let mut stats = state.stats.clone();
+        stats.accepted += intake.accepted;
+        stats.dropped += intake.dropped;
+        stats.pending = intake.queued + (state.next_number - state.next_taken) + state.held;
+        stats
+    }
+
+    fn unflushed(&self, state: &State) -> Unflushed {
+        Unflushed { left: self.intake.queued().0 + state.held }
+    }
 }
 
 pub(crate) fn count(items: usize) -> u64 {

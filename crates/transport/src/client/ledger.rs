@@ -1,6 +1,7 @@
 //! What becomes of every message.
 
 use std::fmt;
+use std::ops::AddAssign;
 
 /// Why a message was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -100,6 +101,14 @@ impl Dropped {
             *n = now - then;
         }
         since
+    }
+}
+
+impl AddAssign for Dropped {
+    fn add_assign(&mut self, more: Self) {
+        for (n, more) in self.0.iter_mut().zip(more.0) {
+            *n += more;
+        }
     }
 }
 

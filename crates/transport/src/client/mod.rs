@@ -5,7 +5,7 @@
 //! worker thread takes messages from the queue, seals them, spools them where there is a spool, and
 //! hands batches to sender threads, each of which makes one call at a time.
 //!
-//! From the caller to the server: `queue` (messages as they are handed over) → `worker` (seals,
+//! From the caller to the server: `intake` (a `queue` of messages for every few threads) → `worker` (seals,
 //! decides) → `outbox` (sealed batches that wait: in memory, or in the spool) → `schedule` (when the
 //! next call may be made: backoff, circuit, the server's pace) → `sender` (the calls). `ledger`
 //! counts what becomes of every message; it changes in the same moment as what it counts, so that
@@ -16,6 +16,7 @@
 
 mod builder;
 mod core;
+mod intake;
 mod ledger;
 mod outbox;
 mod queue;

@@ -1,4 +1,4 @@
-//! Messages as they are handed over: one after the other in one buffer, which the worker takes
+//! Messages as a thread hands them over: one after the other in one buffer, which the worker takes
 //! whole.
 //!
 //! A channel would cost an allocation a message, and a wake-up of its receiver on the caller's
@@ -75,12 +75,18 @@ impl Queue {
         self.count += 1;
     }
 
-    /// Drops the oldest message; false where there is none.
-    pub(crate) fn drop_oldest(&mut self) -> bool {
-        let Some((_, next)) = self.read(self.head) else { return false };
+    /// The time of the oldest message.
+    pub(crate) fn oldest(&self) -> Option<Timestamp> {
+        self.read(self.head).map(|(message, _)| message.timestamp)
+    }
+
+    /// Drops the oldest message, and gives its cost.
+    pub(crate) fn drop_oldest(&mut self) -> Option<usize> {
+        let (_, next) = self.read(self.head)?;
+        let cost = next - self.head;
         self.head = next;
         self.count -= 1;
-        true
+        Some(cost)
     }
 
     /// The messages, the oldest first.
@@ -138,7 +144,7 @@ mod tests {
     #[test]
     fn an_empty_queue_has_nothing_to_drop() {
         let mut queue = Queue::default();
-        assert!(!queue.drop_oldest());
+        assert_eq!(queue.drop_oldest(), None);
         assert_eq!((queue.count(), queue.bytes(), queue.iter().count()), (0, 0, 0));
     }
 
@@ -160,7 +166,10 @@ mod tests {
                         queue.push(Queued { level, timestamp, bytes: &bytes });
                         model.push_back((level, timestamp, bytes));
                     }
-                    None => prop_assert_eq!(queue.drop_oldest(), model.pop_front().is_some()),
+                    None => {
+                        let cost = model.pop_front().map(|(_, _, bytes)| Queue::cost(bytes.len()));
+                        prop_assert_eq!(queue.drop_oldest(), cost);
+                    }
                 }
                 prop_assert_eq!(queue.count(), model.len());
                 let cost: usize = model.iter().map(|(_, _, bytes)| Queue::cost(bytes.len())).sum();

@@ -1,6 +1,7 @@
 //! Sender threads: each makes one call at a time, and nothing else.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::thread;
 
@@ -52,7 +53,7 @@ fn run(shared: &Shared) {
         });
         state = shared.lock();
         state.answers.push(Answered { batch: request.batch, answer });
-        state.worker_sleeps = false;
+        shared.worker_sleeps.store(false, Ordering::SeqCst);
         shared.work.notify_one();
     }
 }

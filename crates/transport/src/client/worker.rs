@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::mem;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use super::core::{Shared, State, count};
 use super::ledger::DropReason;
 use super::outbox::{BODY_MAX, Batch, Outbox};
 use super::queue::Queue;
-use super::report::Reporter;
+use super::report::{Reporter, Statistician};
 use super::schedule::Schedule;
 use super::sender::{self, Request};
 use crate::spool::{RecordId, Spool, SpoolError};
@@ -29,7 +30,8 @@ pub(super) struct Worker<'a> {
     outbox: Outbox,
     schedule: Schedule,
     reporter: Reporter,
-    taken: Queue,
+    statistician: Statistician,
+    taken: Vec<Queue>,
     fast_until: Option<Instant>,
     unsynced: Unsynced,
 }
@@ -54,7 +56,8 @@ pub(crate) fn run(shared: &Arc<Shared>) {
         outbox: Outbox::new(spool),
         schedule: Schedule::new(config.settings.retry, config.max_in_flight),
         reporter: Reporter::new(config.on_drop.clone()),
-        taken: Queue::default(),
+        statistician: Statistician::new(config.on_stats.clone(), Instant::now()),
+        taken: Vec::new(),
         fast_until: None,
         unsynced: Unsynced::default(),
     };
@@ -72,15 +75,15 @@ impl Drop for LastWords<'_> {
         }
         let mut state = self.0.lock();
         let (held, bytes) = (state.held, state.held_bytes);
-        state.drop_held(DropReason::WorkerFailed, held, bytes);
+        self.0.drop_held(&mut state, DropReason::WorkerFailed, held, bytes);
         state.unsettled.clear();
         state.requests.clear();
         state.answers.clear();
         // Whoever opens the spool counts what is in it.
         state.stats.accepted -= state.stats.spooled;
         state.stats.spooled = 0;
-        state.worker_runs = false;
         drop(state);
+        self.0.worker_ended();
         self.0.progress.notify_all();
         self.0.room.notify_all();
     }
@@ -117,7 +120,7 @@ impl Worker<'_> {
         let stopped = state.stopped;
         let hurry = state.flush_below > 0 || state.closed;
         let number = self.take(&mut state, hurry || stopped);
-        let dropped = state.stats.dropped;
+        let dropped = self.shared.snapshot(&state).dropped;
         drop(state);
 
         for answered in answers {
@@ -129,6 +132,7 @@ impl Worker<'_> {
         let now = Instant::now();
         self.sync(hurry || stopped, now);
         self.reporter.tell(&dropped, now, stopped);
+        self.statistician.tell(|| self.shared.stats(), now, stopped);
         if stopped {
             return false;
         }
@@ -137,33 +141,32 @@ impl Worker<'_> {
         true
     }
 
-    /// Takes the queue, if it is time to; gives the number of its first message.
+    /// Takes what is queued, if it is time to; gives the number of its first message.
     fn take(&mut self, state: &mut State, hurry: bool) -> Option<u64> {
-        let messages = state.queue.count();
+        let intake = &self.shared.intake;
         let interval = self.shared.config.settings.flush_interval;
-        let full = self.shared.batch_is_full(state);
-        let old = state.queued_since.is_some_and(|since| since.elapsed() >= interval);
-        if messages == 0 || !(full || old || hurry) {
+        let full = intake.holds_a_batch();
+        let old = self.shared.queued_since(state).is_some_and(|since| since.elapsed() >= interval);
+        if intake.queued().0 == 0 || !(full || old || hurry) {
             return None;
         }
         if full {
             self.fast_until = Some(Instant::now() + FAST_FOR);
         }
-        mem::swap(&mut state.queue, &mut self.taken);
-        state.queued_since = None;
-        state.held += count(messages);
-        state.held_bytes += self.taken.bytes();
-        let first = state.next_number - count(messages);
-        state.unsettled.extend((first..state.next_number).step_by(BATCH_MAX));
+        let first = state.next_taken;
+        self.shared.gather(state);
+        self.taken = self.shared.take_gathered(state);
+        state.unsettled.extend((first..state.next_taken).step_by(BATCH_MAX));
         Some(first)
     }
 
     /// Seals what was taken, in batches, and puts it into the outbox or the spool.
     fn seal(&mut self, mut number: u64) {
         let config = &self.shared.config;
-        let taken = mem::take(&mut self.taken);
-        let messages: Vec<Message<'_>> = taken
+        let mut taken = mem::take(&mut self.taken);
+        let mut messages: Vec<Message<'_>> = taken
             .iter()
+            .flat_map(Queue::iter)
             .map(|m| Message {
                 bytes: m.bytes,
                 node: &config.node,
@@ -171,6 +174,10 @@ impl Worker<'_> {
                 timestamp: m.timestamp,
             })
             .collect();
+        // What several threads logged travels in the order of its time.
+        if taken.len() > 1 {
+            messages.sort_by_key(|message| message.timestamp);
+        }
         for chunk in messages.chunks(BATCH_MAX) {
             let mut out = Vec::new();
             let results = config.sealer.seal_many(chunk, &mut out);
@@ -189,7 +196,7 @@ impl Worker<'_> {
             }
             if let Some(fault) = fault {
                 let mut state = self.shared.lock();
-                state.drop_held(DropReason::Unsealed, unsealed, unsealed_bytes);
+                self.shared.drop_held(&mut state, DropReason::Unsealed, unsealed, unsealed_bytes);
                 state.stats.last_error = Some(fault);
             }
             if self.outbox.spool.is_some() {
@@ -200,8 +207,8 @@ impl Worker<'_> {
             number += count(chunk.len());
         }
         drop(messages);
-        self.taken = taken;
-        self.taken.clear();
+        taken.iter_mut().for_each(Queue::clear);
+        self.shared.lock().gathered.keep(taken);
         self.shared.room.notify_all();
     }
 
@@ -250,7 +257,7 @@ impl Worker<'_> {
         self.count_dropped_oldest();
         if lost > 0 {
             let mut state = self.shared.lock();
-            state.drop_held(DropReason::SpoolFull, lost, lost_bytes);
+            self.shared.drop_held(&mut state, DropReason::SpoolFull, lost, lost_bytes);
             state.stats.last_error = fault.or(state.stats.last_error.take());
         }
     }
@@ -268,7 +275,7 @@ impl Worker<'_> {
         state.stats.dropped.add(DropReason::SpoolFull, durable);
         for _ in durable..dropped {
             if let Some((_, cost)) = self.unsynced.records.pop_front() {
-                state.drop_held(DropReason::SpoolFull, 1, cost);
+                self.shared.drop_held(&mut state, DropReason::SpoolFull, 1, cost);
             }
         }
     }
@@ -291,7 +298,8 @@ impl Worker<'_> {
                 let mut state = self.shared.lock();
                 // At the end of the client they were counted as dropped, and are a gift to the next.
                 if !state.stopped {
-                    state.release(count(records.len()), records.iter().map(|(_, cost)| cost).sum());
+                    let bytes = records.iter().map(|(_, cost)| cost).sum();
+                    self.shared.release(&mut state, count(records.len()), bytes);
                     state.stats.spooled += count(records.len());
                 }
                 self.settle_spooled(&mut state);
@@ -372,29 +380,33 @@ impl Worker<'_> {
         if !sent_all && let Some(wait) = self.schedule.wait(now) {
             longest = longest.min(wait);
         }
+        if let Some(wait) = self.statistician.wait(now) {
+            longest = longest.min(wait);
+        }
         let mut state = self.shared.lock();
         if state.flush_below > 0 && state.flush_below <= state.settled_below() {
             state.flush_below = 0;
         }
-        let queued = state.queue.count() > 0;
-        let hurry = queued && (state.flush_below > 0 || state.closed);
-        if !state.answers.is_empty() || state.stopped || hurry || self.shared.batch_is_full(&state)
-        {
+        let intake = &self.shared.intake;
+        let hurry = intake.queued().0 > 0 && (state.flush_below > 0 || state.closed);
+        if !state.answers.is_empty() || state.stopped || hurry {
             return;
         }
-        if let Some(since) = state.queued_since {
+        if let Some(since) = self.shared.queued_since(&state) {
             longest = longest.min((since + interval).saturating_duration_since(now));
         }
-        if longest.is_zero() {
+        // In this order, which is the reverse of the callers'.
+        self.shared.worker_sleeps.store(!fast, Ordering::SeqCst);
+        if longest.is_zero() || intake.holds_a_batch() {
+            self.shared.worker_sleeps.store(false, Ordering::SeqCst);
             return;
         }
-        state.worker_sleeps = !fast;
         let (mut state, waited) =
             self.shared.work.wait_timeout(state, longest).unwrap_or_else(PoisonError::into_inner);
-        state.worker_sleeps = false;
+        self.shared.worker_sleeps.store(false, Ordering::SeqCst);
         if waited.timed_out() && longest >= interval {
-            state.queue.calm();
-            self.taken.calm();
+            intake.calm();
+            state.gathered.spare.clear();
         }
     }
 }

@@ -159,7 +159,7 @@ impl Worker<'_> {
         state.stats.dropped.add(otherwise, counted - delivered);
         state.stats.spooled -= count(from_spool.len()).min(state.stats.spooled);
         if !state.stopped {
-            state.release(in_memory, memory_bytes);
+            self.shared.release(&mut state, in_memory, memory_bytes);
         }
         if let Some(number) = batch.number {
             state.unsettled.remove(&number);
