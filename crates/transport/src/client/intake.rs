@@ -17,6 +17,8 @@ use super::queue::{Queue, Queued};
 
 /// How many queues there are. More threads than that share them.
 const SHARDS: usize = 16;
+/// How many empty queues are kept for their buffers: as many as fill up while as many are sealed.
+const SPARE_MAX: usize = 4 * SHARDS;
 
 /// All that was handed over and that the worker has not taken yet, and the bound of all that waits.
 #[derive(Debug)]
@@ -68,7 +70,9 @@ impl Gathered {
     /// Keeps empty queues for their buffers: growing them anew would cost callers.
     pub(crate) fn keep(&mut self, empty: Vec<Queue>) {
         self.spare.extend(empty);
-        self.spare.truncate(SHARDS);
+        self.spare.sort_by_key(Queue::capacity);
+        let many = self.spare.len().saturating_sub(SPARE_MAX);
+        self.spare.drain(..many);
     }
 }
 
@@ -153,8 +157,8 @@ impl Intake {
         for shard in self.shards() {
             let mut shard = lock(shard);
             if shard.queue.count() > 0 {
-                messages += count(shard.queue.count());
                 let empty = gathered.spare.pop().unwrap_or_default();
+                messages += count(shard.queue.count());
                 gathered.queues.push(std::mem::replace(&mut shard.queue, empty));
                 gathered.since = earlier(gathered.since, shard.since.take());
             }
@@ -311,10 +315,10 @@ mod tests {
 
     fn gather(intake: &Intake) -> Vec<i64> {
         let mut gathered = Gathered::default();
-        let count = intake.gather(&mut gathered);
+        let messages_taken = intake.gather(&mut gathered);
         let messages = gathered.queues.iter().flat_map(Queue::iter);
         let seconds: Vec<i64> = messages.map(|m| m.timestamp.unix_seconds()).collect();
-        assert_eq!(super::count(seconds.len()), count);
+        assert_eq!(count(seconds.len()), messages_taken);
         seconds
     }
 
@@ -328,7 +332,7 @@ mod tests {
             threads.into_iter().map(|thread| thread.join().unwrap()).sum()
         });
         assert_eq!(taken, 1_000);
-        assert_eq!(intake.queued(), (1_000, super::count(1_000 * Queue::cost(10))));
+        assert_eq!(intake.queued(), (1_000, count(1_000 * Queue::cost(10))));
         assert_eq!(intake.counts().queued, 1_000);
         intake.release(1, Queue::cost(10));
         assert!(intake.reserve(Queue::cost(10)));

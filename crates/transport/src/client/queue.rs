@@ -49,6 +49,11 @@ impl Queue {
         self.buffer.len() - self.head
     }
 
+    /// How many bytes it holds without growing.
+    pub(crate) fn capacity(&self) -> usize {
+        self.buffer.capacity()
+    }
+
     /// How many bytes a message of this length takes.
     pub(crate) fn cost(length: usize) -> usize {
         HEADER + length
