@@ -1,0 +1,196 @@
+"""The client that an application logs through."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Callable, TypedDict, Union
+
+from . import _core, _exit
+
+if TYPE_CHECKING:
+    import datetime
+    import os
+    from collections.abc import Mapping
+    from types import TracebackType
+    from typing import Any, Literal
+
+    from typing_extensions import Self, Unpack
+
+    from ._core import KeyPolicy, Secret
+    from ._types import Level, Mode
+
+    Duration = Union[float, str, datetime.timedelta]
+
+#: How long a client is given at the end, unless it is told otherwise.
+CLOSE_TIMEOUT = 5.0
+
+
+class Settings(TypedDict, total=False):
+    """What a client may be set to; everything has a default.
+
+    A duration is a number of seconds, a ``timedelta``, or a text such as ``"250ms"``.
+    """
+
+    ca_file: str | os.PathLike[str] | None
+    """The file of the authority to trust, in PEM, and then no other; the public ones by default."""
+    mode: Mode | int | str | None
+    """The encryption mode; the standard mode 1 by default."""
+    key_policy: KeyPolicy | None
+    """How key derivations are spent in modes 1 to 4; ``KeyPolicy.adaptive()`` by default."""
+    min_level: Level | int | str | None
+    """The least severe level that is logged; debug, and so everything, by default."""
+    queue_size: int | None
+    """How many messages may wait in memory, 10,000 by default."""
+    queue_bytes: int | None
+    """How many bytes may wait in memory, 8 MiB by default."""
+    when_full: Literal["drop_newest", "drop_oldest", "block"] | None
+    """What a logging call does when the queue is full; the new message is dropped by default."""
+    flush_interval: Duration | None
+    """How long a message may wait for others to be sent with, 1 s by default."""
+    max_in_flight: int | None
+    """How many requests may be under way at once, 1 to 16; 2 by default."""
+    http_timeout: Duration | None
+    """How long one request may take, 30 s by default."""
+    max_retries: int | None
+    """How often a request is tried again, 5 by default."""
+    initial_delay: Duration | None
+    """The pause after the first failure, 500 ms by default."""
+    max_delay: Duration | None
+    """The longest pause, 30 s by default."""
+    backoff_factor: float | None
+    """By what the pause grows with every failure, 1 to 100; 2 by default."""
+    retry_deadline: Duration | None
+    """How long a batch is tried at most where there is no spool, 5 min by default."""
+    spool_dir: str | os.PathLike[str] | None
+    """The folder of a durable spool; by default there is none."""
+    spool_max_bytes: int | None
+    """The most bytes that the spool takes on disk, 256 MiB by default."""
+    spool_when_full: Literal["refuse", "drop_oldest"] | None
+    """What a full spool does; the new entry is refused by default."""
+    sync_interval: Duration | None
+    """How long a spooled entry may wait to be durable, 100 ms by default. A flush does not wait."""
+    on_drop: Callable[[dict[str, int]], object] | None
+    """What is called when messages were dropped, with how many by reason since the last call, at
+    most once a second, on a thread of LogFlux's own. Without it a line goes to stderr, at most once
+    a minute."""
+    close_timeout: Duration
+    """How long ``close`` waits unless it is told otherwise, also at the end of the process; 5 s by
+    default."""
+
+
+class Client(_core.Client):
+    """Logs through one ingest API, as one node, with one secret.
+
+    A logging call copies its message into a bounded queue and returns: it never waits for the
+    network or a key (unless ``when_full="block"`` was chosen) and never fails. Threads of LogFlux's
+    own seal and ship. It may be used from many threads, in ``async`` code, and after a fork, where
+    the child has a queue, threads and keys of its own. At the end of the process it is closed.
+
+    ``node`` is the sender's name, None that of the host. As a context manager it is closed at the
+    end of the block.
+    """
+
+    _close_timeout: Duration
+
+    def __new__(
+        cls,
+        server_url: str,
+        node: str | None,
+        api_key: str,
+        secret: str | bytes | Secret,
+        **settings: Unpack[Settings],
+    ) -> Self:
+        """Builds a client. Nothing is sent, and no thread is started, before the first message."""
+        given = {**settings, "server_url": server_url, "api_key": api_key, "secret": secret}
+        return cls._build({**given, "node": node}, False)
+
+    @classmethod
+    def from_env(
+        cls,
+        *,
+        server_url: str | None = None,
+        node: str | None = None,
+        api_key: str | None = None,
+        secret: str | bytes | Secret | None = None,
+        **settings: Unpack[Settings],
+    ) -> Self:
+        """Builds a client from the ``LOGFLUX_…`` variables; what is given here comes before them.
+
+        The secret is fetched now: its file is read, its command is run.
+        """
+        given = {**settings, "server_url": server_url, "api_key": api_key, "secret": secret}
+        return cls._build({**given, "node": node}, True)
+
+    @classmethod
+    def _build(cls, given: Mapping[str, object], from_env: bool) -> Self:
+        values: dict[str, Any] = dict(given)
+        known = Settings.__annotations__.keys() | {"server_url", "node", "api_key", "secret"}
+        for name in values:
+            if name not in known:
+                raise TypeError(f"Client has no setting {name!r}")
+        close_timeout: Duration = values.pop("close_timeout", CLOSE_TIMEOUT)
+        _core.check_duration("close_timeout", close_timeout)
+        client = super().__new__(cls, values, from_env)
+        client._close_timeout = close_timeout
+        _exit.watch(client)
+        return client
+
+    def flush(self, timeout: Duration = 5.0) -> bool:
+        """Waits until all that was logged before is delivered, or durable in the spool.
+
+        It returns within ``timeout``, whatever the server does: False where the time was not
+        enough. What is left stays in the queue or the spool. In ``async`` code, see ``aflush``.
+        """
+        return super().flush(timeout)
+
+    def close(self, timeout: Duration | None = None) -> bool:
+        """Flushes, and ends the client: later messages are dropped, and counted.
+
+        It returns within ``timeout`` (by default ``close_timeout``): False where the time was not
+        enough. What is left then stays in the spool, or is dropped and counted. A second call
+        waits no more.
+        """
+        return super().close(self._close_timeout if timeout is None else timeout)
+
+    async def aflush(self, timeout: Duration = 5.0) -> bool:
+        """As ``flush``, on another thread: the event loop goes on."""
+        return await _in_thread(self.flush, timeout)
+
+    async def aclose(self, timeout: Duration | None = None) -> bool:
+        """As ``close``, on another thread: the event loop goes on."""
+        return await _in_thread(self.close, timeout)
+
+    def __enter__(self) -> Self:
+        """Gives the client itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Closes the client."""
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        """Gives the client itself."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Closes the client; the event loop goes on."""
+        await self.aclose()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Refuses: what a client holds is of one process."""
+        raise TypeError("a Client cannot be pickled: make one in each process")
+
+
+async def _in_thread(work: Callable[[Any], bool], timeout: Duration | None) -> bool:
+    import asyncio
+
+    return await asyncio.get_running_loop().run_in_executor(None, work, timeout)
