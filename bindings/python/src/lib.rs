@@ -43,5 +43,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(hazmat::derive_key, m)?)?;
     m.add_function(wrap_pyfunction!(ending::end_callbacks, m)?)?;
     m.add_function(wrap_pyfunction!(cli::run_cli, m)?)?;
-    process::add(m)
+    process::add(m)?;
+    // What is public is said by the package.
+    m.delattr("__all__")
 }

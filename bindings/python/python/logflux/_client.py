@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable, TypedDict, Union
+from typing import TYPE_CHECKING, Callable, TypedDict
 
 from . import _core, _exit
 
 if TYPE_CHECKING:
-    import datetime
     import os
     from collections.abc import Mapping
     from types import TracebackType
@@ -16,9 +15,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
     from ._core import KeyPolicy, Secret
+    from ._core import _Duration as Duration
     from ._types import Level, Mode
-
-    Duration = Union[float, str, datetime.timedelta]
 
 #: How long a client is given at the end, unless it is told otherwise.
 CLOSE_TIMEOUT = 5.0

@@ -9,11 +9,11 @@ from ._core import Opener
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ._core import EntryLike, Keyring, Secret
+    from ._core import Keyring, Secret, _EntryLike
     from ._errors import LogfluxError
 
 
-def open(entry: EntryLike, secret: str | bytes | Secret | Keyring) -> str:
+def open(entry: _EntryLike, secret: str | bytes | Secret | Keyring) -> str:
     """Opens one entry whose message is text.
 
     It costs a whole derivation, tens of milliseconds; an ``Opener`` remembers keys.
@@ -21,14 +21,14 @@ def open(entry: EntryLike, secret: str | bytes | Secret | Keyring) -> str:
     return Opener(secret).open(entry)
 
 
-def open_bytes(entry: EntryLike, secret: str | bytes | Secret | Keyring) -> bytes:
+def open_bytes(entry: _EntryLike, secret: str | bytes | Secret | Keyring) -> bytes:
     """Opens one entry whatever its message's bytes are."""
     return Opener(secret).open_bytes(entry)
 
 
 @overload
 def open_many(
-    entries: Iterable[EntryLike],
+    entries: Iterable[_EntryLike],
     secret: str | bytes | Secret | Keyring,
     *,
     progress: Callable[[int, int], object] | None = None,
@@ -36,14 +36,14 @@ def open_many(
 ) -> list[str]: ...
 @overload
 def open_many(
-    entries: Iterable[EntryLike],
+    entries: Iterable[_EntryLike],
     secret: str | bytes | Secret | Keyring,
     *,
     progress: Callable[[int, int], object] | None = None,
     return_exceptions: bool,
 ) -> list[str | LogfluxError]: ...
 def open_many(
-    entries: Iterable[EntryLike],
+    entries: Iterable[_EntryLike],
     secret: str | bytes | Secret | Keyring,
     *,
     progress: Callable[[int, int], object] | None = None,

@@ -12,8 +12,9 @@ from ._errors import LogfluxError
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from ._client import Duration, Settings
+    from ._client import Settings
     from ._core import ClientStats, Secret
+    from ._core import _Duration as Duration
 
 _client: Client | None = None
 _process = 0
