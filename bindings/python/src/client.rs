@@ -9,7 +9,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use logflux_envelope::{Level, Timestamp};
-use logflux_transport::{Client as CoreClient, Settings, SpoolFull, SpoolOptions, WhenFull};
+use logflux_transport::{
+    BuildError, Client as CoreClient, Settings, SpoolFull, SpoolOptions, WhenFull,
+};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
@@ -343,7 +345,12 @@ fn build(given: &Given<'_, '_>, from_env: bool) -> PyResult<Handle> {
     }
     let builder = builder.spool_options(spool).when_full(when_full);
     // A spool is read, and the file of an authority.
-    let client = py.detach(|| builder.build()).map_err(errors::settings)?;
+    let client = py.detach(|| builder.build()).map_err(|error| match error {
+        BuildError::KeyPolicy(error) => errors::policy(error),
+        BuildError::Trust(error) => errors::setting("ca_file", error),
+        BuildError::Spool(error) => errors::setting("spool_dir", error),
+        other => errors::settings(other),
+    })?;
     Ok(Handle { client, waits: when_full == WhenFull::Block, told })
 }
 

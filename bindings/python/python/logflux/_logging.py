@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import sys
 from typing import TYPE_CHECKING
 
 from . import _core, _json, _process
@@ -68,14 +70,22 @@ class LogfluxHandler(logging.Handler):
             level = self._levels.get(record.levelno) or level_of(record.levelno)
             log = _core.log if self._client is None else self._client.log
             log(level, text, timestamp=record.created)
-        except RecursionError:
-            raise
         except Exception:
             self.handleError(record)
 
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Says on stderr that a record was lost, without what was in it."""
+        if logging.raiseExceptions and sys.stderr is not None:
+            kind = sys.exc_info()[0]
+            name = "an error" if kind is None else kind.__name__
+            with contextlib.suppress(OSError, ValueError):
+                sys.stderr.write(f"logflux: a record of {record.name} was not logged: {name}\n")
+
     def _text(self, record: logging.LogRecord) -> str:
         if self.formatter is not None:
-            return self.format(record)
+            # What it cannot format is logged as it would be without it.
+            with contextlib.suppress(Exception):
+                return self.format(record)
         fields = {name: value for name, value in vars(record).items() if name not in _OWN}
         try:
             message = record.getMessage()
