@@ -146,7 +146,6 @@ def test_a_server_that_is_away_holds_nobody_up_and_drops_are_told_of(node: str) 
     assert stats.accepted == 26
     assert stats.dropped["queue full"] >= 15
     assert stats.dropped["client closed"] >= 11
-    assert stats.last_error
     wait_for(lambda: sum(count for drops in told for count in drops.values()) >= 25)
     assert client.close(5) is True, "a second close waits no more"
 

@@ -21,7 +21,7 @@ BEGIN = """
 import atexit, os, signal, sys, threading, time
 import logflux
 name = sys.argv[1]
-client = logflux.init_from_env(mode=128)
+client = logflux.init_from_env(mode=128, close_timeout=30)
 for i in range(3):
     logflux.info("%s %d", name, i)
 """
