@@ -15,10 +15,10 @@ if ! cmp -s requirements-build.txt "$build/installed.txt"; then
 fi
 
 rm -rf "$target/sdist" "$target/wheels"
-"$build/bin/maturin" sdist --quiet --out "$target/sdist"
+"$build/bin/maturin" sdist --out "$target/sdist" 2>&1 | tail -n 1
 # The times in the archive are all the same: by them Cargo would not see what has changed.
 tar --extract --touch --gzip --file "$target"/sdist/*.tar.gz --directory "$target/sdist"
-(cd "$target"/sdist/*/ && "$build/bin/maturin" build --quiet --out "$target/wheels")
+(cd "$target"/sdist/*/ && "$build/bin/maturin" build --out "$target/wheels")
 LOGFLUX_WHEEL=$(echo "$target"/wheels/*.whl)
 export LOGFLUX_WHEEL
 "$build/bin/auditwheel" show "$LOGFLUX_WHEEL" | head -n 4

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from support import ENOUGH, Run, Server
 
 import logflux
+from support import ENOUGH, Run, Server
 
 # How long an example takes says nothing on a busy machine.
 hypothesis.settings.register_profile("logflux", deadline=None, database=None)

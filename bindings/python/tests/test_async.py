@@ -6,9 +6,8 @@ import asyncio
 import logging
 import time
 
-from support import ENOUGH, Server, stopped
-
 import logflux
+from support import ENOUGH, Server, stopped
 
 
 async def _longest_pause(stop: asyncio.Event) -> float:

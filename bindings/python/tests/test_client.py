@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import ENOUGH, SECRET, Run, Server, stopped, wait_for
 
 import logflux
 from logflux import Level
+from support import ENOUGH, SECRET, Run, Server, stopped, wait_for
 
 LEVELS = ["emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"]
 
@@ -28,7 +28,9 @@ def test_every_level_arrives_as_it_was_logged(server: Server, node: str) -> None
     with server.client(node) as client:
         for name in LEVELS:
             getattr(client, name)(f"a message of level {name}")
-        client.log("err", "by name", timestamp=datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc))
+        client.log(
+            "err", "by name", timestamp=datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)
+        )
         client.log(2, b"by number")
         assert client.flush(ENOUGH)
         stats = client.stats()

@@ -6,9 +6,9 @@ import json
 import pickle
 
 import pytest
-from support import SECRET
 
 import logflux
+from support import SECRET
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def test_it_is_equal_to_its_json_and_to_its_dict(entry: logflux.Entry) -> None:
         assert entry == form
         assert form == entry
         assert logflux.Entry.parse(form) == entry
-        assert not entry != form
+        assert (entry != form) is False
     assert entry.to_json() in {entry}
     assert entry != json.dumps(entry.to_dict()), "that is not the canonical form"
     for other in (None, 7, "", b"", {}, {**entry.to_dict(), "loglevel": 6}):
@@ -78,5 +78,5 @@ def test_what_is_none_is_refused_and_named(value: object, stage: str, field: str
 
 
 def test_another_type_is_a_type_error() -> None:
-    with pytest.raises(TypeError, match="entry must be an Entry, a dict, or JSON .* not list"):
+    with pytest.raises(TypeError, match=r"entry must be an Entry, a dict, or JSON .* not list"):
         logflux.Entry.parse([])  # type: ignore[arg-type]

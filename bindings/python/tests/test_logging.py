@@ -8,9 +8,9 @@ import logging.config
 from collections.abc import Iterator
 
 import pytest
-from support import ENOUGH, Server
 
 import logflux
+from support import ENOUGH, Server
 
 
 @pytest.fixture

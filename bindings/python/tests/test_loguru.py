@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import loguru
-from support import ENOUGH, Server
 
 import logflux
+from support import ENOUGH, Server
 
 
 def test_messages_are_logged_with_what_was_bound(server: Server, node: str) -> None:

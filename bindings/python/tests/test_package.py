@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import PROGRAM, ROOT, SECRET, Server, clean_environment
 
 import logflux
+from support import PROGRAM, ROOT, SECRET, Server, clean_environment
 
 WHEEL = Path(os.environ["LOGFLUX_WHEEL"])
 
@@ -30,9 +30,9 @@ def test_it_is_the_installed_wheel_that_is_tested() -> None:
 
 def test_the_wheel_is_small_and_runs_on_every_python_and_other_systems() -> None:
     assert WHEEL.stat().st_size <= 6 * 2**20
-    assert re.fullmatch(
-        r"logflux_core-[0-9.]+-cp39-abi3-manylinux_2_\d+_\w+\.whl", WHEEL.name
-    ), WHEEL.name
+    assert re.fullmatch(r"logflux_core-[0-9.]+-cp39-abi3-manylinux_2_\d+_\w+\.whl", WHEEL.name), (
+        WHEEL.name
+    )
     names = zipfile.ZipFile(WHEEL).namelist()
     assert {"logflux/py.typed", "logflux/_core.pyi", "logflux/_core.abi3.so"} <= set(names)
     assert any(name.endswith("licenses/LICENSE-MIT") for name in names)
@@ -63,7 +63,9 @@ def documented() -> list[Any]:
                 for inner, member in inspect.getmembers(thing)
                 if not inner.startswith("_")
                 and (callable(member) or inspect.isdatadescriptor(member))
-                and any(inner in vars(base) for base in thing.__mro__ if "logflux" in base.__module__)
+                and any(
+                    inner in vars(base) for base in thing.__mro__ if "logflux" in base.__module__
+                )
             )
     return things
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import signal
+import socket
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
+
 from support import ENOUGH, PROGRAM, Run, Server, wait_for
 
 WORKERS = """
@@ -75,7 +78,9 @@ def test_children_of_multiprocessing_lose_nothing(
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    wanted = [f"{name} {i}" for name in ("parent", "child-0", "child-1", "child-2") for i in range(5)]
+    wanted = [
+        f"{name} {i}" for name in ("parent", "child-0", "child-1", "child-2") for i in range(5)
+    ]
     wanted += [f"pool {i}" for i in range(8)]
     assert Counter(server.messages(node)) == Counter(wanted)
     assert len(epochs(server, node)) >= 5, "no process seals with the keys of another"
@@ -144,15 +149,14 @@ def test_gunicorn_workers_lose_nothing(
     preload: bool, worker: str, server: Server, node: str, tmp_path: Path
 ) -> None:
     (tmp_path / "app.py").write_text(APPLICATION, encoding="utf-8")
-    socket = tmp_path / "address"
-    options = ["--workers", "3", "--worker-class", worker, "--bind", f"unix:{socket}"]
+    address = tmp_path / "address"
+    options = ["--workers", "3", "--worker-class", worker, "--bind", f"unix:{address}"]
     options += ["--preload"] if preload else []
     gunicorn = PROGRAM.with_name("gunicorn")
     process = subprocess.Popen(
         [gunicorn, *options, "--no-control-socket", "app:application"]
-        if "--no-control-socket" in subprocess.run(
-            [gunicorn, "--help"], capture_output=True, text=True, check=True
-        ).stdout
+        if "--no-control-socket"
+        in subprocess.run([gunicorn, "--help"], capture_output=True, text=True, check=True).stdout
         else [gunicorn, *options, "app:application"],
         cwd=tmp_path,
         env={**server.environment, "LOGFLUX_NODE": node},
@@ -160,8 +164,8 @@ def test_gunicorn_workers_lose_nothing(
         text=True,
     )
     try:
-        wait_for(socket.exists)
-        curl = _Unix(socket)
+        wait_for(address.exists)
+        curl = _Unix(address)
         workers = Counter(curl.get(f"/{i}") for i in range(60))
         if worker == "sync":
             wait_for(lambda: len(workers) > 1 or bool(workers.update([curl.get("/more")])))
@@ -185,9 +189,6 @@ class _Unix:
         self.path = path
 
     def get(self, target: str) -> str:
-        import http.client
-        import socket
-
         connection = http.client.HTTPConnection("localhost", timeout=ENOUGH)
         connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.sock.connect(str(self.path))

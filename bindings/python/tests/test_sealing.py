@@ -12,7 +12,6 @@ import traceback
 from typing import Any
 
 import pytest
-from support import SECRET
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
@@ -22,6 +21,7 @@ from hypothesis import strategies as st
 import logflux
 import logflux.hazmat
 from logflux import KeyPolicy, Keyring, Level, Mode, Opener, Sealer
+from support import SECRET
 
 UTC = datetime.timezone.utc
 
@@ -176,7 +176,9 @@ def test_secrets_show_nothing_and_are_not_pickled() -> None:
     assert len(logflux.Secret.generate().expose()) == 64
 
 
-def test_a_secret_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+def test_a_secret_comes_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
     with pytest.raises(logflux.SecretError, match="set LOGFLUX_SECRET"):
         logflux.Secret.from_env()
     file = tmp_path / "secret"
@@ -278,7 +280,7 @@ def test_key_policies() -> None:
 
 
 def test_other_threads_run_while_keys_are_derived() -> None:
-    """Each of these calls is one long derivation: without the lock given up nothing would count."""
+    # Each of these calls is one long derivation: with the lock held nothing would count.
     sealed = logflux.seal("x", SECRET, mode=Mode.SCRYPT)
     many = [logflux.seal("x", SECRET, mode=Mode.ARGON2) for _ in range(8)]
     counted, done = [0], threading.Event()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 
 import structlog
-from support import ENOUGH, Server
 
 import logflux
+from support import ENOUGH, Server
 
 
 def test_events_are_logged_and_passed_on_unchanged(server: Server, node: str) -> None:

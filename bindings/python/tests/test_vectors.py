@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support import ROOT
 
 import logflux
 from logflux import hazmat
+from support import ROOT
 
 
 def every_test() -> Iterator[Any]:
@@ -33,7 +33,7 @@ def given(test: dict[str, Any], name: str, kind: str) -> bytes:
     return bytes.fromhex(text) if kind == "hex" else base64.b64decode(text)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def opener(secret: bytes) -> logflux.Opener:
     return logflux.Opener(secret)
 

@@ -189,6 +189,6 @@ class Client(_core.Client):
 
 
 async def _in_thread(work: Callable[[Any], bool], timeout: Duration | None) -> bool:
-    import asyncio
+    import asyncio  # noqa: PLC0415 (it takes longer than all of this package)
 
     return await asyncio.get_running_loop().run_in_executor(None, work, timeout)

@@ -1,20 +1,20 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Callable, Literal, Union, final, overload
+from typing import Any, Callable, Literal, final, overload
 
 from typing_extensions import Self, TypeAlias, disjoint_base
 
 from ._errors import LogfluxError
 from ._types import Level, Mode
 
-_EntryLike: TypeAlias = Union[Entry, Mapping[str, Any], str, bytes, bytearray]
-_Duration: TypeAlias = Union[float, str, timedelta]
-_Level: TypeAlias = Union[Level, int, str]
-_Message: TypeAlias = Union[str, bytes, bytearray]
-_Mode: TypeAlias = Union[Mode, int, str]
+_EntryLike: TypeAlias = Entry | Mapping[str, Any] | str | bytes | bytearray
+_Duration: TypeAlias = float | str | timedelta
+_Level: TypeAlias = Level | int | str
+_Message: TypeAlias = str | bytes | bytearray
+_Mode: TypeAlias = Mode | int | str
 _Progress: TypeAlias = Callable[[int, int], object]
-_Secret: TypeAlias = Union[str, bytes, Secret]
-_Timestamp: TypeAlias = Union[datetime, str, float]
+_Secret: TypeAlias = str | bytes | Secret
+_Timestamp: TypeAlias = datetime | str | float
 
 __version__: str
 

@@ -8,6 +8,7 @@ a handler, unless the application has its own.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import sys
 import threading
@@ -42,10 +43,8 @@ def close_all() -> None:
     """Closes every client, each within its own time."""
     for client in list(_clients):
         # What goes wrong here must not keep the process from its end.
-        try:
+        with contextlib.suppress(Exception):
             client.close()
-        except Exception:  # noqa: S110
-            pass
 
 
 def _at_exit() -> None:
@@ -71,7 +70,7 @@ def handle_sigterm() -> None:
 
     Only where nobody handles or ignores that signal, and from the main thread alone.
     """
-    import signal
+    import signal  # noqa: PLC0415 (only where it is asked for)
 
     if threading.current_thread() is not threading.main_thread():
         return

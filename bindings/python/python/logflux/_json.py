@@ -38,20 +38,17 @@ def dumps(value: Mapping[str, object]) -> str:
 
 def _plain(value: object, depth: int) -> object:
     """A value of JSON's own kinds, whatever it was."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return text(value)
-    if value is None or isinstance(value, (bool, int, float, str)):
+    if isinstance(value, (bool, int, str)) or value is None:
         return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else text(value)
+    if not isinstance(value, (dict, list, tuple)):
+        return text(value)
     if depth > _DEPTH_MAX:
         return "…"
-    try:
-        if isinstance(value, dict):
-            return {text(key): _plain(item, depth + 1) for key, item in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [_plain(item, depth + 1) for item in value]
-    except Exception:
-        return UNFORMATTED
-    return text(value)
+    if isinstance(value, dict):
+        return {text(key): _plain(item, depth + 1) for key, item in value.items()}
+    return [_plain(item, depth + 1) for item in value]
 
 
 def event(

@@ -63,7 +63,7 @@ def _check() -> None:
 
 
 def _adopt(client: Client, handle_sigterm: bool) -> Client:
-    global _client, _process  # noqa: PLW0603
+    global _client, _process
     _client, _process = client, os.getpid()
     _core.set_process_client(client)
     if handle_sigterm:
@@ -83,7 +83,7 @@ def flush(timeout: Duration = 5.0) -> bool:
 
 def close(timeout: Duration | None = None) -> bool:
     """Closes the client of the process, and forgets it; True where there is none."""
-    global _client  # noqa: PLW0603
+    global _client
     closing, _client = _client, None
     if closing is None:
         return True
