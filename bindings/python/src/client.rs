@@ -26,7 +26,8 @@ use crate::stats::{self, ClientStats};
 /// Logs through one ingest API, as one node, with one secret.
 #[pyclass(frozen, subclass, module = "logflux._core")]
 pub(crate) struct Client {
-    pub(crate) handle: Handle,
+    /// Taken when the object is dropped, and not before.
+    handle: Option<Handle>,
 }
 
 /// A client, and what a call must know of it.
@@ -45,7 +46,7 @@ impl Client {
     /// default, or with ``from_env`` what the environment says.
     #[new]
     fn new(settings: &Bound<'_, PyDict>, from_env: bool) -> PyResult<Self> {
-        build(&Given(settings), from_env).map(|handle| Self { handle })
+        build(&Given(settings), from_env).map(|handle| Self { handle: Some(handle) })
     }
 
     /// Logs a message of a level, now or at ``timestamp``.
@@ -60,82 +61,88 @@ impl Client {
     ) -> PyResult<()> {
         let level = args::level(level)?;
         let timestamp = timestamp.map(|timestamp| args::timestamp(Some(timestamp))).transpose()?;
-        self.handle.log(py, level, message, args, timestamp)
+        self.handle()?.log(py, level, message, args, timestamp)
     }
 
     /// Whether a message of this level would be logged.
     fn is_enabled(&self, level: &Bound<'_, PyAny>) -> PyResult<bool> {
-        Ok(self.handle.client.is_enabled(args::level(level)?))
+        Ok(self.handle()?.client.is_enabled(args::level(level)?))
     }
 
     /// Waits until all that was logged before is delivered, or durable in the spool; false where
     /// ``timeout`` was not enough.
     fn flush(&self, py: Python<'_>, timeout: &Bound<'_, PyAny>) -> PyResult<bool> {
         let timeout = duration("timeout", timeout)?;
-        self.handle.flush(py, timeout)
+        self.handle()?.flush(py, timeout)
     }
 
     /// Flushes, and ends the client; false where ``timeout`` was not enough.
     fn close(&self, py: Python<'_>, timeout: &Bound<'_, PyAny>) -> PyResult<bool> {
         let timeout = duration("timeout", timeout)?;
-        self.handle.close(py, timeout)
+        self.handle()?.close(py, timeout)
     }
 
     /// What became of all messages of this process.
-    fn stats(&self) -> ClientStats {
-        ClientStats(self.handle.client.stats())
+    fn stats(&self) -> PyResult<ClientStats> {
+        Ok(ClientStats(self.handle()?.client.stats()))
     }
 
     /// Logs an emergency: the system is unusable.
     #[pyo3(signature = (message, *args))]
     fn emergency(&self, message: &Bound<'_, PyAny>, args: &Bound<'_, PyTuple>) -> PyResult<()> {
-        self.handle.log(message.py(), Level::Emergency, message, args, None)
+        self.handle()?.log(message.py(), Level::Emergency, message, args, None)
     }
 
     /// Logs an alert: action must be taken at once.
     #[pyo3(signature = (message, *args))]
     fn alert(&self, message: &Bound<'_, PyAny>, args: &Bound<'_, PyTuple>) -> PyResult<()> {
-        self.handle.log(message.py(), Level::Alert, message, args, None)
+        self.handle()?.log(message.py(), Level::Alert, message, args, None)
     }
 
     /// Logs a critical condition.
     #[pyo3(signature = (message, *args))]
     fn critical(&self, message: &Bound<'_, PyAny>, args: &Bound<'_, PyTuple>) -> PyResult<()> {
-        self.handle.log(message.py(), Level::Critical, message, args, None)
+        self.handle()?.log(message.py(), Level::Critical, message, args, None)
     }
 
     /// Logs an error.
     #[pyo3(signature = (message, *args))]
     fn error(&self, message: &Bound<'_, PyAny>, args: &Bound<'_, PyTuple>) -> PyResult<()> {
-        self.handle.log(message.py(), Level::Error, message, args, None)
+        self.handle()?.log(message.py(), Level::Error, message, args, None)
     }
 
     /// Logs a warning.
     #[pyo3(signature = (message, *args))]
     fn warning(&self, message: &Bound<'_, PyAny>, args: &Bound<'_, PyTuple>) -> PyResult<()> {
-        self.handle.log(message.py(), Level::Warning, message, args, None)
+        self.handle()?.log(message.py(), Level::Warning, message, args, None)
     }
 
     /// Logs what is normal, but significant.
     #[pyo3(signature = (message, *args))]
     fn notice(&self, message: &Bound<'_, PyAny>, args: &Bound<'_, PyTuple>) -> PyResult<()> {
-        self.handle.log(message.py(), Level::Notice, message, args, None)
+        self.handle()?.log(message.py(), Level::Notice, message, args, None)
     }
 
     /// Logs information.
     #[pyo3(signature = (message, *args))]
     fn info(&self, message: &Bound<'_, PyAny>, args: &Bound<'_, PyTuple>) -> PyResult<()> {
-        self.handle.log(message.py(), Level::Info, message, args, None)
+        self.handle()?.log(message.py(), Level::Info, message, args, None)
     }
 
     /// Logs for debugging.
     #[pyo3(signature = (message, *args))]
     fn debug(&self, message: &Bound<'_, PyAny>, args: &Bound<'_, PyTuple>) -> PyResult<()> {
-        self.handle.log(message.py(), Level::Debug, message, args, None)
+        self.handle()?.log(message.py(), Level::Debug, message, args, None)
     }
 
-    fn __repr__(&self) -> String {
-        format!("{:?}", self.handle.client)
+    fn __repr__(&self) -> PyResult<String> {
+        Ok(format!("{:?}", self.handle()?.client))
+    }
+}
+
+impl Client {
+    pub(crate) fn handle(&self) -> PyResult<&Handle> {
+        self.handle.as_ref().ok_or_else(|| errors::other("the client is gone"))
     }
 }
 
@@ -229,7 +236,7 @@ fn interruptible(
 /// callback may be waiting for.
 impl Drop for Client {
     fn drop(&mut self) {
-        let handle = self.handle.clone();
+        let handle = self.handle.take();
         let release = move |py: Python<'_>| py.detach(move || drop(handle));
         Python::try_attach(release);
     }

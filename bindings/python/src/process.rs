@@ -14,8 +14,10 @@ static CLIENT: ArcSwapOption<Handle> = ArcSwapOption::const_empty();
 /// Makes this the client of the process, or none.
 #[pyfunction]
 #[pyo3(signature = (client))]
-fn set_process_client(client: Option<&Bound<'_, Client>>) {
-    CLIENT.store(client.map(|client| client.get().handle.clone().into()));
+fn set_process_client(client: Option<&Bound<'_, Client>>) -> PyResult<()> {
+    let handle = client.map(|client| client.get().handle().cloned()).transpose()?;
+    CLIENT.store(handle.map(Into::into));
+    Ok(())
 }
 
 fn log_to_process(

@@ -7,6 +7,7 @@ import gc
 import pickle
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -294,6 +295,41 @@ def test_a_client_that_is_let_go_delivers_what_it_has(server: Server, node: str)
     del client
     gc.collect()
     assert server.messages(node) == ["x"]
+
+
+def test_other_threads_run_while_a_client_waits_for_its_server(node: str) -> None:
+    told: list[dict[str, int]] = []
+    away = {"server_url": "https://127.0.0.1:1", "api_key": "lf_" + "a" * 32, "secret": SECRET}
+    clients = [
+        logflux.Client(**away, node=node, mode=128, on_drop=told.append)  # type: ignore[arg-type]
+        for _ in range(2)
+    ]
+    for client in clients:
+        client.info("x")
+    counted, done = [0], threading.Event()
+
+    def count() -> None:
+        while not done.wait(0.001):
+            counted[0] += 1
+
+    counter = threading.Thread(target=count)
+    counter.start()
+    counts = []
+    waits: list[Callable[[], object]] = [
+        lambda: clients[0].flush(0.3),
+        lambda: clients[0].close(0.3),
+        # The last of a client is given a moment to deliver.
+        clients.clear,
+    ]
+    del client
+    for wait in waits:
+        before = counted[0]
+        wait()
+        counts.append(counted[0] - before)
+    done.set()
+    counter.join()
+    assert min(counts) > 10, counts
+    wait_for(lambda: sum(drops["client closed"] for drops in told) == 2)
 
 
 def test_threads_lose_nothing(server: Server, node: str) -> None:

@@ -87,7 +87,8 @@ def test_children_of_multiprocessing_lose_nothing(
 
 
 def test_forks_of_a_process_at_work(run: Run, server: Server, node: str) -> None:
-    done = run("""
+    done = run(
+        """
 import os, threading, time
 logflux.init_from_env(mode=MODE)
 stop = threading.Event()
@@ -117,7 +118,11 @@ for child in range(20):
 stop.set()
 thread.join()
 print(failed, logged[0])
-""")
+""",
+        "-W",
+        # From Python 3.12 on a fork of a process with threads is warned of, whoever's they are.
+        "ignore::DeprecationWarning",
+    )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     failed, logged = done.stdout.rsplit(" ", 1)
