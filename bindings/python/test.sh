@@ -6,7 +6,7 @@ cd "$(dirname "$0")"
 target=${CARGO_TARGET_DIR:-$(cd ../.. && pwd)/target}
 build=$target/python-build
 venv=$target/python-wheel
-export CARGO_TARGET_DIR=$target PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_QUIET=1
+export CARGO_TARGET_DIR=$target CARGO_TERM_QUIET=true PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_QUIET=1
 
 if ! cmp -s requirements-build.txt "$build/installed.txt"; then
   python3 -m venv --clear "$build"
@@ -21,7 +21,7 @@ tar --extract --touch --gzip --file "$target"/sdist/*.tar.gz --directory "$targe
 (cd "$target"/sdist/*/ && "$build/bin/maturin" build --out "$target/wheels")
 LOGFLUX_WHEEL=$(echo "$target"/wheels/*.whl)
 export LOGFLUX_WHEEL
-"$build/bin/auditwheel" show "$LOGFLUX_WHEEL" | head -n 4
+"$build/bin/auditwheel" show "$LOGFLUX_WHEEL" | grep manylinux_
 
 rm -rf "$venv"
 python3 -m venv "$venv"

@@ -39,6 +39,9 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<stats::SealerStats>()?;
     m.add_function(wrap_pyfunction!(args::check_duration, m)?)?;
     m.add_function(wrap_pyfunction!(sealing::seal, m)?)?;
+    m.add_function(wrap_pyfunction!(opening::open, m)?)?;
+    m.add_function(wrap_pyfunction!(opening::open_bytes, m)?)?;
+    m.add_function(wrap_pyfunction!(opening::open_many, m)?)?;
     m.add_function(wrap_pyfunction!(hazmat::seal_with_salt_and_iv, m)?)?;
     m.add_function(wrap_pyfunction!(hazmat::derive_key, m)?)?;
     m.add_function(wrap_pyfunction!(ending::end_callbacks, m)?)?;

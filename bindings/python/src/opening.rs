@@ -15,6 +15,44 @@ use crate::entry::entry;
 use crate::errors;
 use crate::secret;
 
+/// Opens one entry whose message is text. It costs a whole derivation, tens of milliseconds; an
+/// ``Opener`` remembers keys.
+#[pyfunction]
+pub(crate) fn open<'py>(
+    py: Python<'py>,
+    entry: &Bound<'py, PyAny>,
+    secret: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyString>> {
+    Opener::new(secret, None, None)?.open(py, entry)
+}
+
+/// Opens one entry whatever its message's bytes are.
+#[pyfunction]
+pub(crate) fn open_bytes<'py>(
+    py: Python<'py>,
+    entry: &Bound<'py, PyAny>,
+    secret: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyBytes>> {
+    Opener::new(secret, None, None)?.open_bytes(py, entry)
+}
+
+/// Opens many entries whose messages are text, in their order, on all cores.
+///
+/// ``progress`` is called with how many are done and how many there are. An entry that fails is
+/// raised as an exception with its ``index``; with ``return_exceptions`` it stands in its place,
+/// beside the messages of the others.
+#[pyfunction]
+#[pyo3(signature = (entries, secret, *, progress = None, return_exceptions = false))]
+pub(crate) fn open_many<'py>(
+    py: Python<'py>,
+    entries: &Bound<'py, PyAny>,
+    secret: &Bound<'py, PyAny>,
+    progress: Option<&Bound<'py, PyAny>>,
+    return_exceptions: bool,
+) -> PyResult<Bound<'py, PyList>> {
+    Opener::new(secret, None, None)?.open_many(py, entries, progress, return_exceptions)
+}
+
 /// Opens entries with one or more secrets, and remembers keys. It may be used from many threads.
 #[pyclass(frozen, module = "logflux")]
 pub(crate) struct Opener {

@@ -46,11 +46,27 @@ class Server:
 
     def __post_init__(self) -> None:
         self.start("127.0.0.1:0")
-        keys = [PROGRAM, "keys", "create", "--data", self.data, "--scope", "ingest,read"]
+        keys: list[str | Path] = [
+            PROGRAM,
+            "keys",
+            "create",
+            "--data",
+            self.data,
+            "--scope",
+            "ingest,read",
+        ]
         self.key = subprocess.run(keys, check=True, capture_output=True, text=True).stdout.strip()
 
     def start(self, listen: str) -> None:
-        serve = [PROGRAM, "serve", "--dev", "--listen", listen, "--data", self.data]
+        serve: list[str | Path] = [
+            PROGRAM,
+            "serve",
+            "--dev",
+            "--listen",
+            listen,
+            "--data",
+            self.data,
+        ]
         # Hundreds of processes of one address are what is tested here, not the server's limits.
         options = subprocess.run([PROGRAM, "serve", "--help"], check=True, capture_output=True)
         if b"--requests-per-address" in options.stdout:
@@ -84,7 +100,16 @@ class Server:
 
     def entries(self, node: str) -> list[dict[str, object]]:
         """What it holds of a node, opened, the oldest first."""
-        query = [PROGRAM, "query", "--limit", "0", "--order", "asc", "--format", "json"]
+        query: list[str | Path] = [
+            PROGRAM,
+            "query",
+            "--limit",
+            "0",
+            "--order",
+            "asc",
+            "--format",
+            "json",
+        ]
         done = subprocess.run(
             [*query, "--node", node], env=self.environment, check=True, capture_output=True
         )

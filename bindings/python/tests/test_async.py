@@ -29,7 +29,7 @@ def test_a_server_that_does_not_answer_holds_no_event_loop_up(
         logger = logging.getLogger(f"async.{node}")
         logger.propagate = False
         # In mode 1 there is a derivation to wait for as well.
-        client = own_server.client(node, mode=1, close_timeout=2)
+        client = own_server.client(node, mode=1, close_timeout=3)
         async with client:
             logger.addHandler(logflux.LogfluxHandler(client=client))
             for i in range(2_000):
@@ -37,7 +37,7 @@ def test_a_server_that_does_not_answer_holds_no_event_loop_up(
                 logger.warning("%d", i)
                 if i % 100 == 0:
                     await asyncio.sleep(0)
-            assert await client.aflush(1) is False
+            assert await client.aflush(3) is False
             assert await client.aclose() is False
         logger.handlers.clear()
         stop.set()
@@ -45,8 +45,8 @@ def test_a_server_that_does_not_answer_holds_no_event_loop_up(
 
     with stopped(own_server):
         longest = asyncio.run(work())
-    # The waits were 3 s; one alone on the loop's own thread would be seen.
-    assert longest < 0.9, longest
+    # The waits were 3 s each; one on the loop's own thread would be seen.
+    assert longest < 2.5, longest
 
 
 def test_all_arrives(server: Server, node: str) -> None:

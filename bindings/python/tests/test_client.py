@@ -185,7 +185,12 @@ def test_the_oldest_go_or_the_caller_waits_where_that_was_chosen(
     with stopped(own_server):
         for i in range(40):
             oldest.info("%d", i)
-        waiting = threading.Thread(target=lambda: [block.info("%d", i) for i in range(40)])
+
+        def wait() -> None:
+            for i in range(40):
+                block.info("%d", i)
+
+        waiting = threading.Thread(target=wait)
         waiting.start()
         time.sleep(0.3)
         assert waiting.is_alive(), "it waits, and this thread runs meanwhile"

@@ -9,6 +9,7 @@ import pickle
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -261,13 +262,14 @@ def test_key_policies() -> None:
         "adaptive",
         "bounded",
     ]
-    for refused in (
+    bad: list[Callable[[], object]] = [
         lambda: KeyPolicy.adaptive(budget=0),
         lambda: KeyPolicy.bounded(max_entries=2**20 + 1),
         lambda: KeyPolicy.bounded(max_age=-1),
         lambda: KeyPolicy.bounded(max_age=float("nan")),
         lambda: KeyPolicy.bounded(max_age="soon"),
-    ):
+    ]
+    for refused in bad:
         with pytest.raises(logflux.SettingsError):
             refused()
     sealer = Sealer(SECRET, key_policy=KeyPolicy.bounded())
@@ -293,13 +295,14 @@ def test_other_threads_run_while_keys_are_derived() -> None:
     counter = threading.Thread(target=count)
     counter.start()
     try:
-        for call in (
+        calls: list[Callable[[], object]] = [
             lambda: logflux.seal("x", SECRET, mode=Mode.SCRYPT),
             lambda: logflux.open(sealed, SECRET),
             lambda: logflux.open_many(many, SECRET),
             lambda: Sealer(SECRET, mode=Mode.SCRYPT).seal_many(["x"]),
             lambda: logflux.hazmat.derive_key(SECRET, b"x" * 32, mode=Mode.SCRYPT),
-        ):
+        ]
+        for call in calls:
             before = counted[0]
             call()
             assert counted[0] - before >= 3

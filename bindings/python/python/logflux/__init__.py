@@ -15,7 +15,7 @@
 
 from __future__ import annotations
 
-from ._client import Client, Settings
+from ._client import Client
 from ._core import (
     ClientStats,
     Entry,
@@ -34,6 +34,9 @@ from ._core import (
     info,
     log,
     notice,
+    open,
+    open_bytes,
+    open_many,
     seal,
     warning,
 )
@@ -45,12 +48,15 @@ from ._errors import (
     SecretError,
     SettingsError,
 )
-from ._logging import LogfluxHandler
-from ._loguru import LoguruSink
-from ._opening import open, open_bytes, open_many
 from ._process import client, close, flush, init, init_from_env, stats
-from ._structlog import LogfluxProcessor
 from ._types import Level, Mode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._logging import LogfluxHandler
+    from ._loguru import LoguruSink
+    from ._settings import Settings
+    from ._structlog import LogfluxProcessor
 
 __all__ = [
     "Client",
@@ -95,3 +101,28 @@ __all__ = [
     "stats",
     "warning",
 ]
+
+#: Where the names are that are looked for when they are first used: what they need takes longer to
+#: import than all the rest.
+_LATER = {
+    "LogfluxHandler": "_logging",
+    "LogfluxProcessor": "_structlog",
+    "LoguruSink": "_loguru",
+    "Settings": "_settings",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Finds a name that is not imported yet."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415
+
+    module = import_module(f".{_LATER[name]}", __name__)
+    value = globals()[name] = getattr(module, name)
+    return value
+
+
+def __dir__() -> list[str]:
+    """The public names, imported or not."""
+    return sorted({*globals(), *__all__})

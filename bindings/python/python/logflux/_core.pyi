@@ -215,6 +215,24 @@ def seal(
     timestamp: _Timestamp | None = None,
     mode: _Mode | None = None,
 ) -> Entry: ...
+def open(entry: _EntryLike, secret: _Secret | Keyring) -> str: ...
+def open_bytes(entry: _EntryLike, secret: _Secret | Keyring) -> bytes: ...
+@overload
+def open_many(
+    entries: Iterable[_EntryLike],
+    secret: _Secret | Keyring,
+    *,
+    progress: _Progress | None = None,
+    return_exceptions: Literal[False] = False,
+) -> list[str]: ...
+@overload
+def open_many(
+    entries: Iterable[_EntryLike],
+    secret: _Secret | Keyring,
+    *,
+    progress: _Progress | None = None,
+    return_exceptions: bool,
+) -> list[str | LogfluxError]: ...
 def seal_with_salt_and_iv(
     message: _Message,
     secret: _Secret,

@@ -8,16 +8,16 @@ a handler, unless the application has its own.
 from __future__ import annotations
 
 import atexit
-import contextlib
 import os
 import sys
-import threading
 import weakref
-from typing import TYPE_CHECKING, Any
 
 from . import _core
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ._client import Client
 
 _clients: weakref.WeakSet[Client] = weakref.WeakSet()
@@ -43,8 +43,10 @@ def close_all() -> None:
     """Closes every client, each within its own time."""
     for client in list(_clients):
         # What goes wrong here must not keep the process from its end.
-        with contextlib.suppress(Exception):
+        try:  # noqa: SIM105 (`contextlib` takes long to import)
             client.close()
+        except Exception:
+            pass
 
 
 def _at_exit() -> None:
@@ -71,6 +73,7 @@ def handle_sigterm() -> None:
     Only where nobody handles or ignores that signal, and from the main thread alone.
     """
     import signal  # noqa: PLC0415 (only where it is asked for)
+    import threading  # noqa: PLC0415
 
     if threading.current_thread() is not threading.main_thread():
         return

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import math
 import traceback
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
+    from typing import Any
 
 UNFORMATTED = "[a value could not be formatted]"
 _DEPTH_MAX = 16

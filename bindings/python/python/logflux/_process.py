@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from . import _core, _exit
 from ._client import Client
 from ._errors import LogfluxError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from ._client import Settings
     from ._core import ClientStats, Secret
     from ._core import _Duration as Duration
+    from ._settings import Settings
 
 _client: Client | None = None
 _process = 0
