@@ -112,15 +112,17 @@ _LATER = {
 }
 
 
-def __getattr__(name: str) -> object:
-    """Finds a name that is not imported yet."""
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415
+if not TYPE_CHECKING:  # or every name would be right
 
-    module = import_module(f".{_LATER[name]}", __name__)
-    value = globals()[name] = getattr(module, name)
-    return value
+    def __getattr__(name: str) -> object:
+        """Finds a name that is not imported yet."""
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module  # noqa: PLC0415
+
+        module = import_module(f".{_LATER[name]}", __name__)
+        value = globals()[name] = getattr(module, name)
+        return value
 
 
 def __dir__() -> list[str]:
