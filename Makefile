@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run test wheel lint fmt docs bench compare soak vectors miri clean
+.PHONY: help setup run test wheel lint fmt docs bench compare soak fuzz vectors miri clean
 
 CARGO ?= cargo
 VENV := target/python
@@ -66,6 +66,13 @@ compare: setup $(VENV)/ready ## open 1,000 entries with distinct salts beside Py
 
 soak: setup ## the fault tests a thousand times (SOAK=N for N), and docs/soak.md
 	tests/soak.sh $(or $(SOAK),1000)
+
+fuzz: ## fuzz every parser, SECONDS=60 each (a nightly toolchain with cargo-fuzz)
+	command -v cargo-fuzz >/dev/null || $(CARGO) install --locked cargo-fuzz
+	$(CARGO) run --manifest-path fuzz/Cargo.toml --example seeds
+	for target in $$(cd fuzz && $(CARGO) +nightly fuzz list); do \
+	  (cd fuzz && $(CARGO) +nightly fuzz run $$target -- -max_total_time=$(or $(SECONDS),60)); \
+	done
 
 miri: ## run what Miri can of the derivation, on AVX-512 too (a nightly toolchain with miri)
 	$(CARGO) +nightly miri test -p logflux-kdf
