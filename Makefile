@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint fmt docs bench compare soak vectors miri clean
+.PHONY: help setup run test lint fmt docs bench compare soak vectors header install miri clean
 
 CARGO ?= cargo
 VENV := target/python
@@ -18,6 +18,9 @@ setup: ## install what the tasks need and the machine lacks (Debian, as root)
 	command -v cc >/dev/null || missing="$$missing gcc libc6-dev"; \
 	command -v python3 >/dev/null || missing="$$missing python3"; \
 	python3 -c 'import venv, ensurepip' 2>/dev/null || missing="$$missing python3-venv"; \
+	command -v c++ >/dev/null || missing="$$missing g++"; \
+	for tool in clang cmake valgrind pkg-config; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+	pkg-config --exists spdlog 2>/dev/null || missing="$$missing libspdlog-dev"; \
 	if [ -n "$$missing" ]; then \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing; \
@@ -40,6 +43,7 @@ lint: setup $(VENV)/ready ## formatting, clippy, rustdoc, ruff, and vectors with
 	$(VENV)/bin/ruff check $(PYTHON_FILES)
 	$(VENV)/bin/ruff format --check $(PYTHON_FILES)
 	$(CARGO) run --locked -p logflux-cli -- vectors check
+	$(CARGO) run --locked -p logflux-ffi --example header -- --check
 
 fmt: setup $(VENV)/ready ## format every language
 	$(CARGO) fmt --all
@@ -47,6 +51,12 @@ fmt: setup $(VENV)/ready ## format every language
 
 docs: ## the API documentation, in target/doc
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps
+
+header: ## write include/logflux.h anew
+	$(CARGO) run --locked -p logflux-ffi --example header
+
+install: ## build the C library, and put it and its headers into PREFIX (CLIENT=no: sealing alone)
+	@bindings/c/install.sh $(or $(PREFIX),/usr/local) $(if $(filter no,$(CLIENT)),--no-client)
 
 vectors: ## write vectors/*.json anew
 	$(CARGO) run --locked -p logflux-cli -- vectors generate
