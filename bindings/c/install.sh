@@ -38,7 +38,8 @@ ln -sf "liblogflux.so.$major" "$out/lib/liblogflux.so"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 ld -r --whole-archive "$target/release/liblogflux_ffi.a" -o "$work/all.o"
-objcopy --wildcard --keep-global-symbol='logflux_*' --strip-unneeded "$work/all.o" "$work/logflux.o"
+objcopy --wildcard --keep-global-symbol='logflux_*' --strip-unneeded \
+  --remove-section=.llvmbc --remove-section=.llvmcmd "$work/all.o" "$work/logflux.o"
 rm -f "$out/lib/liblogflux.a"
 ar rcsD "$out/lib/liblogflux.a" "$work/logflux.o"
 chmod 644 "$out/lib/liblogflux.a"
