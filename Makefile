@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint fmt docs bench compare soak vectors header install miri clean
+.PHONY: help setup run test lint fmt docs bench bench-c compare soak vectors header install miri clean
 
 CARGO ?= cargo
 VENV := target/python
@@ -65,6 +65,13 @@ bench: setup ## measure beside other libraries, and write benches/RESULTS.md
 	@pkg-config --exists openssl 2>/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq \
 	  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq libssl-dev pkg-config cmake; }
 	$(CARGO) run --locked --release -p logflux-benches --features peers --bin results
+
+bench-c: setup ## what a call through C costs beside the same call in Rust
+	bindings/c/install.sh $(CURDIR)/target/c/bench
+	cc -O2 -o target/c/call benches/c/call.c \
+	  $$(PKG_CONFIG_PATH=target/c/bench/lib/pkgconfig pkg-config --cflags --libs logflux)
+	$(CARGO) build --locked --release -p logflux-benches --bin c_call
+	LD_LIBRARY_PATH=target/c/bench/lib target/release/c_call target/c/call
 
 compare: setup $(VENV)/ready ## open 1,000 entries with distinct salts beside Python's cryptography
 	$(CARGO) build --locked --release -p logflux-cli

@@ -126,6 +126,12 @@ fn eight_threads_share_one_client() {
 }
 
 #[test]
+fn nothing_of_a_secret_or_a_message_is_left_behind() {
+    let program = build("c/tests/zeroed.c", Link::Shared, &[]);
+    assert_eq!(succeed(&mut command(&program)), "nothing is left\n");
+}
+
+#[test]
 fn signals_are_the_host_s() {
     let program = build("c/tests/signals.c", Link::Shared, &[]);
     assert_eq!(succeed(&mut command(&program)), "alive\n");
@@ -189,4 +195,29 @@ fn cpp(source: &str) -> PathBuf {
     let mut options = vec!["-std=c++17", "-g", SANITIZERS[0], SANITIZERS[1], "-Wl,--no-as-needed"];
     options.extend(spdlog);
     build_by("c++", source, prefix(), Link::Shared, &options)
+}
+
+/// The code of the page for C programmers: what stands after `before`, in its next block.
+fn of_the_page(before: &str) -> String {
+    let page = std::fs::read_to_string(logflux_tests::workspace().join("docs/c.md")).unwrap();
+    let block = page.split_once(before).unwrap().1.split_once("```c").unwrap().1;
+    block.split_once('\n').unwrap().1.split_once("```").unwrap().0.to_owned()
+}
+
+#[test]
+fn the_programs_of_the_page_run() {
+    let folder = empty("page");
+    for (name, before) in [("first.c", "`first.c`"), ("first.cpp", "## C++")] {
+        let source = folder.join(name);
+        std::fs::write(&source, of_the_page(before)).unwrap();
+        let (place, _running) = Place::new();
+        // An absolute path stays what it is.
+        let program = build(source.to_str().unwrap(), Link::Shared, &[]);
+        succeed(&mut with_settings(command(&program), &place));
+        let expected: &[&str] = match name {
+            "first.c" => &["started", "disk sda is 93 % full"],
+            _ => &["user 4711 logged in"],
+        };
+        assert_eq!(place.stored(), expected);
+    }
 }
