@@ -8,6 +8,7 @@
 #include <spdlog/sinks/base_sink.h>
 
 #include <memory>
+#include <mutex>
 #include <string_view>
 
 namespace logflux {
