@@ -9,12 +9,7 @@
 
 #define _POSIX_C_SOURCE 200809L
 
-#include "check.h"
-
-typedef struct bytes {
-  char *data;
-  size_t length;
-} bytes;
+#include "kept.h"
 
 static int digit(char c) { return c <= '9' ? c - '0' : c - 'a' + 10; }
 
@@ -40,34 +35,6 @@ static uint32_t number(const char *text) {
   CHECK(text != NULL);
   value = strtoull(text, NULL, 10);
   return value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
-}
-
-/* The secret of the last line, with an opener of it: most lines have the same. */
-static bytes known;
-static logflux_secret *secret;
-static logflux_opener *opener;
-
-static logflux_status use_secret(bytes wanted, logflux_error **error) {
-  logflux_keyring *keyring = NULL;
-  logflux_status status;
-  if (secret != NULL && known.length == wanted.length &&
-      memcmp(known.data, wanted.data, wanted.length) == 0) {
-    free(wanted.data);
-    return LOGFLUX_STATUS_OK;
-  }
-  logflux_opener_free(opener);
-  logflux_secret_free(secret);
-  free(known.data);
-  opener = NULL;
-  secret = NULL;
-  known = wanted;
-  status = logflux_secret_new(wanted.data, wanted.length, &secret, error);
-  if (status == LOGFLUX_STATUS_OK) {
-    OK(logflux_keyring_new(secret, NULL, &keyring, NULL));
-    OK(logflux_opener_new(keyring, 0, 0, &opener, NULL));
-    logflux_keyring_free(keyring);
-  }
-  return status;
 }
 
 static char *word(void) { return strtok(NULL, " \n"); }
@@ -164,7 +131,6 @@ int main(void) {
   }
   free(line);
   free(known.data);
-  logflux_opener_free(opener);
-  logflux_secret_free(secret);
+  forget_secret();
   return 0;
 }
