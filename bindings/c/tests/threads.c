@@ -4,7 +4,10 @@
 
 #include <pthread.h>
 
-enum { THREADS = 8, LINES = 1000 };
+enum { THREADS = 8 };
+
+/* How many lines each of them logs; 1,000, or the argument. */
+static int lines = 1000;
 
 static logflux_client *client;
 static logflux_sealer *sealer;
@@ -15,7 +18,7 @@ static void *work(void *number) {
   logflux_buffer *message = logflux_buffer_new();
   char line[64];
   int i;
-  for (i = 0; i < LINES; i++) {
+  for (i = 0; i < lines; i++) {
     logflux_client_stats stats;
     int length = snprintf(line, sizeof line, "thread %d line %d", *(int *)number, i);
     OK(logflux_client_log(client, LOGFLUX_LEVEL_INFO, line, (size_t)length));
@@ -38,9 +41,9 @@ static void *work(void *number) {
       const char *none = NULL;
       size_t none_length = 0;
       OK(logflux_opener_open_many(opener, NULL, 0, &opened, NULL));
-      CHECK(logflux_opened_message(opened, (size_t)(*(int *)number * LINES + i), &none, &none_length,
+      CHECK(logflux_opened_message(opened, (size_t)(*(int *)number * lines + i), &none, &none_length,
                                    &error) == LOGFLUX_STATUS_OUT_OF_RANGE);
-      snprintf(index, sizeof index, "index is %d,", *(int *)number * LINES + i);
+      snprintf(index, sizeof index, "index is %d,", *(int *)number * lines + i);
       CHECK(strstr(logflux_error_message(error), index) != NULL);
       logflux_error_free(error);
       logflux_opened_free(opened);
@@ -51,7 +54,7 @@ static void *work(void *number) {
   return NULL;
 }
 
-int main(void) {
+int main(int argc, char **argv) {
   logflux_config *config = NULL;
   logflux_secret *secret = NULL;
   logflux_keyring *keyring = NULL;
@@ -60,6 +63,9 @@ int main(void) {
   int numbers[THREADS];
   int i;
 
+  if (argc > 1) {
+    lines = atoi(argv[1]);
+  }
   OK(logflux_config_from_env(&config, NULL));
   OK(logflux_config_set_mode(config, LOGFLUX_MODE_HKDF, NULL));
   OK(logflux_client_new(config, &client, NULL));
@@ -80,7 +86,7 @@ int main(void) {
   }
   OK(logflux_client_close(client, 60000, NULL));
   OK(logflux_client_get_stats(client, &stats, sizeof stats, NULL));
-  CHECK(stats.delivered == THREADS * LINES && stats.dropped.total == 0);
+  CHECK(stats.delivered == (uint64_t)(THREADS * lines) && stats.dropped.total == 0);
   logflux_client_free(client);
   logflux_sealer_free(sealer);
   logflux_opener_free(opener);
