@@ -24,16 +24,15 @@ fn with_settings(mut command: Command, place: &Place) -> Command {
     command
 }
 
-/// A command that ends with an error where memory is lost or misused.
-fn valgrind(program: &Path) -> Command {
-    let mut command = Command::new("valgrind");
-    command.args(["--quiet", "--error-exitcode=99", "--leak-check=full"]);
-    // What threads that run until the process ends still hold is reachable, and no leak.
-    command
-        .args(["--show-leak-kinds=definite,indirect", "--errors-for-leak-kinds=definite,indirect"]);
-    command.arg(program).env("LD_LIBRARY_PATH", prefix().join("lib"));
-    command
-}
+/// Ends with an error where memory is lost or misused. What threads that run until the process ends
+/// still hold is reachable, and no leak.
+const VALGRIND: [&str; 5] = [
+    "--quiet",
+    "--error-exitcode=99",
+    "--leak-check=full",
+    "--show-leak-kinds=definite,indirect",
+    "--errors-for-leak-kinds=definite,indirect",
+];
 
 /// A program as it is, and under the sanitizers.
 fn ways(source: &str, link: Link) -> [(&'static str, Command); 2] {
@@ -108,10 +107,15 @@ fn every_status_is_reached() {
 #[test]
 fn valgrind_finds_nothing_lost_and_nothing_misused() {
     let program = build("c/tests/errors.c", Link::Static, &[]);
-    assert_eq!(succeed(valgrind(&program).arg("light")), "21 statuses\n");
+    let mut errors = Command::new("valgrind");
+    assert_eq!(succeed(errors.args(VALGRIND).arg(program).arg("light")), "21 statuses\n");
     let (place, _running) = Place::new();
     let program = build("c/tests/threads.c", Link::Shared, &[]);
-    succeed(with_settings(valgrind(&program), &place).arg("20"));
+    // Values that are not defined are not followed through the assembly of the TLS library.
+    let mut threads = Command::new("valgrind");
+    threads.args(VALGRIND).arg("--undef-value-errors=no").arg(&program).arg("20");
+    threads.env("LD_LIBRARY_PATH", prefix().join("lib"));
+    succeed(&mut with_settings(threads, &place));
     assert_eq!(place.stored().len(), 160);
 }
 
