@@ -3,11 +3,11 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint fmt docs bench bench-c compare soak vectors header install miri clean
+.PHONY: help setup run test wheel lint fmt docs bench bench-c compare soak vectors header install miri clean
 
 CARGO ?= cargo
 VENV := target/python
-PYTHON_FILES := tests/python benches
+PYTHON_FILES := tests/python benches bindings/python
 
 help: ## list the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -35,6 +35,10 @@ run: ## seal a sample log, ship it over TLS, store it, query it back, open it, c
 test: setup $(VENV)/ready ## every test, of every language
 	LOGFLUX_TEST_PYTHON=$(CURDIR)/$(VENV)/bin/python $(CARGO) test --locked --workspace
 	$(CARGO) test --locked -p logflux-envelope -p logflux-certify --features logflux-certify/aws-lc
+	bindings/python/test.sh
+
+wheel: setup ## the Python wheel, in target/wheels, tested in a new virtual environment
+	bindings/python/test.sh
 
 lint: setup $(VENV)/ready ## formatting, clippy, rustdoc, ruff, and vectors without drift
 	$(CARGO) fmt --all -- --check

@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::io;
-use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 
@@ -26,15 +25,15 @@ impl Failure {
     }
 
     /// Tells it on stderr, and gives the exit status.
-    pub(crate) fn report(self) -> ExitCode {
+    pub(crate) fn report(self) -> u8 {
         match self {
             Self::Message(message) => {
                 let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
                 anstream::eprintln!("{red}error:{red:#} {message}");
-                ExitCode::FAILURE
+                1
             }
-            Self::Told => ExitCode::FAILURE,
-            Self::ReaderGone => ExitCode::SUCCESS,
+            Self::Told => 1,
+            Self::ReaderGone => 0,
         }
     }
 }

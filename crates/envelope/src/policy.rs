@@ -55,7 +55,11 @@ impl KeyPolicy {
         }
     }
 
-    pub(crate) fn check(&self) -> Result<(), KeyPolicyError> {
+    /// Whether the policy is within its bounds.
+    ///
+    /// # Errors
+    /// [`KeyPolicyError`], which names the bound.
+    pub fn check(&self) -> Result<(), KeyPolicyError> {
         let (max_entries, max_age) = match *self {
             Self::Unique => return Ok(()),
             Self::Adaptive { budget, max_entries, max_age } => {

@@ -20,7 +20,7 @@ mod spool;
 pub use api::{Answer, Api, CallError, Page, RateLimit, Trust, TrustError};
 pub use client::{
     BuildError, Client, ClientBuilder, ClientStats, DropReason, Dropped, OnDrop, Unflushed,
-    WhenFull,
+    WhenFull, host_name,
 };
 pub use duration::{DurationError, parse_duration};
 pub use endpoint::{Endpoint, EndpointError};

@@ -199,7 +199,9 @@ impl ClientBuilder {
     }
 }
 
-fn host_name() -> Option<Node> {
+/// The node of a client that is given none: the host's name, where that is a node.
+#[must_use]
+pub fn host_name() -> Option<Node> {
     Node::new(gethostname::gethostname().to_string_lossy().into_owned()).ok()
 }
 

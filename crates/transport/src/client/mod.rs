@@ -32,7 +32,7 @@ use std::time::Duration;
 use logflux_envelope::{Level, Timestamp};
 use logflux_process::PerProcess;
 
-pub use builder::{BuildError, ClientBuilder};
+pub use builder::{BuildError, ClientBuilder, host_name};
 pub use ledger::{ClientStats, DropReason, Dropped};
 pub use queue::WhenFull;
 pub use report::OnDrop;

@@ -1,0 +1,141 @@
+"""The client that an application logs through."""
+
+from __future__ import annotations
+
+from . import _core, _exit
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+    from typing import Any, Callable
+
+    from typing_extensions import Self, Unpack
+
+    from ._core import Secret
+    from ._core import _Duration as Duration
+    from ._settings import Settings
+
+#: How long a client is given at the end, unless it is told otherwise.
+CLOSE_TIMEOUT = 5.0
+
+
+class Client(_core.Client):
+    """Logs through one ingest API, as one node, with one secret.
+
+    A logging call copies its message into a bounded queue and returns: it never waits for the
+    network or a key (unless ``when_full="block"`` was chosen) and never fails. Threads of LogFlux's
+    own seal and ship. It may be used from many threads, in ``async`` code, and after a fork, where
+    the child has a queue, threads and keys of its own. At the end of the process it is closed.
+
+    ``node`` is the sender's name, None that of the host. As a context manager it is closed at the
+    end of the block.
+    """
+
+    _close_timeout: Duration
+
+    def __new__(
+        cls,
+        server_url: str,
+        node: str | None,
+        api_key: str,
+        secret: str | bytes | Secret,
+        **settings: Unpack[Settings],
+    ) -> Self:
+        """Builds a client. Nothing is sent, and no thread is started, before the first message."""
+        given = {**settings, "server_url": server_url, "api_key": api_key, "secret": secret}
+        return cls._build({**given, "node": node}, False)
+
+    @classmethod
+    def from_env(
+        cls,
+        *,
+        server_url: str | None = None,
+        node: str | None = None,
+        api_key: str | None = None,
+        secret: str | bytes | Secret | None = None,
+        **settings: Unpack[Settings],
+    ) -> Self:
+        """Builds a client from the ``LOGFLUX_…`` variables; what is given here comes before them.
+
+        The secret is fetched now: its file is read, its command is run.
+        """
+        given = {**settings, "server_url": server_url, "api_key": api_key, "secret": secret}
+        return cls._build({**given, "node": node}, True)
+
+    @classmethod
+    def _build(cls, given: Mapping[str, object], from_env: bool) -> Self:
+        from ._settings import Settings  # noqa: PLC0415 (so that importing stays quick)
+
+        values: dict[str, Any] = dict(given)
+        known = Settings.__annotations__.keys() | {"server_url", "node", "api_key", "secret"}
+        for name in values:
+            if name not in known:
+                raise TypeError(f"Client has no setting {name!r}")
+        close_timeout: Duration = values.pop("close_timeout", CLOSE_TIMEOUT)
+        _core.check_duration("close_timeout", close_timeout)
+        client = super().__new__(cls, values, from_env)
+        client._close_timeout = close_timeout
+        _exit.watch(client)
+        return client
+
+    def flush(self, timeout: Duration = 5.0) -> bool:
+        """Waits until all that was logged before is delivered, or durable in the spool.
+
+        It returns within ``timeout``, whatever the server does: False where the time was not
+        enough. What is left stays in the queue or the spool. In ``async`` code, see ``aflush``.
+        """
+        return super().flush(timeout)
+
+    def close(self, timeout: Duration | None = None) -> bool:
+        """Flushes, and ends the client: later messages are dropped, and counted.
+
+        It returns within ``timeout`` (by default ``close_timeout``): False where the time was not
+        enough. What is left then stays in the spool, or is dropped and counted. A second call
+        waits no more.
+        """
+        return super().close(self._close_timeout if timeout is None else timeout)
+
+    async def aflush(self, timeout: Duration = 5.0) -> bool:
+        """As ``flush``, on another thread: the event loop goes on."""
+        return await _in_thread(self.flush, timeout)
+
+    async def aclose(self, timeout: Duration | None = None) -> bool:
+        """As ``close``, on another thread: the event loop goes on."""
+        return await _in_thread(self.close, timeout)
+
+    def __enter__(self) -> Self:
+        """Gives the client itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Closes the client."""
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        """Gives the client itself."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Closes the client; the event loop goes on."""
+        await self.aclose()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Refuses: what a client holds is of one process."""
+        raise TypeError("a Client cannot be pickled: make one in each process")
+
+
+async def _in_thread(work: Callable[[Any], bool], timeout: Duration | None) -> bool:
+    import asyncio  # noqa: PLC0415 (it takes longer than all of this package)
+
+    return await asyncio.get_running_loop().run_in_executor(None, work, timeout)
