@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run test wheel lint fmt docs bench compare soak fuzz vectors miri clean
+.PHONY: help setup run test wheel lint fmt docs bench bench-c compare soak fuzz vectors header install miri clean
 
 CARGO ?= cargo
 VENV := target/python
@@ -18,6 +18,9 @@ setup: ## install what the tasks need and the machine lacks (Debian, as root)
 	command -v cc >/dev/null || missing="$$missing gcc libc6-dev"; \
 	command -v python3 >/dev/null || missing="$$missing python3"; \
 	python3 -c 'import venv, ensurepip' 2>/dev/null || missing="$$missing python3-venv"; \
+	command -v c++ >/dev/null || missing="$$missing g++"; \
+	for tool in clang cmake valgrind pkg-config; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+	pkg-config --exists spdlog 2>/dev/null || missing="$$missing libspdlog-dev"; \
 	if [ -n "$$missing" ]; then \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing; \
@@ -44,6 +47,7 @@ lint: setup $(VENV)/ready ## formatting, clippy, rustdoc, ruff, and vectors with
 	$(VENV)/bin/ruff check $(PYTHON_FILES)
 	$(VENV)/bin/ruff format --check $(PYTHON_FILES)
 	$(CARGO) run --locked -p logflux-cli -- vectors check
+	$(CARGO) run --locked -p logflux-ffi --example header -- --check
 
 fmt: setup $(VENV)/ready ## format every language
 	$(CARGO) fmt --all
@@ -52,6 +56,12 @@ fmt: setup $(VENV)/ready ## format every language
 docs: ## the API documentation, in target/doc
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps
 
+header: ## write include/logflux.h anew
+	$(CARGO) run --locked -p logflux-ffi --example header
+
+install: ## build the C library, and put it and its headers into PREFIX (CLIENT=no: sealing alone)
+	@bindings/c/install.sh $(or $(PREFIX),/usr/local) $(if $(filter no,$(CLIENT)),--no-client)
+
 vectors: ## write vectors/*.json anew
 	$(CARGO) run --locked -p logflux-cli -- vectors generate
 
@@ -59,6 +69,13 @@ bench: setup ## measure beside other libraries, and write benches/RESULTS.md
 	@pkg-config --exists openssl 2>/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq \
 	  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq libssl-dev pkg-config cmake; }
 	$(CARGO) run --locked --release -p logflux-benches --features peers --bin results
+
+bench-c: setup ## what a call through C costs beside the same call in Rust
+	bindings/c/install.sh $(CURDIR)/target/c/bench
+	cc -O2 -o target/c/call benches/c/call.c \
+	  $$(PKG_CONFIG_PATH=target/c/bench/lib/pkgconfig pkg-config --cflags --libs logflux)
+	$(CARGO) build --locked --release -p logflux-benches --bin c_call
+	LD_LIBRARY_PATH=target/c/bench/lib target/release/c_call target/c/call
 
 compare: setup $(VENV)/ready ## open 1,000 entries with distinct salts beside Python's cryptography
 	$(CARGO) build --locked --release -p logflux-cli

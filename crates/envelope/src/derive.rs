@@ -57,6 +57,8 @@ pub(crate) fn derive_many(
 /// make an opener spend more.
 fn scrypt_key(secret: &Secret, salt: &[u8]) -> Result<Key, OutOfMemory> {
     let params = ScryptParams::new(17, 8, 1).map_err(|_| OutOfMemory)?;
+    // The crate would abort the process where they cannot be had.
+    Vec::<u8>::new().try_reserve_exact(128 << 20).map_err(|_| OutOfMemory)?;
     let mut key = Zeroizing::new([0; Key::LEN]);
     scrypt::scrypt(secret.as_bytes(), salt, &params, &mut *key).map_err(|_| OutOfMemory)?;
     Ok(Key::from_bytes(*key))

@@ -35,6 +35,7 @@ mod random;
 mod reserve;
 mod sealer;
 mod secret;
+mod secret_source;
 mod stats;
 
 pub use error::{OpenError, RandomError, SealError};
@@ -47,4 +48,5 @@ pub use opener::{Opener, open, open_bytes};
 pub use policy::{KeyPolicy, KeyPolicyError};
 pub use sealer::{Message, Sealer, SealerBuilder, seal};
 pub use secret::{Secret, SecretError};
+pub use secret_source::{SecretSource, SecretSourceError};
 pub use stats::SealerStats;

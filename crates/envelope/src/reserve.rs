@@ -369,6 +369,7 @@ impl Shared {
 
     /// The thread: derives what is wanted and affordable, and sleeps otherwise.
     fn run(self: Arc<Self>) {
+        logflux_process::block_signals();
         let started = Instant::now();
         let mut state = self.lock();
         while !state.stopped {

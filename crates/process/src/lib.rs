@@ -9,11 +9,15 @@
 //! since asking for the process id costs a system call, more than all else of a logging call. A
 //! child that is made by the bare system call `clone`, past the C library, is not noticed; neither
 //! is it allowed to use the C library's locks.
+//!
+//! Signals are not shared either: our threads begin with [`block_signals`].
 
 mod at_exit;
 mod generation;
 mod per_process;
+mod signals;
 
 pub use at_exit::{AtExit, at_exit};
 pub use generation::generation;
 pub use per_process::PerProcess;
+pub use signals::block_signals;

@@ -13,7 +13,6 @@ mod client;
 mod duration;
 mod endpoint;
 mod retry;
-mod secret_source;
 mod settings;
 mod shipper;
 mod spool;
@@ -25,8 +24,8 @@ pub use client::{
 };
 pub use duration::{DurationError, parse_duration};
 pub use endpoint::{Endpoint, EndpointError};
+pub use logflux_envelope::{SecretSource, SecretSourceError};
 pub use retry::Retry;
-pub use secret_source::{SecretSource, SecretSourceError};
 pub use settings::{Settings, SettingsError, Variables};
 pub use shipper::{Receipt, Refusal, ShipError, Shipper};
 pub use spool::{

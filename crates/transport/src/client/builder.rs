@@ -15,7 +15,7 @@ use crate::settings::Settings;
 use crate::spool::{Spool, SpoolError, SpoolOptions};
 
 /// Sets a [`Client`] up. Every setting has a default but where to send, as whom, and the secret.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ClientBuilder {
     settings: Settings,
     secret: Secret,

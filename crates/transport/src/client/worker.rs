@@ -48,6 +48,8 @@ struct Unsynced {
 
 /// Runs until the client is stopped.
 pub(crate) fn run(shared: &Arc<Shared>) {
+    // The senders, and the thread of keys where this one starts it, inherit that.
+    logflux_process::block_signals();
     let _last_words = LastWords(shared);
     let config = &shared.config;
     let spool = open_spool(shared);

@@ -6,7 +6,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use logflux_envelope::{Secret, SecretError};
+use crate::secret::{Secret, SecretError};
 
 /// A place that holds a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]

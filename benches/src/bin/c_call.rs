@@ -1,0 +1,106 @@
+//! What a call through C costs beside the same call in Rust: `make bench-c`.
+//!
+//! Rust and C take turns, five times each, in one run. A figure is the median of bursts, each the mean
+//! of its 1,000 calls of 256 bytes; what is printed is the median of the turns.
+
+use std::error::Error;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use logflux_envelope::{KeyPolicy, Level, Message, Node, Sealer, Secret, Timestamp};
+use logflux_transport::{Client, Settings};
+
+const LENGTH: usize = 256;
+const BURST: u32 = 1_000;
+const BURSTS: usize = 200;
+const TURNS: usize = 5;
+
+type Failure = Box<dyn Error>;
+
+fn main() -> Result<(), Failure> {
+    let program = std::env::args().nth(1).ok_or("usage: c_call PROGRAM")?;
+    let (mut rust, mut c) = (Figures::default(), Figures::default());
+    for _ in 0..TURNS {
+        rust.seal.push(seal()?);
+        rust.log.push(log()?);
+        through_c(&program, &mut c)?;
+    }
+    println!("ns a call of {LENGTH} B, derivation by {}", logflux_kdf::backend().name());
+    for (name, rust, c) in [("log", rust.log, c.log), ("seal", rust.seal, c.seal)] {
+        let (rust, c) = (median(rust), median(c));
+        println!("{name:5} Rust {rust:6.1}   C {c:6.1}   C - Rust {:+6.1}", c - rust);
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct Figures {
+    log: Vec<f64>,
+    seal: Vec<f64>,
+}
+
+fn through_c(program: &str, figures: &mut Figures) -> Result<(), Failure> {
+    let output = Command::new(program).output()?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into());
+    }
+    for line in String::from_utf8(output.stdout)?.lines() {
+        match line.split_once(' ') {
+            Some(("log", figure)) => figures.log.push(figure.parse()?),
+            Some(("seal", figure)) => figures.seal.push(figure.parse()?),
+            _ => return Err(format!("what is {line:?}?").into()),
+        }
+    }
+    Ok(())
+}
+
+/// The client's server is not there: messages are sealed meanwhile, and held.
+fn log() -> Result<f64, Failure> {
+    let key = "lf_0123456789abcdefABCDEF0123456789".parse()?;
+    let mut settings = Settings::new("https://127.0.0.1:1".parse()?, key);
+    settings.queue_size = 1_000_000;
+    settings.retry.initial_delay = Duration::from_secs(60);
+    settings.retry.max_delay = Duration::from_secs(60);
+    let client = Client::builder(settings, Secret::generate()?).queue_bytes(1 << 30).build()?;
+    let message = "x".repeat(LENGTH);
+    client.log(Level::Info, &message);
+    let figure = measure(|| client.log(Level::Info, &message));
+    let _ = client.close(Duration::ZERO);
+    Ok(figure)
+}
+
+fn seal() -> Result<f64, Failure> {
+    let sealer = Sealer::builder(Secret::generate()?).key_policy(KeyPolicy::BOUNDED).build()?;
+    let node = Node::new("app-server-01")?;
+    let bytes = [b'x'; LENGTH];
+    let timestamp = Timestamp::from_unix(1_705_487_445, 0)?;
+    let mut out = Vec::new();
+    let mut seal = || {
+        out.clear();
+        sealer.seal_json(
+            Message { bytes: &bytes, node: &node, level: Level::Info, timestamp },
+            &mut out,
+        )
+    };
+    seal()?;
+    Ok(measure(|| assert!(seal().is_ok())))
+}
+
+fn measure(mut call: impl FnMut()) -> f64 {
+    let means = (0..BURSTS).map(|_| {
+        let begun = Instant::now();
+        for _ in 0..BURST {
+            call();
+        }
+        let mean = begun.elapsed().as_secs_f64() * 1e9 / f64::from(BURST);
+        thread::sleep(Duration::from_millis(2));
+        mean
+    });
+    median(means.collect())
+}
+
+fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
+}

@@ -1,0 +1,113 @@
+// The owners and results of logflux.hpp.
+
+#include <logflux.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+#include <type_traits>
+
+#define CHECK(condition)                                                                          \
+  do {                                                                                            \
+    if (!(condition)) {                                                                           \
+      std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                        \
+      std::exit(1);                                                                               \
+    }                                                                                             \
+  } while (false)
+
+template <class T> constexpr bool moves_only() {
+  return std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T> &&
+         !std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T>;
+}
+static_assert(moves_only<logflux::secret>() && moves_only<logflux::keyring>());
+static_assert(moves_only<logflux::sealer>() && moves_only<logflux::opener>());
+static_assert(moves_only<logflux::buffer>() && moves_only<logflux::opened>());
+static_assert(moves_only<logflux::config>() && moves_only<logflux::client>());
+
+static void sealing() {
+  auto secret = logflux::secret::from_text("correct horse battery staple").value();
+  CHECK(secret.expose() == "correct horse battery staple");
+  auto moved = std::move(secret);
+  auto keyring = logflux::keyring::create(moved).value();
+  keyring.add_older(logflux::secret::generate().value()).value();
+  CHECK(keyring.size() == 2);
+
+  const auto sealer = logflux::sealer::create(moved, logflux::mode::hkdf).value();
+  const auto opener = logflux::opener::create(keyring).value();
+  const auto time = logflux::at(std::chrono::system_clock::time_point(std::chrono::milliseconds(-500)));
+  CHECK(time.seconds == -1 && time.nanoseconds == 500000000);
+  const auto entry = sealer.seal("n", logflux::level::info, "message", time).value();
+  CHECK(entry.view().find("\"timestamp\":\"1969-12-31T23:59:59.500Z\"") != std::string_view::npos);
+  CHECK(opener.open(entry.view()).value().view() == "message");
+  CHECK(sealer.stats().unique == 1);
+
+  const std::string_view entries[] = {entry.view(), "{", entry.view()};
+#if defined(__cpp_lib_span)
+  const auto opened = opener.open_many(std::span<const std::string_view>(entries)).value();
+#else
+  const auto opened = opener.open_many(entries, 3).value();
+#endif
+  CHECK(opened.size() == 3);
+  CHECK(opened[0].value() == "message" && *opened[2] == "message");
+  CHECK(!opened[1] && opened[1].error().status() == LOGFLUX_STATUS_INVALID_ENTRY);
+  CHECK(opened[1].error().stage() == "json");
+  CHECK(opened[3].error().field() == "index");
+
+  const auto alone = logflux::seal(moved, "n", logflux::level::error, "alone").value();
+  CHECK(logflux::open(moved, alone.view())->view() == "alone");
+}
+
+static void failures() {
+  const auto blank = logflux::secret::from_text("  ");
+  CHECK(!blank.has_value() && blank.error().status() == LOGFLUX_STATUS_INVALID_SECRET);
+  bool thrown = false;
+  try {
+    (void)blank.value();
+  } catch (const logflux::exception &error) {
+    thrown = error.status() == LOGFLUX_STATUS_INVALID_SECRET &&
+             error.details().message() == error.what() && error.details().field() == "secret";
+  }
+  CHECK(thrown);
+  const auto secret = logflux::secret::generate().value();
+  CHECK(!logflux::sealer::create(secret, logflux::mode::pbkdf2, logflux::bounded(0, logflux::milliseconds(1))));
+  CHECK(logflux::sealer::create(secret, logflux::mode::pbkdf2, logflux::unique()));
+  CHECK(logflux::sealer::create(secret, logflux::mode::pbkdf2,
+                                logflux::adaptive(0.5, 100, std::chrono::seconds(1))));
+}
+
+static void dropping() {
+  using namespace std::chrono_literals;
+  const auto secret = logflux::secret::generate().value();
+  auto config = logflux::config::create("https://127.0.0.1:1", "lf_0123456789abcdefABCDEF0123456789",
+                                        secret)
+                    .value();
+  std::uint64_t told = 0;
+  config.node("n").value();
+  config.encryption_mode(logflux::mode::hkdf).value();
+  config.min_level(logflux::level::notice).value();
+  config.on_full(logflux::when_full::drop_newest).value();
+  config.queue(2, 1 << 20).value();
+  config.retry(0, 1ms, 1ms, 1.0).value();
+  config.on_drop([&told](const logflux::dropped &dropped) { told += dropped.total; }).value();
+  CHECK(!config.max_in_flight(0));
+  {
+    auto first = logflux::client::create(config).value();
+    const auto client = std::move(first);
+    { const auto gone = std::move(config); }
+    CHECK(client.is_enabled(logflux::level::notice) && !client.is_enabled(logflux::level::info));
+    client.info("not logged");
+    for (int i = 0; i < 10; ++i) {
+      client.error("nobody hears this");
+    }
+    (void)client.close(2s);
+    const auto stats = client.stats();
+    CHECK(stats.accepted == 10 && stats.dropped.total == 10);
+  }
+  CHECK(told == 10);
+}
+
+int main() {
+  sealing();
+  failures();
+  dropping();
+  std::puts("good");
+}

@@ -1,0 +1,246 @@
+//! The client that a program logs through.
+
+use std::ffi::c_char;
+use std::sync::Arc;
+use std::time::Duration;
+
+use logflux_envelope::{SealError, Timestamp};
+use logflux_transport::{Client, Unflushed};
+
+use crate::arguments::{Out, bytes, fill, string, there};
+use crate::boundary::{answering, boundary, freeing};
+use crate::buffer::logflux_buffer;
+use crate::config::logflux_config;
+use crate::drops::{Gate, logflux_dropped};
+use crate::error::{Failure, logflux_error};
+use crate::status::logflux_status;
+use crate::words::{level, logflux_timestamp, time};
+
+/// Logs through one ingest API, as one node, with one secret. Any number of threads may log, flush,
+/// close and read statistics at once. After fork the child logs through threads and keys of its own,
+/// and sends nothing of its parent's.
+pub struct logflux_client {
+    client: Client,
+    message_max: usize,
+    gate: Option<Arc<Gate>>,
+}
+
+/// What became of all messages of this process. At every read
+/// accepted = delivered + dropped.total + pending + spooled.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct logflux_client_stats {
+    /// Messages that were logged.
+    pub accepted: u64,
+    /// Entries that the server has taken, duplicates included.
+    pub delivered: u64,
+    /// Messages that wait in memory: to be sealed, to be sent, or for an answer.
+    pub pending: u64,
+    /// Entries that are durable in the spool and wait to be sent or for an answer.
+    pub spooled: u64,
+    /// Requests that were sent.
+    pub requests: u64,
+    /// Requests among them that carried entries again, after a failure.
+    pub retries: u64,
+    /// Bytes of request bodies that were sent.
+    pub bytes: u64,
+    /// Entries that were put into the dead-letter file.
+    pub dead_letters: u64,
+    /// Keys that were derived.
+    pub derivations: u64,
+    /// Messages that were dropped.
+    pub dropped: logflux_dropped,
+}
+
+/// The struct's size in the first version.
+const STATS_LEAST: usize = 208;
+
+/// How long freeing waits for what is left.
+const LAST_WAIT: Duration = Duration::from_secs(2);
+
+/// Builds a client. No thread is started and nothing is sent before the first message; a spool is
+/// opened, and what it holds is sent with the first message. The config can be used again.
+#[unsafe(no_mangle)]
+pub extern "C" fn logflux_client_new(
+    config: Option<&logflux_config>,
+    out: Option<&mut *mut logflux_client>,
+    error: Option<&mut *mut logflux_error>,
+) -> logflux_status {
+    boundary(error, || {
+        let out = Out::new(out)?;
+        let config = there(config, "config")?;
+        let gate = config.on_drop().map(|on_drop| Arc::new(Gate::new(on_drop)));
+        let mut builder = config.builder();
+        if let Some(gate) = &gate {
+            let gate = Arc::clone(gate);
+            builder = builder.on_drop(move |dropped| gate.tell(&dropped.into()));
+        }
+        let client = builder.build()?;
+        out.give(logflux_client { client, message_max: config.mode().message_max(), gate })
+    })
+}
+
+/// Logs a message now. The call copies it into a queue and returns; it never waits for the network
+/// or a key, unless LOGFLUX_WHEN_FULL_BLOCK was chosen. Where the queue is full the message is dropped and
+/// counted, which is no failure of the call; one that is too long is both. Bytes that are not UTF-8
+/// are logged as they are.
+#[unsafe(no_mangle)]
+pub extern "C" fn logflux_client_log(
+    client: Option<&logflux_client>,
+    level: u32,
+    message: *const c_char,
+    message_length: usize,
+) -> logflux_status {
+    boundary(None, || log(client, level, None, bytes!(message, message_length)))
+}
+
+/// logflux_client_log for a C string.
+#[unsafe(no_mangle)]
+pub extern "C" fn logflux_client_log_cstr(
+    client: Option<&logflux_client>,
+    level: u32,
+    message: *const c_char,
+) -> logflux_status {
+    boundary(None, || log(client, level, None, string!(message)))
+}
+
+/// logflux_client_log with the time of the message; NULL is now.
+#[unsafe(no_mangle)]
+pub extern "C" fn logflux_client_log_at(
+    client: Option<&logflux_client>,
+    level: u32,
+    timestamp: Option<&logflux_timestamp>,
+    message: *const c_char,
+    message_length: usize,
+    error: Option<&mut *mut logflux_error>,
+) -> logflux_status {
+    boundary(error, || log(client, level, timestamp, bytes!(message, message_length)))
+}
+
+fn log(
+    client: Option<&logflux_client>,
+    level_number: u32,
+    timestamp: Option<&logflux_timestamp>,
+    message: &[u8],
+) -> Result<(), Failure> {
+    let client = there(client, "client")?;
+    let level = level(level_number)?;
+    if !client.client.is_enabled(level) {
+        return Ok(());
+    }
+    let timestamp = match timestamp {
+        None => Timestamp::now(),
+        given => time(given)?,
+    };
+    client.client.log_bytes(level, message, timestamp);
+    let (max, got) = (client.message_max, message.len());
+    if got > max { Err(SealError::MessageTooLong { max, got }.into()) } else { Ok(()) }
+}
+
+/// Whether a message of this level would be logged. It costs a few nanoseconds; use it where a
+/// message is costly to put together.
+#[unsafe(no_mangle)]
+pub extern "C" fn logflux_client_is_enabled(client: Option<&logflux_client>, level: u32) -> bool {
+    answering(false, || match (client, self::level(level)) {
+        (Some(client), Ok(level)) => client.client.is_enabled(level),
+        _ => false,
+    })
+}
+
+/// Waits until all that was logged before is delivered, or, where there is a spool, durable in it.
+/// It returns within `timeout_ms`, whatever the server does; LOGFLUX_STATUS_TIMEOUT says that the time
+/// was not enough, and what is left stays in the queue or the spool.
+#[unsafe(no_mangle)]
+pub extern "C" fn logflux_client_flush(
+    client: Option<&logflux_client>,
+    timeout_ms: u64,
+    error: Option<&mut *mut logflux_error>,
+) -> logflux_status {
+    boundary(error, || {
+        let flushed = there(client, "client")?.client.flush(Duration::from_millis(timeout_ms));
+        Ok(flushed?)
+    })
+}
+
+/// Flushes, and ends the client: later messages are dropped and counted. It returns within
+/// `timeout_ms`; with LOGFLUX_STATUS_TIMEOUT what is left stays in the spool, or is dropped and counted.
+/// The handle still is to be freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn logflux_client_close(
+    client: Option<&logflux_client>,
+    timeout_ms: u64,
+    error: Option<&mut *mut logflux_error>,
+) -> logflux_status {
+    boundary(error, || {
+        let closed = there(client, "client")?.client.close(Duration::from_millis(timeout_ms));
+        Ok(closed?)
+    })
+}
+
+/// Tells what became of all messages of this process. `out_size` is sizeof(*out).
+#[unsafe(no_mangle)]
+pub extern "C" fn logflux_client_get_stats(
+    client: Option<&logflux_client>,
+    out: *mut logflux_client_stats,
+    out_size: usize,
+    error: Option<&mut *mut logflux_error>,
+) -> logflux_status {
+    boundary(error, || {
+        let stats = there(client, "client")?.client.stats();
+        let stats = logflux_client_stats {
+            accepted: stats.accepted,
+            delivered: stats.delivered,
+            pending: stats.pending,
+            spooled: stats.spooled,
+            requests: stats.requests,
+            retries: stats.retries,
+            bytes: stats.bytes,
+            dead_letters: stats.dead_letters,
+            derivations: stats.derivations,
+            dropped: (&stats.dropped).into(),
+        };
+        // SAFETY: docs/c-conventions.md, "Versions": `out` has `out_size` bytes.
+        unsafe { fill(&stats, out, out_size, STATS_LEAST) }
+    })
+}
+
+/// Appends what failed last, a call, the spool or the dead-letter file, to `out`; nothing where
+/// nothing has failed.
+#[unsafe(no_mangle)]
+pub extern "C" fn logflux_client_last_failure(
+    client: Option<&logflux_client>,
+    out: Option<&mut logflux_buffer>,
+    error: Option<&mut *mut logflux_error>,
+) -> logflux_status {
+    boundary(error, || {
+        let out = there(out, "out")?;
+        if let Some(failure) = there(client, "client")?.client.stats().last_error {
+            out.append(failure.as_bytes());
+        }
+        Ok(())
+    })
+}
+
+/// Closes the client, if it was not, for which it waits 2 s at most; tells the callback of drops
+/// that it was not told of; and frees the handle. Call logflux_client_close before it for another
+/// time. NULL is allowed.
+#[unsafe(no_mangle)]
+pub extern "C" fn logflux_client_free(client: Option<Box<logflux_client>>) {
+    freeing(client);
+}
+
+impl Drop for logflux_client {
+    fn drop(&mut self) {
+        // What is left is counted.
+        let _ = self.client.close(LAST_WAIT);
+        if let Some(gate) = &self.gate {
+            gate.shut(&(&self.client.stats().dropped).into());
+        }
+    }
+}
+
+impl From<Unflushed> for Failure {
+    fn from(unflushed: Unflushed) -> Self {
+        logflux_error::new(logflux_status::Timeout, unflushed)
+    }
+}

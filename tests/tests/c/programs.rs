@@ -1,0 +1,232 @@
+//! The examples, against a real server, and the test programs: plain, under the sanitizers, and
+//! under valgrind.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use logflux_tests::Place;
+
+use crate::toolchain::{Link, build, build_by, command, empty, prefix, succeed};
+
+/// What the sanitizers are asked for. The library's own allocations are seen as well, and its leaks.
+const SANITIZERS: [&str; 3] =
+    ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"];
+
+/// A program's settings for this server.
+fn with_settings(mut command: Command, place: &Place) -> Command {
+    command
+        .env("LOGFLUX_SERVER_URL", format!("https://{}", place.address()))
+        .env("LOGFLUX_API_KEY", place.key().expose())
+        .env("LOGFLUX_SECRET", logflux_tests::secret().expose())
+        .env("LOGFLUX_CA_FILE", place.ca_file())
+        .env("LOGFLUX_NODE", "n")
+        .env("LOGFLUX_FLUSH_INTERVAL", "20ms");
+    command
+}
+
+/// Ends with an error where memory is lost or misused. What threads that run until the process ends
+/// still hold is reachable, and no leak.
+const VALGRIND: [&str; 5] = [
+    "--quiet",
+    "--error-exitcode=99",
+    "--leak-check=full",
+    "--show-leak-kinds=definite,indirect",
+    "--errors-for-leak-kinds=definite,indirect",
+];
+
+/// A program as it is, and under the sanitizers.
+fn ways(source: &str, link: Link) -> [(&'static str, Command); 2] {
+    let plain = build(source, link, &[]);
+    let sanitized = build(source, link, &SANITIZERS);
+    [("plain", command(&plain)), ("sanitizers", command(&sanitized))]
+}
+
+#[test]
+fn a_message_is_sealed_and_opened() {
+    for link in [Link::Shared, Link::Static] {
+        for (way, mut program) in ways("c/examples/seal_open.c", link) {
+            let wrote = succeed(program.arg("größer").env("LOGFLUX_SECRET", "s"));
+            assert!(
+                wrote.starts_with("{\"node\":\"app-server-01\",\"payload\":\""),
+                "{way}: {wrote}"
+            );
+            assert!(wrote.ends_with("}\ngrößer\n"), "{way}: {wrote}");
+        }
+    }
+}
+
+#[test]
+fn a_program_logs_and_flushes() {
+    for (way, program) in ways("c/examples/log.c", Link::Shared) {
+        let (place, _running) = Place::new();
+        let wrote = succeed(with_settings(program, &place).args(["one", "two"]));
+        assert_eq!(wrote, "3 of 3 delivered\n", "{way}");
+        let stored = place.stored();
+        assert!(stored[0].ends_with(" starts with 2 arguments"), "{way}: {stored:?}");
+        assert_eq!(stored[1..], ["one", "two"], "{way}");
+    }
+}
+
+#[test]
+fn a_program_without_settings_says_what_is_missing() {
+    let program = build("c/examples/log.c", Link::Shared, &[]);
+    let mut program = command(&program);
+    for (variable, _) in std::env::vars().filter(|(name, _)| name.starts_with("LOGFLUX_")) {
+        program.env_remove(variable);
+    }
+    let output = crate::toolchain::run(&mut program);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "LOGFLUX_SERVER_URL is not set\n");
+}
+
+#[test]
+fn workers_that_were_forked_log_through_the_same_handle() {
+    for (way, program) in ways("c/examples/prefork.c", Link::Static) {
+        let (place, _running) = Place::new();
+        let wrote = succeed(&mut with_settings(program, &place));
+        assert_eq!(wrote, "4 workers; the parent delivered 2\n", "{way}");
+        let mut stored = place.stored();
+        let mut expected: Vec<String> = (0..4)
+            .flat_map(|worker| (0..25).map(move |line| format!("worker {worker} request {line}")))
+            .chain(["parent begins".to_owned(), "parent ends".to_owned()])
+            .collect();
+        stored.sort();
+        expected.sort();
+        assert_eq!(stored, expected, "{way}");
+    }
+}
+
+#[test]
+fn every_status_is_reached() {
+    let [(_, mut plain), (_, mut sanitized)] = ways("c/tests/errors.c", Link::Static);
+    assert_eq!(succeed(&mut plain), "23 statuses\n");
+    assert_eq!(succeed(sanitized.arg("light")), "21 statuses\n");
+}
+
+/// One derivation takes ten seconds there, and so only these.
+#[test]
+fn valgrind_finds_nothing_lost_and_nothing_misused() {
+    let program = build("c/tests/errors.c", Link::Static, &[]);
+    let mut errors = Command::new("valgrind");
+    assert_eq!(succeed(errors.args(VALGRIND).arg(program).arg("light")), "21 statuses\n");
+    let (place, _running) = Place::new();
+    let program = build("c/tests/threads.c", Link::Shared, &[]);
+    // Values that are not defined are not followed through the assembly of the TLS library.
+    let mut threads = Command::new("valgrind");
+    threads.args(VALGRIND).arg("--undef-value-errors=no").arg(&program).arg("20");
+    threads.env("LD_LIBRARY_PATH", prefix().join("lib"));
+    succeed(&mut with_settings(threads, &place));
+    assert_eq!(place.stored().len(), 160);
+}
+
+#[test]
+fn eight_threads_share_one_client() {
+    for (way, program) in ways("c/tests/threads.c", Link::Shared) {
+        let (place, _running) = Place::new();
+        succeed(with_settings(program, &place).env("LOGFLUX_QUEUE_SIZE", "1000000"));
+        let mut stored = place.stored();
+        let mut expected: Vec<String> = (0..8)
+            .flat_map(|thread| (0..1_000).map(move |line| format!("thread {thread} line {line}")))
+            .collect();
+        stored.sort();
+        expected.sort();
+        assert_eq!(stored, expected, "{way}");
+    }
+}
+
+#[test]
+fn nothing_of_a_secret_or_a_message_is_left_behind() {
+    let program = build("c/tests/zeroed.c", Link::Shared, &[]);
+    assert_eq!(succeed(&mut command(&program)), "nothing is left\n");
+}
+
+#[test]
+fn signals_are_the_host_s() {
+    let program = build("c/tests/signals.c", Link::Shared, &[]);
+    assert_eq!(succeed(&mut command(&program)), "alive\n");
+}
+
+#[test]
+fn hostile_arguments_are_refused_and_crash_nothing() {
+    let sanitizers = "-fsanitize=fuzzer,address,undefined";
+    let options = ["-std=c99", "-g", "-O1", sanitizers, "-fno-sanitize-recover=all"];
+    let program = build_by("clang", "c/fuzz/hostile.c", prefix(), Link::Static, &options);
+    let mut fuzz = command(&program);
+    fuzz.current_dir(empty("fuzz")).args([
+        "-max_total_time=15",
+        "-max_len=512",
+        "-timeout=60",
+        "-seed=1",
+    ]);
+    let output = crate::toolchain::run(&mut fuzz);
+    let wrote = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{wrote}");
+    println!("{}", wrote.lines().rev().find(|line| line.contains("Done ")).unwrap_or_default());
+}
+
+#[test]
+fn cpp_owns_its_handles_and_gives_results() {
+    for standard in ["-std=c++17", "-std=c++20"] {
+        let program = build_by(
+            "c++",
+            "cpp/tests/handles.cpp",
+            prefix(),
+            Link::Shared,
+            &[standard, "-g", SANITIZERS[0], SANITIZERS[1]],
+        );
+        assert_eq!(succeed(&mut command(&program)), "good\n");
+    }
+}
+
+#[test]
+fn cpp_programs_log() {
+    let examples: [(&str, &[&str], &[&str]); 2] = [
+        ("cpp/examples/log.cpp", &["one"], &["the program starts", "one"]),
+        (
+            "cpp/examples/spdlog.cpp",
+            &[],
+            &["[shop] order 4711 taken", "[shop] card refused: expired"],
+        ),
+    ];
+    for (source, arguments, lines) in examples {
+        let (place, _running) = Place::new();
+        let program = cpp(source);
+        let wrote = succeed(with_settings(command(&program), &place).args(arguments));
+        assert_eq!(wrote, "2 delivered\n");
+        assert_eq!(place.stored(), lines);
+    }
+}
+
+fn cpp(source: &str) -> PathBuf {
+    let spdlog = succeed(Command::new("pkg-config").args(["--cflags", "--libs", "spdlog"]));
+    let spdlog: Vec<&str> = spdlog.split_whitespace().collect();
+    // The linker takes libraries in their order: ours come after the source, these as well.
+    let mut options = vec!["-std=c++17", "-g", SANITIZERS[0], SANITIZERS[1], "-Wl,--no-as-needed"];
+    options.extend(spdlog);
+    build_by("c++", source, prefix(), Link::Shared, &options)
+}
+
+/// The code of the page for C programmers: what stands after `before`, in its next block.
+fn of_the_page(before: &str) -> String {
+    let page = std::fs::read_to_string(logflux_tests::workspace().join("docs/c.md")).unwrap();
+    let block = page.split_once(before).unwrap().1.split_once("```c").unwrap().1;
+    block.split_once('\n').unwrap().1.split_once("```").unwrap().0.to_owned()
+}
+
+#[test]
+fn the_programs_of_the_page_run() {
+    let folder = empty("page");
+    for (name, before) in [("first.c", "`first.c`"), ("first.cpp", "## C++")] {
+        let source = folder.join(name);
+        std::fs::write(&source, of_the_page(before)).unwrap();
+        let (place, _running) = Place::new();
+        // An absolute path stays what it is.
+        let program = build(source.to_str().unwrap(), Link::Shared, &[]);
+        succeed(&mut with_settings(command(&program), &place));
+        let expected: &[&str] = match name {
+            "first.c" => &["started", "disk sda is 93 % full"],
+            _ => &["user 4711 logged in"],
+        };
+        assert_eq!(place.stored(), expected);
+    }
+}
