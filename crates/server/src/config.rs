@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use logflux_wire::{Mode, limits};
 
+use crate::store::StoreSettings;
+
 /// Where a server listens, where it keeps its data, and its bounds.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -23,6 +25,8 @@ pub struct ServerConfig {
     pub limits: Limits,
     /// How long things may take.
     pub timeouts: Timeouts,
+    /// What is kept, and for how long.
+    pub store: StoreSettings,
 }
 
 impl ServerConfig {
@@ -35,6 +39,7 @@ impl ServerConfig {
             modes: vec![Mode::Pbkdf2, Mode::Hkdf],
             limits: Limits::default(),
             timeouts: Timeouts::default(),
+            store: StoreSettings::default(),
         }
     }
 }

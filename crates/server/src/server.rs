@@ -43,7 +43,7 @@ impl Server {
     pub fn bind(config: ServerConfig) -> Result<Self, ServerError> {
         folder::create(&config.data)
             .map_err(|source| ServerError::Data { path: config.data.clone(), source })?;
-        let store = SqliteStore::open(&config.data, &config.limits)?;
+        let store = SqliteStore::open(&config.data, &config.limits, &config.store)?;
         Self::bind_with_store(config, Arc::new(store))
     }
 

@@ -12,6 +12,7 @@
 //! This crate contains no cryptography. The ingest server stands on it alone, which is how anyone
 //! can see that the server is unable to decrypt.
 
+pub mod alert;
 mod api_key;
 pub mod base64;
 mod bytes;
