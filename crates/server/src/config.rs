@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use logflux_wire::{Mode, limits};
 
+use crate::monitor::MonitorSettings;
 use crate::store::StoreSettings;
 
 /// Where a server listens, where it keeps its data, and its bounds.
@@ -27,6 +28,8 @@ pub struct ServerConfig {
     pub timeouts: Timeouts,
     /// What is kept, and for how long.
     pub store: StoreSettings,
+    /// What is watched for, and who is told.
+    pub monitor: MonitorSettings,
 }
 
 impl ServerConfig {
@@ -40,6 +43,7 @@ impl ServerConfig {
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             store: StoreSettings::default(),
+            monitor: MonitorSettings::default(),
         }
     }
 }
@@ -73,6 +77,9 @@ pub struct Limits {
     /// About how many bytes one page of `GET /v1/entries` has at most, 8 MiB by default; a page ends
     /// after the entry that reaches it, and its cursor goes on from there.
     pub page: usize,
+    /// The most clients that wait for entries as they come (`GET /v1/tail`), 100 by default. Above it
+    /// one is answered `overloaded`.
+    pub tails: usize,
 }
 
 impl Default for Limits {
@@ -84,6 +91,7 @@ impl Default for Limits {
             queue_requests: 1_024,
             queue_bytes: 64 << 20,
             page: 8 << 20,
+            tails: 100,
         }
     }
 }

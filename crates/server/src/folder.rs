@@ -20,6 +20,11 @@ pub(crate) fn keys_db(data: &Path) -> PathBuf {
     data.join("keys.db")
 }
 
+/// The database of alerts.
+pub(crate) fn alerts_db(data: &Path) -> PathBuf {
+    data.join("alerts.db")
+}
+
 /// Makes the folder, and those above it, for its owner alone; one that exists is left as it is.
 pub(crate) fn create(data: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();

@@ -47,6 +47,7 @@ mod dev_tls;
 mod folder;
 mod keys;
 mod listen;
+pub mod monitor;
 mod random;
 mod room;
 mod server;

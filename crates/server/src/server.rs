@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use crate::api::{self, App};
 use crate::config::ServerConfig;
 use crate::keys::{Authenticator, Keys, KeysError};
+use crate::monitor::{Monitor, MonitorError};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreError};
 use crate::tls::{self, TlsError};
@@ -60,7 +61,8 @@ impl Server {
         let failed = |source| ServerError::Listen { addr: config.listen, source };
         let listener = TcpListener::bind(config.listen).map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
-        let app = App::new(config.clone(), keys, store);
+        let monitor = Monitor::start(&config.data, &config.monitor, store.meter())?;
+        let app = App::new(config.clone(), keys, store, monitor);
         Ok(Self { config, listener, addr, tls, app })
     }
 
@@ -78,6 +80,11 @@ impl Server {
     /// [`ServerError::Serve`].
     pub async fn run_until(self, shutdown: impl Future<Output = ()>) -> Result<(), ServerError> {
         tracing::info!(addr = %self.addr, "listening");
+        let app = self.app.clone();
+        let shutdown = async move {
+            shutdown.await;
+            app.stop();
+        };
         let router = api::router(self.app);
         listen::serve(self.listener, self.tls, router, self.config.timeouts, shutdown)
             .await
@@ -218,6 +225,9 @@ pub enum ServerError {
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The monitors cannot be started.
+    #[error(transparent)]
+    Monitor(#[from] MonitorError),
     /// The address cannot be bound.
     #[error("listening on {addr}: {source}")]
     Listen {

@@ -17,6 +17,7 @@ mod secret_source;
 mod settings;
 mod shipper;
 mod spool;
+mod tail;
 
 pub use api::{Answer, Api, CallError, Page, RateLimit, Trust, TrustError};
 pub use client::{
@@ -33,3 +34,4 @@ pub use spool::{
     Appended, DeadLetter, DeadLetters, RecordId, Recovery, SegmentView, Spool, SpoolError,
     SpoolFull, SpoolOptions, SpoolView,
 };
+pub use tail::Tail;

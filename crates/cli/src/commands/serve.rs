@@ -8,6 +8,7 @@ use logflux_server::{Server, ServerConfig, TlsFiles, dev_tls};
 use tracing_subscriber::EnvFilter;
 
 use crate::failure::{Failure, Outcome};
+use crate::upkeep::UpkeepArgs;
 
 /// Run the ingest server: it takes sealed entries, keeps them, and cannot read them
 #[derive(Args, Debug)]
@@ -17,7 +18,8 @@ use crate::failure::{Failure, Outcome};
 Examples:
   logflux serve --dev --data ./data
   logflux keys create --data ./data --scope ingest,read
-  logflux serve --listen 0.0.0.0:443 --data /var/lib/logflux --tls-cert cert.pem --tls-key key.pem"
+  logflux serve --listen 0.0.0.0:443 --data /var/lib/logflux --tls-cert cert.pem --tls-key key.pem \
+      --retain 30d --max-size 20GB"
 )]
 pub(crate) struct Serve {
     /// The address and port; port 0 takes a free one
@@ -35,6 +37,8 @@ pub(crate) struct Serve {
     /// Make a local authority, DIR/ca.pem, and a certificate for localhost, 127.0.0.1 and ::1
     #[arg(long, conflicts_with_all = ["tls_cert", "tls_key"])]
     dev: bool,
+    #[command(flatten)]
+    upkeep: UpkeepArgs,
     /// What to log on stderr: error, warn, info, debug, or a `tracing` filter
     #[arg(long, default_value = "info", value_name = "FILTER", env = "LOGFLUX_LOG")]
     log: String,
@@ -53,7 +57,9 @@ impl Serve {
                 (dev.files, Some(dev.ca))
             }
         };
-        let server = Server::bind(ServerConfig::new(self.listen, &self.data, tls))?;
+        let mut config = ServerConfig::new(self.listen, &self.data, tls);
+        self.upkeep.apply(&mut config);
+        let server = Server::bind(config)?;
         anstream::eprintln!("listening on https://{}", server.local_addr());
         if let Some(ca) = ca {
             anstream::eprintln!("clients trust it by LOGFLUX_CA_FILE={}", ca.display());

@@ -12,3 +12,5 @@ mod seal_and_open;
 mod server;
 mod ship_and_query;
 mod spool;
+mod tail;
+mod upkeep;

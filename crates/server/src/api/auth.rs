@@ -6,8 +6,8 @@ use axum::http::{HeaderMap, header};
 use logflux_wire::response::ErrorCode;
 use logflux_wire::{ApiKey, Timestamp};
 
-use super::App;
 use super::error::ApiError;
+use super::{App, watch};
 use crate::keys::{KeyInfo, KeyState, Scope};
 
 /// The key that a request bears, where it is good and has the scope.
@@ -27,7 +27,10 @@ pub(super) async fn authorize(
         return Err(ApiError::new(ErrorCode::Unauthorized, "the API key is not known here"));
     };
     let refused = match info.state(Timestamp::now()) {
-        KeyState::Active if info.scopes.allow(scope) => return Ok(info),
+        KeyState::Active if info.scopes.allow(scope) => {
+            watch::key(&info);
+            return Ok(info);
+        }
         KeyState::Active => {
             let message = format!("the API key has not the scope {scope}");
             ApiError::new(ErrorCode::Forbidden, message)
@@ -37,6 +40,19 @@ pub(super) async fn authorize(
     };
     tracing::warn!(key = %info.id, tenant = %info.tenant, code = %refused.code(), "refused a key");
     Err(refused)
+}
+
+/// Whether the key that a request bore is still good.
+pub(super) async fn is_good(app: &App, headers: &HeaderMap, scope: Scope) -> bool {
+    let Some(key) = bearer(headers) else { return false };
+    match app.keys().find(&key).await {
+        Ok(Some(info)) => {
+            info.state(Timestamp::now()) == KeyState::Active && info.scopes.allow(scope)
+        }
+        Ok(None) => false,
+        // That it cannot be read says nothing of it.
+        Err(_) => true,
+    }
 }
 
 /// The one bearer key of the headers; the scheme is read in any case (RFC 9110, section 11.1).

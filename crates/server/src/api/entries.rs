@@ -31,7 +31,7 @@ pub(super) async fn entries(
     if wants_ndjson(&headers) { as_lines(&page) } else { as_json(&page, id) }
 }
 
-fn read_query(query: &str) -> Result<Query, ApiError> {
+pub(super) fn read_query(query: &str) -> Result<Query, ApiError> {
     let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
     // Bytes that are no UTF-8 were replaced, and would ask for another node than was meant.
     let replaced = |text: &str| text.contains(char::REPLACEMENT_CHARACTER);

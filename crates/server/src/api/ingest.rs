@@ -15,6 +15,7 @@ use super::answer::{self, RequestId};
 use super::error::ApiError;
 use super::{App, auth, body};
 use crate::keys::{KeyInfo, Scope};
+use crate::monitor::Event;
 use crate::room::Held;
 use crate::store::{Appended, StoreError};
 
@@ -50,13 +51,20 @@ async fn take(app: App, id: RequestId, request: Request, form: Form) -> Result<R
     };
     // Held until the answer is written.
     let mut room = app.room().enter();
-    let body = parse(&app, body, form, &mut room).await?;
+    let (body, bytes) = parse(&app, body, form, &mut room).await?;
     let single = matches!(body, request::Body::Single(_));
     let entries = match body {
         request::Body::Single(entry) => vec![entry],
         request::Body::Batch(entries) => entries,
     };
     let total = entries.len();
+    let largest = entries.iter().flatten().map(|entry| entry.payload().as_bytes().len()).max();
+    app.monitor().record(&Event::Received {
+        key: &key,
+        entries: total as u64,
+        bytes: bytes as u64,
+        largest: largest.map_or(0, logflux_wire::base64::encoded_len),
+    });
 
     let mut good = Vec::with_capacity(total);
     let mut places = Vec::with_capacity(total);
@@ -89,6 +97,9 @@ async fn take(app: App, id: RequestId, request: Request, form: Form) -> Result<R
         refused.extend(reused.into_iter().map(|index| (index, nonce_reused())));
         refused.sort_by_key(|(index, _)| *index);
     }
+    for (_, error) in &refused {
+        app.monitor().record(&Event::Refused { key: &key, code: error.code(), entries: 1 });
+    }
     respond(id, total, duplicates, refused, single)
 }
 
@@ -118,10 +129,10 @@ async fn parse(
     body: Body,
     form: Form,
     room: &mut Held,
-) -> Result<request::Body, ApiError> {
+) -> Result<(request::Body, usize), ApiError> {
     let limits = app.config().limits;
     let bytes = body::read(body, limits.body, app.config().timeouts.body, room).await?;
-    let long = bytes.len() > PARSED_IN_PLACE;
+    let (length, long) = (bytes.len(), bytes.len() > PARSED_IN_PLACE);
     let parse = move || request::Body::parse(&bytes, form, limits.batch);
     let parsed = if long {
         tokio::task::spawn_blocking(parse)
@@ -130,7 +141,7 @@ async fn parse(
     } else {
         parse()
     };
-    Ok(parsed?)
+    Ok((parsed?, length))
 }
 
 /// Checks what the server can see of an entry's encryption (PROTOCOL 7).

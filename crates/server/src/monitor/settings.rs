@@ -212,14 +212,18 @@ impl MonitorSettings {
             return Err("large_payload.count is 0: it must be at least 1".to_owned());
         }
         if !(1..=100).contains(&self.limit_near.percent) {
-            return Err(format!("limit_near.percent is {}: it must be 1 to 100", self.limit_near.percent));
+            return Err(format!(
+                "limit_near.percent is {}: it must be 1 to 100",
+                self.limit_near.percent
+            ));
         }
         let unusual = self.unusual_use;
         if unusual.factor < 2 {
             return Err("unusual_use.factor is less than 2: all use would be unusual".to_owned());
         }
         if unusual.window < Duration::from_millis(10)
-            || !(6..=1_440).contains(&(unusual.history.as_millis() / unusual.window.as_millis().max(1)))
+            || !(6..=1_440)
+                .contains(&(unusual.history.as_millis() / unusual.window.as_millis().max(1)))
         {
             return Err("unusual_use.history must be 6 to 1440 times unusual_use.window, and that at least 10ms".to_owned());
         }

@@ -1,6 +1,6 @@
 //! A server of one's own, a client that knows it, and entries for it.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
@@ -134,6 +134,22 @@ impl TestServer {
             assert_eq!(header("content-type").as_deref(), Some("application/json"));
         }
         Answer { status, headers, text }
+    }
+
+    /// Begins a call whose answer goes on.
+    pub(crate) fn begin(
+        &self,
+        key: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> (u16, impl BufRead + Send + use<>) {
+        let uri = format!("https://localhost:{}{path}", self.port());
+        let mut request = self.agent.get(uri).header("authorization", format!("Bearer {key}"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.call().unwrap();
+        (response.status().as_u16(), BufReader::new(response.into_body().into_reader()))
     }
 
     /// Every entry that is stored for the key's tenant, oldest first, as it comes back.

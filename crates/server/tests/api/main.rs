@@ -9,3 +9,7 @@ mod faults;
 mod ingest;
 mod keys;
 mod malformed;
+mod monitors;
+mod tail;
+mod upkeep;
+mod webhook;

@@ -1,0 +1,32 @@
+//! Fills a store from within, as fast as it goes.
+
+use std::error::Error;
+use std::path::Path;
+
+use logflux_server::Limits;
+use logflux_server::sqlite::SqliteStore;
+use logflux_server::store::{Store as _, StoreSettings};
+
+use super::entries::Entries;
+
+/// Entries of a call.
+const CALL: usize = 5_000;
+
+/// Appends entries until the store has had this many; gives how many there were before.
+///
+/// # Errors
+/// The store's.
+pub fn fill(data: &Path, upto: i64) -> Result<i64, Box<dyn Error>> {
+    std::fs::create_dir_all(data)?;
+    let store = SqliteStore::open(data, &Limits::default(), &StoreSettings::default())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let before = *store.newest().borrow();
+    let mut entries = Entries::new(0);
+    runtime.block_on(async {
+        while *store.newest().borrow() < upto {
+            store.append("bench".parse()?, entries.many(CALL)).await?;
+        }
+        Ok::<_, Box<dyn Error>>(())
+    })?;
+    Ok(before)
+}
