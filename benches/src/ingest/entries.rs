@@ -34,15 +34,14 @@ impl Entries {
         }
     }
 
-    /// An entry of this moment, or of another.
-    pub(super) fn entry(&mut self, timestamp: Timestamp) -> Option<Entry> {
+    /// An entry of a node and a time.
+    fn entry(&mut self, node: &Node, timestamp: Timestamp) -> Option<Entry> {
         let (mut payload, mut iv, mut salt) = (vec![0; MESSAGE + 16], [0; 12], [0; 32]);
         self.fill(&mut payload);
         self.fill(&mut iv);
         self.fill(&mut salt);
-        let random = self.next();
         // One in 100 is an error, one in a million an emergency, as logs are.
-        let level = match (random >> 32) % 1_000_000 {
+        let level = match self.next() % 1_000_000 {
             0 => Level::Emergency,
             1..10_000 => Level::Error,
             10_000..100_000 => Level::Warning,
@@ -50,7 +49,7 @@ impl Entries {
             _ => Level::Info,
         };
         Entry::new(
-            Node::new(format!("node-{}", random % NODES)).ok()?,
+            node.clone(),
             Payload::new(payload).ok()?,
             level,
             timestamp,
@@ -61,9 +60,12 @@ impl Entries {
         .ok()
     }
 
-    /// So many, of this moment.
+    /// So many of one node, as a client's are, and of this moment.
     pub(super) fn many(&mut self, count: usize) -> Vec<Entry> {
         let now = Timestamp::now();
-        (0..count).filter_map(|_| self.entry(now)).collect()
+        let Ok(node) = Node::new(format!("node-{}", self.next() % NODES)) else {
+            return Vec::new();
+        };
+        (0..count).filter_map(|_| self.entry(&node, now)).collect()
     }
 }

@@ -7,6 +7,7 @@ use logflux_server::Limits;
 use logflux_server::sqlite::SqliteStore;
 use logflux_server::store::{Store as _, StoreSettings};
 
+use super::BATCH;
 use super::entries::Entries;
 
 /// Entries of a call.
@@ -24,7 +25,8 @@ pub fn fill(data: &Path, upto: i64) -> Result<i64, Box<dyn Error>> {
     let mut entries = Entries::new(0);
     runtime.block_on(async {
         while *store.newest().borrow() < upto {
-            store.append("bench".parse()?, entries.many(CALL)).await?;
+            let call = (0..CALL / BATCH).flat_map(|_| entries.many(BATCH)).collect();
+            store.append("bench".parse()?, call).await?;
         }
         Ok::<_, Box<dyn Error>>(())
     })?;

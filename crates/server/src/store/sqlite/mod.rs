@@ -7,6 +7,7 @@
 //! [`check`], [`stats`], [`compact`] and [`backup`] are for whoever runs the server.
 
 mod appending;
+mod checkpoint;
 mod filter;
 mod identities;
 mod peek;

@@ -73,15 +73,25 @@ const BUSY: Duration = Duration::from_secs(5);
 
 /// Opens the writer's connection, and brings the tables to the newest version.
 pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
-    let mut connection = Connection::open(path)?;
-    connection.busy_timeout(BUSY)?;
+    let mut connection = open_plain(path)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
+    // Every row of `entries` is written with a tenant that was just looked up.
+    connection.pragma_update(None, "foreign_keys", false)?;
+    // See `checkpoint`.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "cache_size", -32_768)?; // KiB
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     migrate(&transaction)?;
     transaction.commit()?;
+    Ok(connection)
+}
+
+/// Opens a connection that writes durably, and looks at nothing.
+pub(super) fn open_plain(path: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
     Ok(connection)
 }
 

@@ -16,6 +16,7 @@ use logflux_wire::Entry;
 use tokio::sync::{oneshot, watch};
 
 use super::appending::Appending;
+use super::checkpoint::{self, Checkpointer};
 use super::retention::Retention;
 use crate::config::Limits;
 use crate::room::{Held, Room};
@@ -59,11 +60,13 @@ impl Writer {
     ) -> Result<Self, StoreError> {
         let appending = Appending::open(&path)?;
         let (newest, newest_seen) = watch::channel(appending.newest());
+        let checkpointer = Checkpointer::start(path.clone())?;
         let (queue, jobs) = sync_channel(limits.queue_requests);
         let mut thread = WriterThread {
             path,
             appending: Some(appending),
             retention: Retention::new(settings),
+            checkpointer,
             meter: meter.clone(),
             newest,
         };
@@ -122,6 +125,7 @@ struct WriterThread {
     /// None after a failure that leaves it in doubt; the next group opens another.
     appending: Option<Appending>,
     retention: Retention,
+    checkpointer: Checkpointer,
     meter: Meter,
     newest: watch::Sender<i64>,
 }
@@ -183,6 +187,15 @@ impl WriterThread {
             appending.write_full_run()?;
             Ok(step)
         });
+        self.checkpointer.wake();
+        // A full disk may have room again once the log begins anew.
+        if self.checkpointer.is_long() || matches!(step, Err(StoreError::Full)) {
+            let brought_in =
+                self.with(|appending, _| checkpoint::checkpoint(appending.connection()));
+            if let Err(error) = brought_in {
+                tracing::warn!(%error, "the store's log is not brought in");
+            }
+        }
         match step {
             Ok(step) => {
                 self.meter.deleted.inc_by(step.deleted);
