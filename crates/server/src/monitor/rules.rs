@@ -259,3 +259,7 @@ fn alert(breach: Breach<'_>) -> Alert {
         },
     }
 }
+
+#[cfg(test)]
+#[path = "rules_tests.rs"]
+mod tests;
