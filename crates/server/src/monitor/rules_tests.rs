@@ -27,7 +27,8 @@ fn a_limit_that_is_near_and_one_that_is_exceeded_are_told_once_each() {
         let event = Event::Counted { whose: Whose::Address(address), used, limit: 60 };
         told.extend(rules.judge(&event, &settings, now));
     }
-    let kinds: Vec<_> = told.iter().map(|alert| (alert.kind, alert.details["used"].clone())).collect();
+    let kinds: Vec<_> =
+        told.iter().map(|alert| (alert.kind, alert.details["used"].clone())).collect();
     let (near, exceeded) = (AlertKind::LimitNear, AlertKind::LimitExceeded);
     assert_eq!(
         kinds,

@@ -14,6 +14,9 @@ use super::writer::Job;
 use crate::store::{Appended, StoreError};
 use crate::tenant::Tenant;
 
+/// How many buckets of a run of identities a transaction writes.
+const PIECE: i64 = 256;
+
 #[derive(Debug)]
 pub(super) struct Appending {
     connection: Connection,
@@ -66,17 +69,23 @@ impl Appending {
         }
     }
 
-    /// Writes a run of identities where there are enough for one.
-    pub(super) fn write_full_run(&mut self) -> Result<(), StoreError> {
-        if !self.identities.is_full(self.newest + 1) {
-            return Ok(());
+    /// Writes a piece of a run of identities, where there is one to be written; whether there is more.
+    pub(super) fn write_piece(&mut self) -> Result<bool, StoreError> {
+        self.identities.turn(self.newest + 1);
+        if !self.identities.is_writing() {
+            return Ok(false);
         }
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let run = self.identities.write_run(&transaction)?;
-        transaction.commit()?;
-        self.identities.forget_recent(run);
-        Ok(())
+        let written = self.identities.write_piece(&transaction, PIECE);
+        match written.and_then(|()| Ok(transaction.commit()?)) {
+            Ok(()) => self.identities.commit(),
+            Err(error) => {
+                self.identities.rollback();
+                return Err(error);
+            }
+        }
+        Ok(self.identities.is_writing())
     }
 
     /// Deletes the entries up to this seq, and what is known of them.
@@ -98,7 +107,9 @@ fn write_group(
     group: &[Job],
 ) -> Result<(Vec<Vec<Appended>>, i64), StoreError> {
     let Appending { connection, identities, tenants, newest } = appending;
+    identities.turn(*newest + 1);
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    identities.write_piece(&transaction, PIECE)?;
     let mut insertion =
         Insertion { transaction: &transaction, identities, received: now(), seq: *newest };
     let mut fresh = HashMap::new();

@@ -3,13 +3,13 @@
 //! A B-tree of random 44-byte identities costs a page for every entry once it is larger than the
 //! cache: at ten million entries most of what is written would be index. Here an identity is a keyed
 //! hash of 64 bits. Those of the newest entries are in memory, found again at the start from the
-//! entries themselves; whenever there are [`RUN`] of them they are written, sorted, as one *run* of
-//! [`BUCKETS`] rows. A [`Filter`] in memory stands before the runs: an entry that is new, and nearly
+//! entries themselves; whenever there are [`RUN`] of them they are sorted and written as one *run* of
+//! [`BUCKETS`] rows, piece by piece in the transactions that come, so that nobody waits for it. A [`Filter`] in memory stands before the runs: an entry that is new, and nearly
 //! every entry is, asks only that. A hash that is found leads to the row, and the row decides; so
 //! neither the filter nor the hash can make an answer wrong.
 //!
 //! A run goes when the last of its entries is deleted. Memory: about 1.5 bytes for an entry, and
-//! 10 MiB.
+//! 20 MiB.
 
 use std::collections::HashMap;
 
@@ -45,6 +45,8 @@ pub(super) struct Identities {
     twins: Vec<(Identity, i64)>,
     /// What the transaction that has begun has added.
     fresh: Vec<(Identity, i64)>,
+    /// The run that is being written.
+    frozen: Option<Frozen>,
     /// From the oldest to the newest.
     groups: Vec<Group>,
     next_run: i64,
@@ -52,6 +54,17 @@ pub(super) struct Identities {
     newest: i64,
     /// [`RUN`], but for tests.
     run_size: usize,
+}
+
+/// A run that is being written: it counts when all of it is durable.
+#[derive(Debug)]
+struct Frozen {
+    run: Run,
+    /// Sorted.
+    all: Vec<(Identity, i64)>,
+    /// How many buckets are durable, and how many will be once the transaction is.
+    written: i64,
+    writing: i64,
 }
 
 /// Runs that share a filter.
@@ -72,7 +85,9 @@ struct Run {
 
 impl Identities {
     /// Reads what there is; entries that no run has are read from `entries`.
+    /// A connection that may only read makes no runs of them.
     pub(super) fn load(connection: &mut Connection) -> Result<Self, StoreError> {
+        let reads = connection.query_row("PRAGMA query_only", [], |row| row.get::<_, i64>(0))?;
         let transaction = connection.transaction()?;
         let mut all = Self {
             key: key(&transaction)?,
@@ -80,6 +95,7 @@ impl Identities {
             first: 0,
             twins: Vec::new(),
             fresh: Vec::new(),
+            frozen: None,
             groups: Vec::new(),
             next_run: 1,
             newest: 0,
@@ -97,25 +113,35 @@ impl Identities {
                 "SELECT place, hashes FROM identity_buckets WHERE place BETWEEN ?1 AND ?2",
             )?;
             let mut rows = statement.query([run.id * BUCKETS, run.id * BUCKETS + BUCKETS - 1])?;
-            let filter = all.filter_for(run);
+            let group = all.filling();
+            group.runs.push(run);
+            group.filled += 1;
             while let Some(row) = rows.next()? {
                 let place: i64 = row.get(0)?;
                 let hashes = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
                 for number in numbers(hashes) {
-                    filter.insert(partial_hash(place % BUCKETS, number));
+                    group.filter.insert(partial_hash(place % BUCKETS, number));
                 }
             }
             all.next_run = run.id + 1;
             last = run.last;
             all.newest = run.last;
         }
-        all.read_on(&transaction, last)?;
+        all.read_on(&transaction, last, reads == 0)?;
         transaction.commit()?;
         Ok(all)
     }
 
     /// Reads the identities of the entries after `last`, and makes runs of them as there are enough.
-    fn read_on(&mut self, transaction: &Transaction<'_>, last: i64) -> Result<(), StoreError> {
+    fn read_on(
+        &mut self,
+        transaction: &Transaction<'_>,
+        last: i64,
+        may_write: bool,
+    ) -> Result<(), StoreError> {
+        if may_write {
+            self.delete_unfinished(transaction)?;
+        }
         let mut statement = transaction
             .prepare("SELECT seq, tenant, salt, iv FROM entries WHERE seq > ?1 ORDER BY seq")?;
         let mut rows = statement.query([last])?;
@@ -126,9 +152,10 @@ impl Identities {
             let salt: [u8; 32] = part(2).and_then(|b| b.try_into().ok()).ok_or(damaged("salt"))?;
             let iv: [u8; 12] = part(3).and_then(|b| b.try_into().ok()).ok_or(damaged("iv"))?;
             let identity = self.identity(row.get(1)?, &salt.into(), &iv.into());
-            if self.is_full(seq) {
-                let run = self.write_run(transaction)?;
-                self.forget_recent(run);
+            if may_write {
+                self.turn(seq);
+                self.write_piece(transaction, BUCKETS)?;
+                self.commit();
             }
             self.add(identity, seq);
         }
@@ -168,6 +195,10 @@ impl Identities {
         found.extend(self.recent.get(&identity));
         found.extend(self.twins.iter().filter(|(twin, _)| *twin == identity).map(|(_, seq)| *seq));
         let bucket = bucket(identity);
+        if let Some(frozen) = &self.frozen {
+            let here = piece(&frozen.all, bucket, bucket + 1).iter();
+            found.extend(here.filter(|(other, _)| *other == identity).map(|(_, seq)| *seq));
+        }
         for group in &self.groups {
             if !group.filter.may_have(partial(identity)) {
                 continue;
@@ -206,12 +237,26 @@ impl Identities {
         self.newest = self.newest.max(seq);
     }
 
-    /// What was added stays.
+    /// What was added and written since the last commit is durable.
     pub(super) fn commit(&mut self) {
         self.fresh.clear();
+        let Some(mut frozen) = self.frozen.take() else { return };
+        let filter = &mut self.filling().filter;
+        for (identity, _) in piece(&frozen.all, frozen.written, frozen.writing) {
+            filter.insert(partial(*identity));
+        }
+        frozen.written = frozen.writing;
+        if frozen.written < BUCKETS {
+            self.frozen = Some(frozen);
+            return;
+        }
+        let group = self.filling();
+        group.runs.push(frozen.run);
+        group.filled += 1;
+        self.next_run = frozen.run.id + 1;
     }
 
-    /// What was added since the last commit was not.
+    /// What was added and written since the last commit was not.
     pub(super) fn rollback(&mut self) {
         for (identity, seq) in self.fresh.drain(..) {
             let twins = self.twins.len();
@@ -220,57 +265,71 @@ impl Identities {
                 self.recent.remove(&identity);
             }
         }
+        if let Some(frozen) = &mut self.frozen {
+            frozen.writing = frozen.written;
+        }
     }
 
-    /// Whether what is in memory shall become a run before an entry with this seq is added.
-    pub(super) fn is_full(&self, seq: i64) -> bool {
+    /// Takes what is in memory out as a run to be written, where it is enough for one before an entry
+    /// with this seq is added, and the one before is written.
+    pub(super) fn turn(&mut self, seq: i64) {
         // Only a store with gaps comes near the second bound.
-        self.recent.len() >= self.run_size
-            || !self.recent.is_empty() && seq - self.first >= 1 << PLACE_BITS
+        let full = self.recent.len() >= self.run_size
+            || !self.recent.is_empty() && seq - self.first >= 1 << PLACE_BITS;
+        if !full || self.frozen.is_some() {
+            return;
+        }
+        let mut all: Vec<(Identity, i64)> = self.recent.drain().collect();
+        all.append(&mut self.twins);
+        let last = all.iter().map(|(_, seq)| *seq).max().unwrap_or(0);
+        all.sort_unstable();
+        let run = Run { id: self.next_run, first: self.first, last };
+        self.frozen = Some(Frozen { run, all, written: 0, writing: 0 });
     }
 
-    /// Writes what is in memory as a run. It takes effect by [`forget_recent`](Self::forget_recent),
-    /// once that is durable.
-    pub(super) fn write_run(&self, transaction: &Transaction<'_>) -> Result<Written, StoreError> {
-        let mut all: Vec<(Identity, i64)> = self.recent.iter().map(|(i, seq)| (*i, *seq)).collect();
-        all.extend(&self.twins);
-        all.sort_unstable();
-        let first = self.first;
-        let last = all.iter().map(|(_, seq)| *seq).max().unwrap_or(0);
-        let run = Run { id: self.next_run, first, last };
-        transaction.execute(
-            "INSERT INTO identity_runs (id, first, last, entries) VALUES (?1, ?2, ?3, ?4)",
-            params![run.id, first, last, i64::try_from(all.len()).unwrap_or(i64::MAX)],
-        )?;
+    /// Whether a run is being written.
+    pub(super) fn is_writing(&self) -> bool {
+        self.frozen.is_some()
+    }
+
+    /// Writes the next buckets of the run that is being written, where there is one.
+    pub(super) fn write_piece(
+        &mut self,
+        transaction: &Transaction<'_>,
+        buckets: i64,
+    ) -> Result<(), StoreError> {
+        let Some(Frozen { run, all, written, writing }) = &mut self.frozen else { return Ok(()) };
+        let end = (*written + buckets).min(BUCKETS);
         let mut statement = transaction
             .prepare_cached("INSERT INTO identity_buckets (place, hashes) VALUES (?1, ?2)")?;
-        for chunk in all.chunk_by(|(a, _), (b, _)| bucket(*a) == bucket(*b)) {
+        for chunk in piece(all, *written, end).chunk_by(|(a, _), (b, _)| bucket(*a) == bucket(*b)) {
             let Some((of, _)) = chunk.first() else { continue };
             let mut hashes = Vec::with_capacity(chunk.len() * 8);
             for (identity, seq) in chunk {
-                let number = middle(*identity) << PLACE_BITS | (seq - first).cast_unsigned();
+                let number = middle(*identity) << PLACE_BITS | (seq - run.first).cast_unsigned();
                 hashes.extend_from_slice(&number.to_le_bytes());
             }
             statement.execute((run.id * BUCKETS + bucket(*of), hashes))?;
         }
-        Ok(Written(run))
-    }
-
-    /// What was written as a run is no longer needed in memory.
-    pub(super) fn forget_recent(&mut self, Written(run): Written) {
-        let recent = std::mem::take(&mut self.recent);
-        let twins = std::mem::take(&mut self.twins);
-        let filter = self.filter_for(run);
-        for (identity, _) in recent.iter().map(|(i, s)| (*i, *s)).chain(twins) {
-            filter.insert(partial(identity));
+        if end == BUCKETS {
+            transaction.execute(
+                "INSERT INTO identity_runs (id, first, last, entries) VALUES (?1, ?2, ?3, ?4)",
+                params![run.id, run.first, run.last, i64::try_from(all.len()).unwrap_or(i64::MAX)],
+            )?;
         }
-        self.recent = recent;
-        self.recent.clear();
-        self.fresh.clear();
-        self.next_run = run.id + 1;
+        *writing = end;
+        Ok(())
     }
 
-    fn filter_for(&mut self, run: Run) -> &mut Filter {
+    /// A run of which the server's end has left a part is written anew.
+    pub(super) fn delete_unfinished(&self, connection: &Connection) -> Result<(), StoreError> {
+        connection
+            .execute("DELETE FROM identity_buckets WHERE place >= ?1", [self.next_run * BUCKETS])?;
+        Ok(())
+    }
+
+    /// The group whose filter has room for a run.
+    fn filling(&mut self) -> &mut Group {
         if self.groups.last().is_none_or(|group| group.filled >= SHARED) {
             let filter = Filter::new(SHARED * RUN);
             self.groups.push(Group { filter, runs: Vec::new(), filled: 0 });
@@ -278,10 +337,7 @@ impl Identities {
         let last = self.groups.len() - 1;
         // There is one: it was just put there.
         #[allow(clippy::indexing_slicing)]
-        let group = &mut self.groups[last];
-        group.runs.push(run);
-        group.filled += 1;
-        &mut group.filter
+        &mut self.groups[last]
     }
 
     /// Deletes the runs whose entries are all deleted, that is, whose last is before `oldest`.
@@ -312,10 +368,6 @@ impl Identities {
     }
 }
 
-/// A run that is written, but perhaps not durable yet.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Written(Run);
-
 /// The key of the hash: with another store's, nobody can choose entries whose hashes are equal.
 fn key(transaction: &Transaction<'_>) -> Result<[u8; 16], StoreError> {
     let found: Vec<u8> =
@@ -323,6 +375,13 @@ fn key(transaction: &Transaction<'_>) -> Result<[u8; 16], StoreError> {
     found
         .try_into()
         .map_err(|_| StoreError::Engine("the key of the identities is damaged".to_owned()))
+}
+
+/// Of sorted identities those of the buckets from `from` on and before `to`.
+fn piece(all: &[(Identity, i64)], from: i64, to: i64) -> &[(Identity, i64)] {
+    let start = all.partition_point(|(identity, _)| bucket(*identity) < from);
+    let end = all.partition_point(|(identity, _)| bucket(*identity) < to);
+    all.get(start..end).unwrap_or_default()
 }
 
 fn bucket(identity: Identity) -> i64 {

@@ -4,8 +4,8 @@
 //! [`GROUP_ENTRIES`]; all of them become one transaction, and each is answered after its commit. One
 //! fsync is thus shared by as many requests as came during the one before.
 //!
-//! Between groups, and when nothing comes, it does the upkeep: a run of identities is written, and
-//! entries that are too old or too many are deleted in small steps ([`Retention`]).
+//! Between groups, and when nothing comes, it does the upkeep: entries that are too old or too many
+//! are deleted in small steps ([`Retention`]), and what is begun of a run of identities is written.
 
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
@@ -134,12 +134,15 @@ impl WriterThread {
     fn run(&mut self, jobs: &Receiver<Job>) {
         let mut wait = Duration::ZERO;
         loop {
-            match jobs.recv_timeout(wait) {
-                Ok(job) => self.serve(job, jobs),
-                Err(RecvTimeoutError::Timeout) => {}
+            let idle = match jobs.recv_timeout(wait) {
+                Ok(job) => {
+                    self.serve(job, jobs);
+                    false
+                }
+                Err(RecvTimeoutError::Timeout) => true,
                 Err(RecvTimeoutError::Disconnected) => return,
-            }
-            wait = self.upkeep();
+            };
+            wait = self.upkeep(idle);
         }
     }
 
@@ -180,11 +183,12 @@ impl WriterThread {
         }
     }
 
-    /// Does a step of what is to be done; says when the next is.
-    fn upkeep(&mut self) -> Duration {
+    /// Does a step of what is to be done; says when the next is. What the next group would do as well
+    /// is done when there is none.
+    fn upkeep(&mut self, idle: bool) -> Duration {
         let step = self.with(|appending, retention| {
-            let step = retention.step(appending)?;
-            appending.write_full_run()?;
+            let mut step = retention.step(appending)?;
+            step.more |= idle && appending.write_piece()?;
             Ok(step)
         });
         self.checkpointer.wake();
