@@ -9,7 +9,7 @@ use logflux_server::ServerConfig;
 use logflux_server::monitor::WebhookSettings;
 
 /// Of the settings of the store and the monitors, those that have flags.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct UpkeepArgs {
     /// Delete entries that came longer ago, such as 30d [default: keep them]
     #[arg(long, value_name = "DURATION", value_parser = logflux_transport::parse_duration)]
