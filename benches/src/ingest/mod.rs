@@ -50,13 +50,13 @@ pub fn run(data: &Path, connections: usize, time: Duration) -> Result<Run, Box<d
     let before = (child.cpu()?, cpu_time::ProcessTime::now());
     let Load { entries, seconds, mut latencies } = load::send(&child, connections, time)?;
     latencies.sort_unstable();
-    let at = |part: f64| {
-        let index = (latencies.len() as f64 * part) as usize;
-        latencies.get(index.min(latencies.len() - 1)).copied().unwrap_or(0) as f64 / 1_000.0
+    let at = |percent: usize| {
+        let index = (latencies.len() * percent / 100).min(latencies.len().saturating_sub(1));
+        latencies.get(index).copied().unwrap_or(0) as f64 / 1_000.0
     };
     Ok(Run {
         rate: entries as f64 / seconds,
-        latency: [at(0.5), at(0.99), at(1.0)],
+        latency: [at(50), at(99), at(100)],
         resident: child.resident_peak()?,
         cores: [(child.cpu()? - before.0) / seconds, before.1.elapsed().as_secs_f64() / seconds],
     })

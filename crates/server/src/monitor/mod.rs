@@ -1,7 +1,7 @@
 //! What the server watches of itself and of those who use it: counters for `GET /metrics`, and rules
 //! whose breach is an alert.
 //!
-//! Whoever sees something happen calls [`Monitor::record`], which counts and judges it at once and
+//! Whoever sees something happen calls `Monitor::record`, which counts and judges it at once and
 //! waits for nothing. An alert goes to a thread that keeps it ([`Alerts`]) and, where there is a
 //! webhook, is posted by another. No event holds a key or a payload.
 
