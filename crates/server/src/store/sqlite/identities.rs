@@ -12,6 +12,7 @@
 //! 20 MiB.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use logflux_wire::{Iv, Salt};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
@@ -228,10 +229,11 @@ impl Identities {
         if self.recent.is_empty() {
             self.first = seq;
         }
-        if self.recent.contains_key(&identity) {
-            self.twins.push((identity, seq));
-        } else {
-            self.recent.insert(identity, seq);
+        match self.recent.entry(identity) {
+            Entry::Vacant(place) => {
+                place.insert(seq);
+            }
+            Entry::Occupied(_) => self.twins.push((identity, seq)),
         }
         self.fresh.push((identity, seq));
         self.newest = self.newest.max(seq);
