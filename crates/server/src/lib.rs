@@ -46,19 +46,24 @@ mod config;
 mod dev_tls;
 mod folder;
 mod keys;
+mod limits;
 mod listen;
 mod random;
+mod reload;
 mod room;
 mod server;
+pub mod settings;
+mod signals;
 pub mod store;
 mod tenant;
 mod tls;
 
-pub use config::{Limits, ServerConfig, Timeouts, TlsFiles};
+pub use config::{Limits, Rates, ServerConfig, Timeouts, TlsFiles};
 pub use dev_tls::{DevTls, DevTlsError, dev_tls};
 pub use keys::{
     KeyId, KeyIdError, KeyInfo, KeyState, Keys, KeysError, NewKey, Scope, ScopeError, Scopes,
 };
+pub use reload::Reloader;
 pub use server::{Running, Server, ServerError};
 pub use store::sqlite;
 pub use tenant::{Tenant, TenantError};

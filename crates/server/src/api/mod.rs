@@ -7,13 +7,16 @@ mod answer;
 mod auth;
 mod bare;
 mod body;
+mod encoding;
 mod entries;
 mod error;
 mod ingest;
+mod rates;
 mod status;
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware;
@@ -24,6 +27,7 @@ pub(crate) use bare::dress;
 
 use crate::config::ServerConfig;
 use crate::keys::Authenticator;
+use crate::limits::Limiter;
 use crate::room::Room;
 use crate::store::Store;
 use error::ApiError;
@@ -33,9 +37,10 @@ use error::ApiError;
 pub(crate) struct App(Arc<Parts>);
 
 struct Parts {
-    config: ServerConfig,
+    config: ArcSwap<ServerConfig>,
     keys: Authenticator,
     store: Arc<dyn Store>,
+    limiter: Limiter,
     /// For request bodies.
     room: Room,
 }
@@ -43,14 +48,25 @@ struct Parts {
 impl App {
     pub(crate) fn new(config: ServerConfig, keys: Authenticator, store: Arc<dyn Store>) -> Self {
         let room = Room::new(config.limits.bodies);
-        Self(Arc::new(Parts { config, keys, store, room }))
+        let (config, limiter) = (ArcSwap::from_pointee(config), Limiter::new());
+        Self(Arc::new(Parts { config, keys, store, limiter, room }))
     }
 
-    fn config(&self) -> &ServerConfig {
-        &self.0.config
+    /// The settings in force. They change when they are read again.
+    pub(crate) fn config(&self) -> Arc<ServerConfig> {
+        self.0.config.load_full()
     }
 
-    fn keys(&self) -> &Authenticator {
+    /// Puts other settings in force.
+    pub(crate) fn configure(&self, config: ServerConfig) {
+        self.0.config.store(Arc::new(config));
+    }
+
+    pub(crate) fn limiter(&self) -> &Limiter {
+        &self.0.limiter
+    }
+
+    pub(crate) fn keys(&self) -> &Authenticator {
         &self.0.keys
     }
 
@@ -73,6 +89,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/version", get(status::version))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn_with_state(app.clone(), rates::limit))
         .layer(middleware::from_fn(answer::finish))
         .with_state(app)
 }
