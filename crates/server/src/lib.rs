@@ -48,6 +48,7 @@ mod folder;
 mod keys;
 mod limits;
 mod listen;
+mod openapi;
 mod random;
 mod reload;
 mod room;
@@ -63,6 +64,7 @@ pub use dev_tls::{DevTls, DevTlsError, dev_tls};
 pub use keys::{
     KeyId, KeyIdError, KeyInfo, KeyState, Keys, KeysError, NewKey, Scope, ScopeError, Scopes,
 };
+pub use openapi::openapi;
 pub use reload::Reloader;
 pub use server::{Running, Server, ServerError};
 pub use store::sqlite;

@@ -16,13 +16,24 @@ use super::encoding::{self, Encoding};
 use super::error::ApiError;
 use super::{App, auth, body};
 use crate::keys::{KeyInfo, Scope};
+use crate::openapi::{BatchBody, IngestBody, SendErrors};
 use crate::room::Held;
 use crate::store::{Appended, StoreError};
 
 /// A body up to this many bytes is read where it is; a longer one would hold up other requests.
 const PARSED_IN_PLACE: usize = 64 << 10;
 
-/// `POST /v1/ingest`: one entry or an array of them.
+/// Take entries
+///
+/// Takes one entry or an array of 1 to 100. 200 is answered when they are durable; an entry that was
+/// sent before counts as succeeded. Of a batch the good entries are stored and the bad ones named.
+#[utoipa::path(
+    post,
+    path = "/v1/ingest",
+    request_body = IngestBody,
+    responses((status = 200, description = "At least one entry is stored.", body = IngestResponse), SendErrors),
+    security(("key" = []))
+)]
 pub(super) async fn ingest(
     State(app): State<App>,
     Extension(id): Extension<RequestId>,
@@ -31,7 +42,16 @@ pub(super) async fn ingest(
     take(app, id, request, Form::Ingest).await
 }
 
-/// `POST /v1/batch`: the same, also as `{"entries":[…]}`.
+/// Take a batch of entries
+///
+/// As `/v1/ingest`, and also in the form `{"entries":[…]}`.
+#[utoipa::path(
+    post,
+    path = "/v1/batch",
+    request_body = BatchBody,
+    responses((status = 200, description = "At least one entry is stored.", body = IngestResponse), SendErrors),
+    security(("key" = []))
+)]
 pub(super) async fn batch(
     State(app): State<App>,
     Extension(id): Extension<RequestId>,

@@ -20,14 +20,17 @@ use arc_swap::ArcSwap;
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware;
-use axum::routing::{get, post};
 use logflux_wire::response::ErrorCode;
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 pub(crate) use bare::dress;
 
 use crate::config::ServerConfig;
 use crate::keys::Authenticator;
 use crate::limits::Limiter;
+use crate::openapi::Base;
 use crate::room::Room;
 use crate::store::Store;
 use error::ApiError;
@@ -79,14 +82,26 @@ impl App {
     }
 }
 
+/// The calls, each with its description.
+fn calls() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Base::openapi())
+        .routes(routes!(ingest::ingest))
+        .routes(routes!(ingest::batch))
+        .routes(routes!(entries::entries))
+        .routes(routes!(status::health))
+        .routes(routes!(status::version))
+        .routes(routes!(status::openapi))
+}
+
+/// What is said of the calls.
+pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
+    calls().into_openapi()
+}
+
 /// All calls.
 pub(crate) fn router(app: App) -> Router {
-    Router::new()
-        .route("/v1/ingest", post(ingest::ingest))
-        .route("/v1/batch", post(ingest::batch))
-        .route("/v1/entries", get(entries::entries))
-        .route("/health", get(status::health))
-        .route("/version", get(status::version))
+    let (calls, _) = calls().split_for_parts();
+    calls
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(app.clone(), rates::limit))
