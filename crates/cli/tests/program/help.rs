@@ -31,6 +31,7 @@ fn every_command_has_help_with_an_example() {
     for (command, action) in [
         ("keys", "create"),
         ("keys", "list"),
+        ("keys", "rotate"),
         ("keys", "revoke"),
         ("spool", "inspect"),
         ("spool", "export"),
