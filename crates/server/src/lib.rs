@@ -17,6 +17,8 @@
 //!   be only its level another, is `nonce_reused`: a sealed entry never changes.
 //! - **A single entry** that is refused is answered with its code's own status; a batch in which
 //!   nothing is good with 400, the first one's code, and all failures in `details`.
+//! - **Limits** count every request for its address before anything else is looked at, and for its
+//!   key once that is known and may do what is asked. What the HTTP layer refuses counts as well.
 //! - **Scopes** are a set: `ingest` to post, `read` to query, and `admin` allows both.
 //! - **Keys** that are unknown are `unauthorized`; revoked and expired ones are `key_revoked`.
 //! - **A page** of entries ends early when it reaches about 8 MiB; its cursor goes on. Entries are in
