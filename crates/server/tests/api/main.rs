@@ -6,6 +6,7 @@ mod certificates;
 mod common;
 mod entries;
 mod faults;
+#[cfg(target_os = "linux")]
 mod floods;
 mod ingest;
 mod keys;
