@@ -20,6 +20,7 @@ def before_call(context, case, kwargs):
 
 
 def freshen(body):
+    """Gives every entry of a body a fresh iv and salt, where it has valid ones."""
     if isinstance(body, list):
         for entry in body:
             freshen(entry)
@@ -32,6 +33,7 @@ def freshen(body):
 
 
 def is_base64_of(value, size):
+    """Whether a value is canonical base64 of so many bytes."""
     try:
         decoded = base64.b64decode(value, validate=True)
     except (TypeError, ValueError):
