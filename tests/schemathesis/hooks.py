@@ -1,4 +1,8 @@
-"""What a description cannot say: that every entry has an iv and a salt of its own."""
+"""What a description cannot say.
+
+Every entry has an iv and a salt of its own, and an integer is written as one: in JSON Schema 7.0 is
+an integer, in an entry it is an error.
+"""
 
 import base64
 import os
@@ -20,7 +24,7 @@ def before_call(context, case, kwargs):
 
 
 def freshen(body):
-    """Gives every entry of a body a fresh iv and salt, where it has valid ones."""
+    """Gives every entry of a body a fresh iv and salt, where it has valid ones, and plain integers."""
     if isinstance(body, list):
         for entry in body:
             freshen(entry)
@@ -30,6 +34,9 @@ def freshen(body):
         for field, size in (("iv", 12), ("salt", 32)):
             if is_base64_of(body.get(field), size):
                 body[field] = base64.b64encode(os.urandom(size)).decode()
+        for field in ("loglevel", "encryption_mode"):
+            if isinstance(body.get(field), float) and body[field].is_integer():
+                body[field] = int(body[field])
 
 
 def is_base64_of(value, size):
