@@ -24,7 +24,7 @@ def before_call(context, case, kwargs):
 
 
 def freshen(body):
-    """Gives every entry of a body a fresh iv and salt in place of valid ones, and plain integers."""
+    """Gives every entry a fresh iv and salt in place of valid ones, and plain integers."""
     if isinstance(body, list):
         for entry in body:
             freshen(entry)
