@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{self, Command, Stdio};
 use std::sync::Arc;
 
-use logflux_server::{Keys, NewKey, Scope, Scopes, Server, ServerConfig, dev_tls};
+use logflux_server::{Keys, NewKey, Rates, Scope, Scopes, Server, ServerConfig, dev_tls};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
@@ -37,7 +37,9 @@ fn serve(data: &Path) -> Result<(), Box<dyn Error>> {
 
 fn config(listen: SocketAddr, data: &Path) -> Result<ServerConfig, Box<dyn Error>> {
     let tls = dev_tls(data)?;
-    Ok(ServerConfig::new(listen, data, tls.files))
+    let mut config = ServerConfig::new(listen, data, tls.files);
+    config.rates = Rates::NONE;
+    Ok(config)
 }
 
 /// A server that runs; dropped, it ends.

@@ -10,7 +10,6 @@
 
 mod api;
 mod client;
-mod duration;
 mod endpoint;
 mod retry;
 mod secret_source;
@@ -24,8 +23,8 @@ pub use client::{
     BuildError, Client, ClientBuilder, ClientStats, DropReason, Dropped, OnDrop, Unflushed,
     WhenFull,
 };
-pub use duration::{DurationError, parse_duration};
 pub use endpoint::{Endpoint, EndpointError};
+pub use logflux_wire::{DurationError, parse_duration};
 pub use retry::Retry;
 pub use secret_source::{SecretSource, SecretSourceError};
 pub use settings::{Settings, SettingsError, Variables};

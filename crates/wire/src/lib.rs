@@ -16,6 +16,7 @@ pub mod alert;
 mod api_key;
 pub mod base64;
 mod bytes;
+mod duration;
 mod entry;
 mod error;
 mod level;
@@ -32,6 +33,7 @@ mod write;
 
 pub use api_key::{ApiKey, ApiKeyError};
 pub use bytes::{Iv, Salt};
+pub use duration::{DurationError, parse_duration};
 pub use entry::Entry;
 pub use error::{EntryError, Field, Stage};
 pub use level::{Level, LevelError};

@@ -34,6 +34,7 @@ fn every_command_has_help_with_an_example() {
     for (command, action) in [
         ("keys", "create"),
         ("keys", "list"),
+        ("keys", "rotate"),
         ("keys", "revoke"),
         ("store", "check"),
         ("store", "stats"),

@@ -5,6 +5,7 @@
 mod demo;
 mod doctor;
 mod help;
+mod operating;
 mod pipe;
 mod refusals;
 mod run;

@@ -7,7 +7,7 @@ use logflux_wire::response::ErrorCode;
 use logflux_wire::{ApiKey, Timestamp};
 
 use super::error::ApiError;
-use super::{App, watch};
+use super::{App, rates, watch};
 use crate::keys::{KeyInfo, KeyState, Scope};
 
 /// The key that a request bears, where it is good and has the scope.
@@ -23,12 +23,15 @@ pub(super) async fn authorize(
         ));
     };
     let Some(info) = app.keys().find(&key).await? else {
-        tracing::warn!("a request with an unknown API key");
+        let address = rates::address().map(tracing::field::display);
+        tracing::warn!(address, "a request with an unknown API key");
         return Err(ApiError::new(ErrorCode::Unauthorized, "the API key is not known here"));
     };
     let refused = match info.state(Timestamp::now()) {
         KeyState::Active if info.scopes.allow(scope) => {
             watch::key(&info);
+            rates::count_key(app, &info)?;
+            app.keys().used(&info);
             return Ok(info);
         }
         KeyState::Active => {
@@ -38,7 +41,10 @@ pub(super) async fn authorize(
         KeyState::Expired => ApiError::new(ErrorCode::KeyRevoked, "the API key has expired"),
         KeyState::Revoked => ApiError::new(ErrorCode::KeyRevoked, "the API key was revoked"),
     };
-    tracing::warn!(key = %info.id, tenant = %info.tenant, code = %refused.code(), "refused a key");
+    let address = rates::address().map(tracing::field::display);
+    tracing::warn!(
+        key = %info.id, tenant = %info.tenant, code = %refused.code(), address, "refused a key"
+    );
     Err(refused)
 }
 

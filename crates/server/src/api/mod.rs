@@ -7,28 +7,36 @@ mod answer;
 mod auth;
 mod bare;
 mod body;
+mod encoding;
 mod entries;
 mod error;
 mod ingest;
 mod monitoring;
+mod rates;
 mod status;
 mod tail;
 mod watch;
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware;
-use axum::routing::{get, post};
+use axum::routing::get;
 use logflux_wire::response::ErrorCode;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 pub(crate) use bare::dress;
 
 use crate::config::ServerConfig;
 use crate::keys::Authenticator;
+use crate::limits::Limiter;
 use crate::monitor::Monitor;
+use crate::openapi::Base;
 use crate::room::Room;
 use crate::store::Store;
 use error::ApiError;
@@ -38,10 +46,11 @@ use error::ApiError;
 pub(crate) struct App(Arc<Parts>);
 
 struct Parts {
-    config: ServerConfig,
+    config: ArcSwap<ServerConfig>,
     keys: Authenticator,
     store: Arc<dyn Store>,
     monitor: Monitor,
+    limiter: Limiter,
     /// For request bodies.
     room: Room,
     /// For clients that wait for entries.
@@ -59,7 +68,9 @@ impl App {
         let room = Room::new(config.limits.bodies);
         let tails = Arc::new(Semaphore::new(config.limits.tails));
         let stopping = tokio::sync::watch::Sender::new(false);
-        Self(Arc::new(Parts { config, keys, store, monitor, room, tails, stopping }))
+        let (config, limiter) = (ArcSwap::from_pointee(config), Limiter::new());
+        let parts = Parts { config, keys, store, monitor, limiter, room, tails, stopping };
+        Self(Arc::new(parts))
     }
 
     /// Ends what would never end by itself.
@@ -75,15 +86,26 @@ impl App {
         Arc::clone(&self.0.tails).try_acquire_owned().ok()
     }
 
-    fn monitor(&self) -> &Monitor {
+    pub(crate) fn monitor(&self) -> &Monitor {
         &self.0.monitor
     }
 
-    fn config(&self) -> &ServerConfig {
-        &self.0.config
+    /// The settings in force. They change when they are read again.
+    pub(crate) fn config(&self) -> Arc<ServerConfig> {
+        self.0.config.load_full()
     }
 
-    fn keys(&self) -> &Authenticator {
+    /// Puts other settings in force.
+    pub(crate) fn configure(&self, config: ServerConfig) {
+        self.0.monitor.configure(config.monitor.clone());
+        self.0.config.store(Arc::new(config));
+    }
+
+    pub(crate) fn limiter(&self) -> &Limiter {
+        &self.0.limiter
+    }
+
+    pub(crate) fn keys(&self) -> &Authenticator {
         &self.0.keys
     }
 
@@ -96,19 +118,32 @@ impl App {
     }
 }
 
-/// All calls.
-pub(crate) fn router(app: App) -> Router {
-    Router::new()
-        .route("/v1/ingest", post(ingest::ingest))
-        .route("/v1/batch", post(ingest::batch))
-        .route("/v1/entries", get(entries::entries))
+/// The calls, each with its description.
+fn calls() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Base::openapi())
+        .routes(routes!(ingest::ingest))
+        .routes(routes!(ingest::batch))
+        .routes(routes!(entries::entries))
+        .routes(routes!(status::health))
+        .routes(routes!(status::version))
+        .routes(routes!(status::openapi))
         .route("/v1/tail", get(tail::tail))
         .route("/v1/alerts", get(monitoring::alerts))
         .route("/metrics", get(monitoring::metrics))
-        .route("/health", get(status::health))
-        .route("/version", get(status::version))
+}
+
+/// What is said of the calls.
+pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
+    calls().into_openapi()
+}
+
+/// All calls.
+pub(crate) fn router(app: App) -> Router {
+    let (calls, _) = calls().split_for_parts();
+    calls
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn_with_state(app.clone(), rates::limit))
         .layer(middleware::from_fn_with_state(app.clone(), watch::watch))
         .layer(middleware::from_fn(answer::finish))
         .with_state(app)

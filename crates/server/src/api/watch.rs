@@ -57,7 +57,6 @@ pub(super) fn key(key: &Arc<KeyInfo>) {
 }
 
 /// The request that is under way comes from this address, and not from that of its connection.
-#[allow(dead_code)] // For whoever knows the proxies.
 pub(super) fn address(address: IpAddr) {
     note(|seen| seen.address = Some(address));
 }

@@ -25,7 +25,6 @@ pub(crate) enum Event<'a> {
     Received { key: &'a KeyInfo, entries: u64, bytes: u64, largest: usize },
     /// Entries of a request were refused.
     Refused { key: &'a KeyInfo, code: ErrorCode, entries: u64 },
-    #[allow(dead_code)] // For the limits.
     /// A request was counted in its minute. Above the limit, it was refused.
     Counted { whose: Whose<'a>, used: u64, limit: u64 },
 }

@@ -23,7 +23,6 @@ use logflux_wire::alert::Alert;
 use prometheus::{IntCounterVec, IntGauge};
 
 pub(crate) use event::Event;
-#[allow(unused_imports)] // For the limits.
 pub(crate) use event::Whose;
 pub use ledger::{AlertFilter, Alerts, AlertsError};
 use metrics::Metrics;
@@ -80,7 +79,6 @@ impl Monitor {
     }
 
     /// Puts other rules in force. The webhook stays as it was at the start.
-    #[allow(dead_code)] // For settings that are read again while the server runs.
     pub(crate) fn configure(&self, settings: MonitorSettings) {
         *self.settings.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
     }

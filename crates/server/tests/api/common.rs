@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use logflux_server::store::Store;
 use logflux_server::{
-    Keys, NewKey, Running, Scope, Scopes, Server, ServerConfig, TlsFiles, dev_tls,
+    Keys, NewKey, Rates, Running, Scope, Scopes, Server, ServerConfig, TlsFiles, dev_tls,
 };
 use logflux_wire::{Entry, Iv, Level, Mode, Node, Payload, Salt, Timestamp};
 use rustls::pki_types::CertificateDer;
@@ -198,7 +198,10 @@ impl TestServer {
 }
 
 pub(crate) fn config(data: &Path, tls: TlsFiles) -> ServerConfig {
-    ServerConfig::new("127.0.0.1:0".parse().unwrap(), data, tls)
+    let mut config = ServerConfig::new("127.0.0.1:0".parse().unwrap(), data, tls);
+    // A test sends as much as it likes; those of the limits set them.
+    config.rates = Rates::NONE;
+    config
 }
 
 pub(crate) fn new_key(keys: &Keys, tenant: &str, scopes: Scopes) -> String {

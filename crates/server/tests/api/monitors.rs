@@ -76,6 +76,26 @@ fn repeated_failures_to_authenticate_are_an_alert() {
 }
 
 #[test]
+fn a_limit_that_is_near_is_an_alert_and_so_is_one_that_is_exceeded() {
+    let watched = Watched::with(|config| config.rates.per_key = 10);
+    for _ in 0..7 {
+        watched.server.post("/v1/ingest", entry()).stored(1, 0);
+    }
+    assert_eq!(watched.alerts(""), Vec::<Value>::new());
+    watched.server.post("/v1/ingest", entry()).stored(1, 0);
+    let near = watched.alert("limit_near");
+    assert_eq!((&near["details"]["used"], &near["details"]["limit"]), (&8.into(), &10.into()));
+    assert_eq!(near["tenant"], "acme", "{near}");
+    for _ in 0..2 {
+        watched.server.post("/v1/ingest", entry()).stored(1, 0);
+    }
+    watched.server.post("/v1/ingest", entry()).error(429, "rate_limited");
+    let exceeded = watched.alert("limit_exceeded");
+    assert_eq!(exceeded["key"], near["key"], "{exceeded}");
+    assert_eq!(watched.metric("logflux_limit_hits_total{whose=\"key\"}"), 1.0);
+}
+
+#[test]
 fn unusual_use_is_an_alert_against_the_keys_own_past() {
     let watched = Watched::with(|config| {
         let rule = &mut config.monitor.unusual_use;
