@@ -3,11 +3,12 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run test wheel lint fmt docs bench bench-c compare soak fuzz vectors header install miri clean
+.PHONY: help setup run test wheel schemathesis openapi lint fmt docs bench bench-c compare soak fuzz vectors header install miri clean
 
 CARGO ?= cargo
 VENV := target/python
-PYTHON_FILES := tests/python benches bindings/python
+SCHEMATHESIS := target/schemathesis
+PYTHON_FILES := tests/python tests/schemathesis benches bindings/python
 
 help: ## list the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -36,9 +37,18 @@ test: setup $(VENV)/ready ## every test, of every language
 	LOGFLUX_TEST_PYTHON=$(CURDIR)/$(VENV)/bin/python $(CARGO) test --locked --workspace
 	$(CARGO) test --locked -p logflux-envelope -p logflux-certify --features logflux-certify/aws-lc
 	bindings/python/test.sh
+	$(MAKE) schemathesis
 
 wheel: setup ## the Python wheel, in target/wheels, tested in a new virtual environment
 	bindings/python/test.sh
+
+schemathesis: setup $(SCHEMATHESIS)/ready ## ask a running server everything that docs/openapi.json describes, and more
+	$(CARGO) build --locked -p logflux-cli
+	tests/schemathesis/run.sh target/debug/logflux $(SCHEMATHESIS)/bin/schemathesis
+
+openapi: ## write docs/openapi.json anew
+	$(CARGO) run --locked -p logflux-server --example openapi > docs/openapi.json.new
+	mv docs/openapi.json.new docs/openapi.json
 
 lint: setup $(VENV)/ready ## formatting, clippy, rustdoc, ruff, and vectors without drift
 	$(CARGO) fmt --all -- --check
@@ -101,4 +111,9 @@ clean: ## remove what was built
 $(VENV)/ready: tests/python/requirements.txt
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+$(SCHEMATHESIS)/ready: tests/schemathesis/requirements.txt
+	python3 -m venv $(SCHEMATHESIS)
+	$(SCHEMATHESIS)/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@

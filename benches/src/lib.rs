@@ -5,3 +5,4 @@ pub mod derivation;
 pub mod entries;
 #[cfg(feature = "peers")]
 pub mod handover;
+pub mod ingest;

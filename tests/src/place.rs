@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use logflux_envelope::Entry;
-use logflux_server::{Keys, NewKey, Running, Scope, Scopes, Server, ServerConfig, dev_tls};
+use logflux_server::{Keys, NewKey, Rates, Running, Scope, Scopes, Server, ServerConfig, dev_tls};
 use logflux_transport::{Api, Settings};
 use logflux_wire::ApiKey;
 use logflux_wire::query::{Order, Query};
@@ -98,7 +98,10 @@ fn serve(data: &Path, addr: SocketAddr) -> Running {
     let tls = dev_tls(data).unwrap().files;
     let begun = Instant::now();
     loop {
-        match Server::bind(ServerConfig::new(addr, data, tls.clone())) {
+        let mut config = ServerConfig::new(addr, data, tls.clone());
+        // A test sends as much as it likes.
+        config.rates = Rates::NONE;
+        match Server::bind(config) {
             Ok(server) => return server.spawn().unwrap(),
             // Another process may have the port, or the store, for a moment still.
             Err(error) => assert!(begun.elapsed() < ENOUGH, "{error}"),

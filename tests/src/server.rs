@@ -82,7 +82,8 @@ impl Server {
 /// Runs a server; gives its process, and where it listens.
 fn run(listen: &str, data: &Path) -> Result<(Child, String), Failure> {
     let mut process = Command::new(logflux()?)
-        .args(["serve", "--dev", "--listen", listen, "--data"])
+        .args(["serve", "--dev", "--requests-per-key", "0", "--requests-per-address", "0"])
+        .args(["--listen", listen, "--data"])
         .arg(data)
         .stderr(Stdio::piped())
         .spawn()?;

@@ -38,6 +38,16 @@ impl Failure {
     }
 }
 
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Message(message) => f.write_str(message),
+            Self::Told => f.write_str("it failed, as was told"),
+            Self::ReaderGone => f.write_str("nobody reads the output"),
+        }
+    }
+}
+
 /// With its causes, each once.
 impl<E: Error + 'static> From<E> for Failure {
     fn from(error: E) -> Self {

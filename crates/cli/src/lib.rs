@@ -14,10 +14,12 @@ mod failure;
 mod follow;
 mod lines;
 mod output;
+mod printing;
 mod progress;
 mod sealing;
 mod secret;
 mod shipping;
+mod upkeep;
 
 /// Encrypted logs: sealed inside the application, opened only by whoever holds the secret.
 #[derive(Debug, Parser)]

@@ -1,10 +1,16 @@
 //! What a server is told before it starts.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use logflux_wire::{Mode, limits};
+
+use crate::monitor::MonitorSettings;
+use crate::store::StoreSettings;
+use crate::tls::{self, TlsError};
 
 /// Where a server listens, where it keeps its data, and its bounds.
 #[derive(Clone, Debug)]
@@ -21,8 +27,14 @@ pub struct ServerConfig {
     pub modes: Vec<Mode>,
     /// How much is taken.
     pub limits: Limits,
+    /// How often anybody may ask.
+    pub rates: Rates,
     /// How long things may take.
     pub timeouts: Timeouts,
+    /// What is kept, and for how long.
+    pub store: StoreSettings,
+    /// What is watched for, and who is told.
+    pub monitor: MonitorSettings,
 }
 
 impl ServerConfig {
@@ -34,8 +46,30 @@ impl ServerConfig {
             tls,
             modes: vec![Mode::Pbkdf2, Mode::Hkdf],
             limits: Limits::default(),
+            rates: Rates::default(),
             timeouts: Timeouts::default(),
+            store: StoreSettings::default(),
+            monitor: MonitorSettings::default(),
         }
+    }
+}
+
+/// In one line, what an operator asks first.
+impl fmt::Display for ServerConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let modes: Vec<_> = self.modes.iter().map(|mode| mode.number().to_string()).collect();
+        let rate =
+            |rate: u32| if rate == 0 { "any number of".to_owned() } else { rate.to_string() };
+        write!(
+            f,
+            "listen {}, data {}, certificate {}, modes {}, {} requests a minute of a key and {} of an address",
+            self.listen,
+            self.data.display(),
+            self.tls.cert.display(),
+            modes.join(" and "),
+            rate(self.rates.per_key),
+            rate(self.rates.per_address),
+        )
     }
 }
 
@@ -48,13 +82,28 @@ pub struct TlsFiles {
     pub key: PathBuf,
 }
 
+impl TlsFiles {
+    /// Reads both, and sees whether a server could start with them and its clients would take them
+    /// today. Whether the certificate is for the server's name it cannot see.
+    ///
+    /// # Errors
+    /// [`TlsError`].
+    pub fn check(&self) -> Result<(), TlsError> {
+        tls::load(self)?;
+        tls::in_force(&self.cert)
+    }
+}
+
 /// How much a server takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
     /// The most entries in one request, 100 by default.
     pub batch: usize,
-    /// The most bytes in one request body; by default 100 entries of the largest payload, with
+    /// The most base64 characters in one payload, by default the 1,048,576 of PROTOCOL 2.
+    pub payload: usize,
+    /// The most bytes in one request body, as it is sent and as it is once its `Content-Encoding` is
+    /// undone; by default 100 entries of the largest payload, with
     /// 4 KiB each for what is around it.
     pub body: usize,
     /// The most bytes of request bodies that are held at once, 256 MiB by default. Above it a
@@ -68,18 +117,57 @@ pub struct Limits {
     /// About how many bytes one page of `GET /v1/entries` has at most, 8 MiB by default; a page ends
     /// after the entry that reaches it, and its cursor goes on from there.
     pub page: usize,
+    /// The most clients that wait for entries as they come (`GET /v1/tail`), 100 by default. Above it
+    /// one is answered `overloaded`.
+    pub tails: usize,
+    /// The most connections at once, 1,024 by default. Above it a new one is closed at once.
+    pub connections: usize,
+    /// The most connections at once of one address (IPv6: of one network of 64 bits), 256 by
+    /// default. A trusted proxy may have all of them.
+    pub connections_per_address: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             batch: limits::BATCH_MAX,
+            payload: limits::PAYLOAD_BASE64_MAX,
             body: limits::BATCH_MAX * (limits::PAYLOAD_BASE64_MAX + 4_096),
             bodies: 256 << 20,
             queue_requests: 1_024,
             queue_bytes: 64 << 20,
             page: 8 << 20,
+            tails: 100,
+            connections: 1_024,
+            connections_per_address: 256,
         }
+    }
+}
+
+/// How many requests a server answers in a minute (PROTOCOL 7). Above it they are `rate_limited`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Rates {
+    /// Of one key, 600 by default; 0 is no limit.
+    pub per_key: u32,
+    /// Of one address (IPv6: of one network of 64 bits), 60 by default; 0 is no limit.
+    pub per_address: u32,
+    /// How many addresses are remembered at most, 200,000 by default, with about 100 bytes each. Of
+    /// more in one minute those that came first are forgotten.
+    pub addresses: usize,
+    /// The proxies whose `X-Forwarded-For` is believed; by default none.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+impl Rates {
+    /// No limit at all: for a server that is asked by whoever runs it.
+    pub const NONE: Self =
+        Self { per_key: 0, per_address: 0, addresses: 200_000, trusted_proxies: Vec::new() };
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self { per_key: 600, per_address: 60, ..Self::NONE }
     }
 }
 
@@ -93,6 +181,8 @@ pub struct Timeouts {
     pub header: Duration,
     /// For the body of a request, 30 s by default.
     pub body: Duration,
+    /// For a peer to take the next bytes of an answer, 30 s by default.
+    pub write: Duration,
     /// For the requests that have begun when the server is told to stop, 10 s by default.
     pub shutdown: Duration,
 }
@@ -103,6 +193,7 @@ impl Default for Timeouts {
             handshake: Duration::from_secs(10),
             header: Duration::from_secs(30),
             body: Duration::from_secs(30),
+            write: Duration::from_secs(30),
             shutdown: Duration::from_secs(10),
         }
     }

@@ -39,6 +39,16 @@ pub struct DevTls {
     pub files: TlsFiles,
 }
 
+impl DevTls {
+    /// The names that the files have in a folder, whether they are there or not.
+    #[must_use]
+    pub fn of(folder: &Path) -> Self {
+        let file = |name: &str| folder.join(name);
+        let files = TlsFiles { cert: file("server.pem"), key: file("server-key.pem") };
+        Self { ca: file("ca.pem"), files }
+    }
+}
+
 /// Makes a certificate authority and a server certificate for `localhost`, `127.0.0.1` and `::1` in
 /// a folder: `ca.pem`, `ca-key.pem`, `server.pem` and `server-key.pem`, for its owner alone. Those
 /// that are there are kept while they are good for more than seven days. The authority can vouch for
@@ -47,12 +57,8 @@ pub struct DevTls {
 /// # Errors
 /// [`DevTlsError`].
 pub fn dev_tls(folder: &Path) -> Result<DevTls, DevTlsError> {
-    let file = |name: &str| folder.join(name);
-    let dev = DevTls {
-        ca: file("ca.pem"),
-        files: TlsFiles { cert: file("server.pem"), key: file("server-key.pem") },
-    };
-    let ca_key = file("ca-key.pem");
+    let dev = DevTls::of(folder);
+    let ca_key = folder.join("ca-key.pem");
     folder::create(folder).map_err(|source| failed(folder, source))?;
 
     let issuer = match existing_issuer(&dev.ca, &ca_key) {

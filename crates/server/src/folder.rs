@@ -9,10 +9,20 @@ pub(crate) fn entries_db(data: &Path) -> PathBuf {
     data.join("entries.db")
 }
 
+/// Whoever has locked this file has the store open for writing.
+pub(crate) fn store_lock(data: &Path) -> PathBuf {
+    data.join("entries.lock")
+}
+
 /// The database of API keys. It is a file of its own, so that making a key never waits for the
 /// entries' writer.
 pub(crate) fn keys_db(data: &Path) -> PathBuf {
     data.join("keys.db")
+}
+
+/// The database of alerts.
+pub(crate) fn alerts_db(data: &Path) -> PathBuf {
+    data.join("alerts.db")
 }
 
 /// Makes the folder, and those above it, for its owner alone; one that exists is left as it is.

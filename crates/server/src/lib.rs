@@ -17,6 +17,8 @@
 //!   be only its level another, is `nonce_reused`: a sealed entry never changes.
 //! - **A single entry** that is refused is answered with its code's own status; a batch in which
 //!   nothing is good with 400, the first one's code, and all failures in `details`.
+//! - **Limits** count every request for its address before anything else is looked at, and for its
+//!   key once that is known and may do what is asked. What the HTTP layer refuses counts as well.
 //! - **Scopes** are a set: `ingest` to post, `read` to query, and `admin` allows both.
 //! - **Keys** that are unknown are `unauthorized`; revoked and expired ones are `key_revoked`.
 //! - **A page** of entries ends early when it reaches about 8 MiB; its cursor goes on. Entries are in
@@ -46,19 +48,27 @@ mod config;
 mod dev_tls;
 mod folder;
 mod keys;
+mod limits;
 mod listen;
+pub mod monitor;
+mod openapi;
 mod random;
+mod reload;
 mod room;
 mod server;
+pub mod settings;
+mod signals;
 pub mod store;
 mod tenant;
 mod tls;
 
-pub use config::{Limits, ServerConfig, Timeouts, TlsFiles};
+pub use config::{Limits, Rates, ServerConfig, Timeouts, TlsFiles};
 pub use dev_tls::{DevTls, DevTlsError, dev_tls};
 pub use keys::{
     KeyId, KeyIdError, KeyInfo, KeyState, Keys, KeysError, NewKey, Scope, ScopeError, Scopes,
 };
+pub use openapi::openapi;
+pub use reload::Reloader;
 pub use server::{Running, Server, ServerError};
 pub use store::sqlite;
 pub use tenant::{Tenant, TenantError};

@@ -50,6 +50,11 @@ impl Held {
         self.bytes += by;
         true
     }
+
+    /// Takes over what another of the same room holds.
+    pub(crate) fn join(&mut self, mut other: Self) {
+        self.bytes += std::mem::take(&mut other.bytes);
+    }
 }
 
 impl Drop for Held {

@@ -7,24 +7,26 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use axum_server::tls_rustls::RustlsConfig;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
-use crate::api::{self, App};
+use crate::api::App;
 use crate::config::ServerConfig;
 use crate::keys::{Authenticator, Keys, KeysError};
+use crate::monitor::{Monitor, MonitorError};
+use crate::reload::Reloader;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreError};
 use crate::tls::{self, TlsError};
-use crate::{folder, listen};
+use crate::{folder, listen, signals};
 
 /// An ingest server that is bound to its address and has opened its store, but does not answer yet:
 /// connections wait until it runs.
 pub struct Server {
-    config: ServerConfig,
     listener: TcpListener,
     addr: SocketAddr,
-    tls: Arc<rustls::ServerConfig>,
+    tls: RustlsConfig,
     app: App,
 }
 
@@ -43,7 +45,7 @@ impl Server {
     pub fn bind(config: ServerConfig) -> Result<Self, ServerError> {
         folder::create(&config.data)
             .map_err(|source| ServerError::Data { path: config.data.clone(), source })?;
-        let store = SqliteStore::open(&config.data, &config.limits)?;
+        let store = SqliteStore::open(&config.data, &config.limits, &config.store)?;
         Self::bind_with_store(config, Arc::new(store))
     }
 
@@ -55,19 +57,27 @@ impl Server {
         config: ServerConfig,
         store: Arc<dyn Store>,
     ) -> Result<Self, ServerError> {
-        let tls = tls::load(&config.tls)?;
+        let tls = RustlsConfig::from_config(tls::load(&config.tls)?);
         let keys = Authenticator::new(Keys::open(&config.data)?);
         let failed = |source| ServerError::Listen { addr: config.listen, source };
         let listener = TcpListener::bind(config.listen).map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
-        let app = App::new(config.clone(), keys, store);
-        Ok(Self { config, listener, addr, tls, app })
+        let monitor = Monitor::start(&config.data, &config.monitor, store.meter())?;
+        let app = App::new(config, keys, store, monitor);
+        Ok(Self { listener, addr, tls, app })
     }
 
     /// The address that it is bound to, with the port that was free.
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// What puts other settings in force while it runs.
+    #[must_use]
+    pub fn reloader(&self) -> Reloader {
+        let started = self.app.config();
+        Reloader { app: self.app.clone(), tls: self.tls.clone(), started }
     }
 
     /// Serves, on the tokio runtime that polls this, until `shutdown` is done; then answers the
@@ -78,24 +88,50 @@ impl Server {
     /// [`ServerError::Serve`].
     pub async fn run_until(self, shutdown: impl Future<Output = ()>) -> Result<(), ServerError> {
         tracing::info!(addr = %self.addr, "listening");
-        let router = api::router(self.app);
-        listen::serve(self.listener, self.tls, router, self.config.timeouts, shutdown)
-            .await
-            .map_err(ServerError::Serve)?;
+        let (app, keys) = (self.app.clone(), self.app.keys());
+        let shutdown = async {
+            shutdown.await;
+            self.app.stop();
+        };
+        let served = tokio::select! {
+            served = listen::serve(self.listener, self.tls, app, shutdown) => served,
+            () = keys.write_usage_forever() => Ok(()),
+        };
+        keys.write_usage().await;
+        served.map_err(ServerError::Serve)?;
         tracing::info!(addr = %self.addr, "stopped");
         Ok(())
     }
 
-    /// Serves on a runtime of its own until the process gets SIGINT (Ctrl-C) or SIGTERM. It must not
-    /// be called from async code.
+    /// Serves on a runtime of its own until the process gets SIGINT (Ctrl-C) or SIGTERM. At a SIGHUP
+    /// it reads its certificate again. It must not be called from async code.
     ///
     /// # Errors
     /// [`ServerError::Runtime`] or [`ServerError::Serve`].
     pub fn run(self) -> Result<(), ServerError> {
+        let config = self.app.config();
+        self.run_reading(move || Ok((*config).clone()))
+    }
+
+    /// As [`run`](Self::run), and at a SIGHUP goes on with the settings that `read` gives. Where it
+    /// gives an error, or the certificate is unusable, that is logged and nothing changes.
+    ///
+    /// # Errors
+    /// [`ServerError::Runtime`] or [`ServerError::Serve`].
+    pub fn run_reading(
+        self,
+        read: impl Fn() -> Result<ServerConfig, String> + Send + Sync + 'static,
+    ) -> Result<(), ServerError> {
         let runtime = runtime()?;
+        let reloader = self.reloader();
         let result = runtime.block_on(async {
-            let interrupted = interrupted().map_err(ServerError::Runtime)?;
-            self.run_until(interrupted).await
+            let interrupted = signals::interrupted().map_err(ServerError::Runtime)?;
+            let hung_up =
+                signals::reload_at_hangup(reloader, read).map_err(ServerError::Runtime)?;
+            tokio::select! {
+                result = self.run_until(interrupted) => result,
+                () = hung_up => Ok(()),
+            }
         });
         runtime.shutdown_timeout(LAST_WORDS);
         result
@@ -107,6 +143,7 @@ impl Server {
     /// [`ServerError::Runtime`].
     pub fn spawn(self) -> Result<Running, ServerError> {
         let addr = self.addr;
+        let reloader = self.reloader();
         let runtime = runtime()?;
         let (stop, stopped) = oneshot::channel::<()>();
         let serve = move || {
@@ -121,7 +158,7 @@ impl Server {
             .name("logflux-server".to_owned())
             .spawn(serve)
             .map_err(ServerError::Runtime)?;
-        Ok(Running { addr, stop: Some(stop), thread: Some(thread) })
+        Ok(Running { addr, reloader, stop: Some(stop), thread: Some(thread) })
     }
 }
 
@@ -136,30 +173,11 @@ fn runtime() -> Result<Runtime, ServerError> {
         .map_err(ServerError::Runtime)
 }
 
-/// A future that is done when the process is asked to end.
-fn interrupted() -> io::Result<impl Future<Output = ()>> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
-        Ok(async move {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        })
-    }
-    #[cfg(not(unix))]
-    Ok(async {
-        tokio::signal::ctrl_c().await.ok();
-    })
-}
-
 /// A server that runs on a thread of its own. Dropping it stops the server, too, and waits for it.
 #[derive(Debug)]
 pub struct Running {
     addr: SocketAddr,
+    reloader: Reloader,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<Result<(), ServerError>>>,
 }
@@ -169,6 +187,12 @@ impl Running {
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// What puts other settings in force while it runs.
+    #[must_use]
+    pub fn reloader(&self) -> &Reloader {
+        &self.reloader
     }
 
     /// Stops the server as [`Server::run_until`] does, and waits until it has.
@@ -218,6 +242,9 @@ pub enum ServerError {
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The monitors cannot be started.
+    #[error(transparent)]
+    Monitor(#[from] MonitorError),
     /// The address cannot be bound.
     #[error("listening on {addr}: {source}")]
     Listen {

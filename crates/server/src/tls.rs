@@ -46,6 +46,23 @@ pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, 
     Ok(certificates)
 }
 
+/// Whether every certificate of a file is in force today.
+pub(crate) fn in_force(path: &Path) -> Result<(), TlsError> {
+    let refused =
+        |reason: String| TlsError::File { path: path.to_owned(), kind: "certificate", reason };
+    for certificate in certificates(path)? {
+        let (_, parsed) = x509_parser::parse_x509_certificate(&certificate)
+            .map_err(|_| refused("it is no X.509 certificate".to_owned()))?;
+        let validity = parsed.validity();
+        if !validity.is_valid() {
+            let reason =
+                format!("it is good from {} to {} only", validity.not_before, validity.not_after);
+            return Err(refused(reason));
+        }
+    }
+    Ok(())
+}
+
 /// Why there can be no TLS.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

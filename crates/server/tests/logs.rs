@@ -85,7 +85,15 @@ fn no_key_no_payload_and_no_query_is_logged() {
     running.stop().unwrap();
 
     let log = LOG.lock().unwrap_or_else(PoisonError::into_inner);
-    for there in ["listening", "nonce", info.id.as_str(), "acme", "/v1/ingest", "unknown API key"] {
+    for there in [
+        "listening",
+        "nonce",
+        info.id.as_str(),
+        "acme",
+        "/v1/ingest",
+        "unknown API key",
+        "127.0.0.1",
+    ] {
         assert!(log.contains(there), "{there:?} is not in\n{log}");
     }
     let key = &key.expose()["lf_".len()..];

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use logflux_process::PerProcess;
+use logflux_wire::alert::{Alert, AlertKind, AlertsResponse};
 use logflux_wire::query::{Query, QueryResponse};
 use logflux_wire::response::{ErrorCode, ErrorResponse, IngestResponse, VersionResponse};
-use logflux_wire::{ApiKey, Entry, EntryError};
+use logflux_wire::{ApiKey, Entry, EntryError, Timestamp};
 use ureq::config::Config;
 use ureq::http::{HeaderMap, Response, StatusCode};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
@@ -18,11 +19,17 @@ use zeroize::Zeroizing;
 
 use crate::endpoint::Endpoint;
 use crate::retry::parse_retry_after;
+use crate::tail::Tail;
 
 /// The most bytes that are read of an answer to an ingest call.
 const ANSWER_MAX: u64 = 64 << 10;
 /// The most bytes that are read of a page of entries: 1,000 entries of 1 MiB, and what is around.
 const PAGE_MAX: u64 = 1_100 << 20;
+
+/// The most bytes that are read of alerts.
+const ALERTS_MAX: u64 = 16 << 20;
+/// How long nothing may come of a tail.
+const TAIL_SILENCE: Duration = Duration::from_secs(45);
 
 /// Whose certificates are believed.
 #[derive(Clone, Debug, Default)]
@@ -215,6 +222,65 @@ impl Api {
         let entries =
             page.data.entries.iter().map(|raw| Entry::parse(raw.get().as_bytes())).collect();
         Ok(Page { entries, cursor: page.data.cursor })
+    }
+
+    /// `GET /v1/tail`: entries as they arrive, those of `query` by its level and node. `after` is the
+    /// `id` of the last one that is known; without it, they come from now on. It ends where nothing has come for
+    /// 45 seconds, in which a server says three times that it is there.
+    ///
+    /// # Errors
+    /// [`CallError`] where the server does not begin to answer.
+    pub fn tail(&self, query: &Query, after: Option<&str>) -> Result<Tail, CallError> {
+        let pairs = query.to_pairs().into_iter().filter(|(name, _)| *name != "limit");
+        let mut request = self
+            .agent()
+            .get(self.endpoint.url("/v1/tail"))
+            .query_pairs(pairs)
+            .header("authorization", &*self.authorization)
+            .header("accept", "text/event-stream");
+        if let Some(id) = after {
+            request = request.header("last-event-id", id);
+        }
+        let answered = self.config.timeouts().global;
+        let response = request
+            .config()
+            .timeout_global(None)
+            .timeout_connect(answered)
+            .timeout_recv_response(answered)
+            .timeout_per_read(Some(TAIL_SILENCE))
+            .build()
+            .call()
+            .map_err(CallError::from_ureq)?;
+        if response.status() != StatusCode::OK {
+            success(response, ANSWER_MAX)?;
+            return Err(CallError::NotOurs);
+        }
+        Ok(Tail::new(response.into_body().into_with_config().limit(u64::MAX).reader()))
+    }
+
+    /// `GET /v1/alerts`: what the server's monitors have told, the newest first.
+    ///
+    /// # Errors
+    /// [`CallError`] where there is no answer.
+    pub fn alerts(
+        &self,
+        kind: Option<AlertKind>,
+        since: Option<Timestamp>,
+        limit: usize,
+    ) -> Result<Vec<Alert>, CallError> {
+        let mut pairs = vec![("limit", limit.to_string())];
+        pairs.extend(kind.map(|kind| ("kind", kind.to_string())));
+        pairs.extend(since.map(|since| ("since", since.to_string())));
+        let response = self
+            .agent()
+            .get(self.endpoint.url("/v1/alerts"))
+            .query_pairs(pairs)
+            .header("authorization", &*self.authorization)
+            .call()
+            .map_err(CallError::from_ureq)?;
+        let answer: AlertsResponse = serde_json::from_slice(&success(response, ALERTS_MAX)?)
+            .map_err(|_| CallError::NotOurs)?;
+        Ok(answer.data.alerts)
     }
 
     /// `GET /version`, without the key: what the server speaks.

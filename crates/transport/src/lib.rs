@@ -10,21 +10,21 @@
 
 mod api;
 mod client;
-mod duration;
 mod endpoint;
 mod retry;
 mod settings;
 mod shipper;
 mod spool;
+mod tail;
 
 pub use api::{Answer, Api, CallError, Page, RateLimit, Trust, TrustError};
 pub use client::{
     BuildError, Client, ClientBuilder, ClientStats, DropReason, Dropped, OnDrop, Unflushed,
     WhenFull, host_name,
 };
-pub use duration::{DurationError, parse_duration};
 pub use endpoint::{Endpoint, EndpointError};
 pub use logflux_envelope::{SecretSource, SecretSourceError};
+pub use logflux_wire::{DurationError, parse_duration};
 pub use retry::Retry;
 pub use settings::{Settings, SettingsError, Variables};
 pub use shipper::{Receipt, Refusal, ShipError, Shipper};
@@ -32,3 +32,4 @@ pub use spool::{
     Appended, DeadLetter, DeadLetters, RecordId, Recovery, SegmentView, Spool, SpoolError,
     SpoolFull, SpoolOptions, SpoolView,
 };
+pub use tail::Tail;

@@ -4,10 +4,9 @@ use std::env;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use logflux_wire::{ApiKey, ApiKeyError, Node, NodeError};
+use logflux_wire::{ApiKey, ApiKeyError, DurationError, Node, NodeError, parse_duration};
 
 use crate::api::{Api, Trust, TrustError};
-use crate::duration::{DurationError, parse_duration};
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::retry::Retry;
 

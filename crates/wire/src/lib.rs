@@ -12,9 +12,11 @@
 //! This crate contains no cryptography. The ingest server stands on it alone, which is how anyone
 //! can see that the server is unable to decrypt.
 
+pub mod alert;
 mod api_key;
 pub mod base64;
 mod bytes;
+mod duration;
 mod entry;
 mod error;
 mod level;
@@ -31,6 +33,7 @@ mod write;
 
 pub use api_key::{ApiKey, ApiKeyError};
 pub use bytes::{Iv, Salt};
+pub use duration::{DurationError, parse_duration};
 pub use entry::Entry;
 pub use error::{EntryError, Field, Stage};
 pub use level::{Level, LevelError};

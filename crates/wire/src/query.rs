@@ -46,10 +46,13 @@ impl Default for Query {
 
 /// Which end of the time comes first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Order {
     /// `asc`: the oldest first.
+    #[cfg_attr(feature = "openapi", schema(rename = "asc"))]
     Ascending,
     /// `desc`: the newest first, the default.
+    #[cfg_attr(feature = "openapi", schema(rename = "desc"))]
     #[default]
     Descending,
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// An error code of the API, with its HTTP status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ErrorCode {
@@ -111,6 +112,7 @@ impl std::fmt::Display for ErrorCode {
 
 /// Whether a request did all, some or none of what it asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// All of it.
@@ -123,6 +125,7 @@ pub enum Status {
 
 /// The answer to `POST /v1/ingest` and `/v1/batch` when at least one entry is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct IngestResponse {
     /// `success`, or `partial` where some entries of a batch were refused.
     pub status: Status,
@@ -139,6 +142,7 @@ pub struct IngestResponse {
 
 /// How many entries of a request were stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct IngestCounts {
     /// How many came.
     pub total: usize,
@@ -152,6 +156,7 @@ pub struct IngestCounts {
 
 /// An entry of a batch that was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Failure {
     /// Its place in the batch, from 0.
     pub index: usize,
@@ -163,6 +168,7 @@ pub struct Failure {
 
 /// The answer to a request that did nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ErrorResponse {
     /// Always `error`.
     pub status: Status,
@@ -174,6 +180,7 @@ pub struct ErrorResponse {
 
 /// What is wrong with a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ErrorBody {
     /// The code, for programs.
     pub code: ErrorCode,
@@ -189,6 +196,7 @@ pub struct ErrorBody {
 
 /// The answer to `GET /version`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct VersionResponse {
     /// The newest version of the API that this server speaks: `v1`.
     pub api_version: String,

@@ -7,6 +7,7 @@ mod budget;
 mod derivation;
 mod entries;
 mod handover;
+mod ingest;
 mod machine;
 mod measure;
 mod memory;
@@ -21,10 +22,12 @@ const SECTIONS: &[Section] = &[
     ("Sealing and opening", entries::section),
     ("A logging call", handover::section),
     ("Shipping", shipping::section),
+    ("Ingest", ingest::section),
     ("The budget of derivation", budget::section),
 ];
 
 fn main() -> ExitCode {
+    logflux_benches::ingest::serve_if_told();
     let mut page = format!(
         "# Results\n\nWritten by `make bench`; every table is one run on one machine.\n\n{}",
         machine::describe()

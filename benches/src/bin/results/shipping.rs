@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use logflux_envelope::{KeyPolicy, Level, Mode, Secret};
-use logflux_server::{Keys, NewKey, Scope, Server, ServerConfig, dev_tls};
+use logflux_server::{Keys, NewKey, Rates, Scope, Server, ServerConfig, dev_tls};
 use logflux_transport::{Client, Settings, WhenFull};
 
 const LINES: u32 = 100_000;
@@ -41,7 +41,9 @@ fn ship(mode: Mode, spool: bool) -> Result<String, Box<dyn Error>> {
     let tls = dev_tls(&data)?;
     let (key, _) = Keys::open(&data)?.create(&NewKey::new("t".parse()?, Scope::Ingest.into()))?;
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
-    let server = Server::bind(ServerConfig::new(any, &data, tls.files))?.spawn()?;
+    let mut config = ServerConfig::new(any, &data, tls.files);
+    config.rates = Rates::NONE; // What is measured is the speed.
+    let server = Server::bind(config)?.spawn()?;
     let mut settings = Settings::new(format!("https://{}", server.addr()).parse()?, key);
     settings.ca_file = Some(tls.ca);
     settings.spool_dir = spool.then(|| folder.path().join("spool"));

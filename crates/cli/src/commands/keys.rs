@@ -12,13 +12,14 @@ use serde_json::json;
 use crate::failure::{Failure, Outcome};
 use crate::output::Format;
 
-/// Make, list and revoke the API keys of a server's data folder, also while it runs
+/// Make, list, rotate and revoke the API keys of a server's data folder, also while it runs
 #[derive(Args, Debug)]
 #[command(
     name = "keys",
     after_help = "Examples:
   export LOGFLUX_API_KEY=$(logflux keys create --data ./data --scope ingest,read)
   logflux keys list --data ./data
+  logflux keys rotate --data ./data key_0123456789ab --grace 24h
   logflux keys revoke --data ./data key_0123456789ab"
 )]
 pub(crate) struct KeysCommand {
@@ -48,7 +49,7 @@ enum Action {
         #[arg(long)]
         note: Option<String>,
     },
-    /// List the keys: never the keys themselves, but their ids
+    /// List the keys: never the keys themselves, but their ids, and how much they are used
     #[command(after_help = "Example:
   logflux keys list --data ./data --format json")]
     List {
@@ -58,6 +59,23 @@ enum Action {
         /// The form of the list
         #[arg(long, value_enum, default_value_t)]
         format: Format,
+    },
+    /// Make a key in place of another, and print it; the old one stays good for a while
+    #[command(
+        after_help = "The new key may do what the old one may, and lives as long as that was made for.
+
+Example:
+  export LOGFLUX_API_KEY=$(logflux keys rotate --data ./data key_0123456789ab --grace 24h)"
+    )]
+    Rotate {
+        /// The server's data folder
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// The old key's id, as `keys list` shows it
+        id: KeyId,
+        /// How long the old key stays good; 0 for not at all
+        #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = logflux_transport::parse_duration)]
+        grace: Duration,
     },
     /// Revoke a key: it stops working within a second
     #[command(after_help = "Example:
@@ -86,6 +104,17 @@ impl KeysCommand {
                 for key in Keys::open(&data)?.list()? {
                     list(&key, format)?;
                 }
+            }
+            Action::Rotate { data, id, grace } => {
+                let keys = Keys::open(&data)?;
+                let (key, info) = keys.rotate(&id, grace)?;
+                writeln!(io::stdout(), "{}", key.expose())?;
+                let until = keys.get(&id)?.expires.map(|time| time.to_string()).unwrap_or_default();
+                anstream::eprintln!(
+                    "{} of tenant {} takes the place of {id}, which is good until {until}",
+                    info.id,
+                    info.tenant
+                );
             }
             Action::Revoke { data, id } => {
                 let info = Keys::open(&data)?.revoke(&id)?;
@@ -119,18 +148,27 @@ fn list(key: &KeyInfo, format: Format) -> Outcome {
                 "expires": key.expires.map(|time| time.to_string()),
                 "revoked": key.revoked.map(|time| time.to_string()),
                 "note": key.note,
+                "successor": key.successor.as_ref().map(KeyId::as_str),
+                "last_used": key.last_used.map(|time| time.to_string()),
+                "requests": key.requests,
+                "entries": key.entries,
             });
             writeln!(stdout, "{line}")?;
         }
         Format::Text => {
+            let used = key.last_used.map_or_else(|| "never".to_owned(), |time| time.to_string());
+            let successor = key.successor.as_ref();
+            let successor = successor.map_or_else(String::new, |id| format!(" replaced by {id}"));
             let expires = key.expires.map_or_else(|| "never".to_owned(), |time| time.to_string());
             writeln!(
                 stdout,
-                "{} {state:<8} {:<18} tenant {} created {} expires {expires} {}",
+                "{} {state:<8} {:<18} tenant {} created {} expires {expires} last used {used} requests {} entries {}{successor} {}",
                 key.id,
                 key.scopes,
                 key.tenant,
                 key.created,
+                key.requests,
+                key.entries,
                 key.note.as_deref().unwrap_or_default(),
             )?;
         }

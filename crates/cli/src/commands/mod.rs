@@ -4,6 +4,7 @@ use clap::Subcommand;
 
 use crate::failure::Outcome;
 
+mod alerts;
 mod bench;
 mod completions;
 mod demo;
@@ -17,6 +18,8 @@ mod seal;
 mod send;
 mod serve;
 mod spool;
+mod store;
+mod tail;
 mod vectors;
 
 /// What to do.
@@ -28,9 +31,12 @@ pub(crate) enum Command {
     Send(send::Send),
     Pipe(pipe::Pipe),
     Query(query::QueryCommand),
+    Tail(tail::TailCommand),
     Serve(serve::Serve),
     Spool(spool::SpoolCommand),
     Keys(keys::KeysCommand),
+    Store(store::StoreCommand),
+    Alerts(alerts::AlertsCommand),
     Demo(demo::Demo),
     Doctor(doctor::Doctor),
     Bench(bench::Bench),
@@ -47,9 +53,12 @@ impl Command {
             Self::Send(command) => command.run(),
             Self::Pipe(command) => command.run(),
             Self::Query(command) => command.run(),
+            Self::Tail(command) => command.run(),
             Self::Serve(command) => command.run(),
             Self::Spool(command) => command.run(),
             Self::Keys(command) => command.run(),
+            Self::Store(command) => command.run(),
+            Self::Alerts(command) => command.run(),
             Self::Demo(command) => command.run(),
             Self::Doctor(command) => command.run(),
             Self::Bench(command) => command.run(),

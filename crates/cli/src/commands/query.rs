@@ -1,18 +1,14 @@
 //! `logflux query`
 
-use std::io::{self, Write};
-
-use clap::{Args, ValueEnum};
-use logflux_envelope::{Entry, Level, Node, Opener, Timestamp};
+use clap::Args;
+use logflux_envelope::{Entry, Level, Node, Timestamp};
 use logflux_transport::Api;
 use logflux_wire::limits::QUERY_MAX;
 use logflux_wire::query::{Order, Query};
 
 use crate::connection::ConnectionArgs;
 use crate::failure::{Failure, Outcome};
-use crate::output::append_opened_json;
-use crate::progress;
-use crate::secret::SecretArgs;
+use crate::printing::PrintArgs;
 
 /// Entries come back from the ingest API and are opened
 #[derive(Args, Debug)]
@@ -45,28 +41,10 @@ pub(crate) struct QueryCommand {
     /// The newest first (desc) or the oldest first (asc)
     #[arg(long, default_value = "desc", value_parser = parse_order)]
     order: Order,
-    /// Give the entries as they are stored, sealed; no secret is needed
-    #[arg(long, conflicts_with = "format")]
-    sealed: bool,
-    /// What comes out
-    #[arg(long, value_enum, default_value_t)]
-    format: QueryFormat,
+    #[command(flatten)]
+    print: PrintArgs,
     #[command(flatten)]
     connection: ConnectionArgs,
-    #[command(flatten)]
-    secret: SecretArgs,
-}
-
-/// The form of opened entries.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum QueryFormat {
-    /// The messages alone.
-    #[default]
-    Text,
-    /// Time, level, node and message.
-    Long,
-    /// Every entry's own fields and its "message", one JSON object a line.
-    Json,
 }
 
 fn parse_order(text: &str) -> Result<Order, logflux_wire::query::QueryError> {
@@ -76,10 +54,7 @@ fn parse_order(text: &str) -> Result<Order, logflux_wire::query::QueryError> {
 impl QueryCommand {
     pub(crate) fn run(&self) -> Outcome {
         let api = self.connection.settings()?.api()?;
-        let opener = match self.sealed {
-            true => None,
-            false => Some(Opener::new(self.secret.keyring()?)),
-        };
+        let printer = self.print.printer()?;
         let query = Query {
             from: self.from,
             to: self.to,
@@ -91,56 +66,10 @@ impl QueryCommand {
         let limit = if self.limit == 0 { usize::MAX } else { self.limit };
         let mut failed = 0;
         pages(&api, query, limit, |entries| {
-            failed += self.print(opener.as_ref(), &entries)?;
+            failed += printer.print(&entries)?;
             Ok(())
         })?;
         if failed > 0 { Err(Failure::Told) } else { Ok(()) }
-    }
-
-    /// Prints a page; tells how many of its entries could not be opened.
-    fn print(&self, opener: Option<&Opener>, entries: &[Entry]) -> Outcome<usize> {
-        let mut out = Vec::new();
-        let mut failed = 0;
-        if let Some(opener) = opener {
-            let bar = progress::bar("opening", entries.len());
-            let opened = opener.open_many_bytes(entries, |at| progress::set(&bar, at.done));
-            bar.finish_and_clear();
-            for (entry, message) in entries.iter().zip(opened) {
-                match message {
-                    Ok(message) => self.append(entry, &message, &mut out)?,
-                    Err(error) => {
-                        failed += 1;
-                        anstream::eprintln!(
-                            "entry of {} from {}: {error}",
-                            entry.timestamp(),
-                            entry.node()
-                        );
-                    }
-                }
-            }
-        } else {
-            for entry in entries {
-                entry.append_json(&mut out);
-                out.push(b'\n');
-            }
-        }
-        let mut stdout = io::stdout().lock();
-        stdout.write_all(&out)?;
-        stdout.flush()?;
-        Ok(failed)
-    }
-
-    fn append(&self, entry: &Entry, message: &[u8], out: &mut Vec<u8>) -> Outcome {
-        match self.format {
-            QueryFormat::Json => return append_opened_json(entry, message, out),
-            QueryFormat::Long => {
-                write!(out, "{} {:<9} {} ", entry.timestamp(), entry.level(), entry.node())?;
-            }
-            QueryFormat::Text => {}
-        }
-        out.extend_from_slice(message);
-        out.push(b'\n');
-        Ok(())
     }
 }
 

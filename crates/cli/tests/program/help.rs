@@ -2,16 +2,19 @@
 
 use crate::run::logflux;
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 17] = [
     "keygen",
     "seal",
     "open",
     "send",
     "pipe",
     "query",
+    "tail",
     "serve",
     "spool",
     "keys",
+    "store",
+    "alerts",
     "demo",
     "doctor",
     "bench",
@@ -31,7 +34,12 @@ fn every_command_has_help_with_an_example() {
     for (command, action) in [
         ("keys", "create"),
         ("keys", "list"),
+        ("keys", "rotate"),
         ("keys", "revoke"),
+        ("store", "check"),
+        ("store", "stats"),
+        ("store", "compact"),
+        ("store", "backup"),
         ("spool", "inspect"),
         ("spool", "export"),
         ("spool", "retry"),

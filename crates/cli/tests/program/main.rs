@@ -5,6 +5,7 @@
 mod demo;
 mod doctor;
 mod help;
+mod operating;
 mod pipe;
 mod refusals;
 mod run;
@@ -12,3 +13,5 @@ mod seal_and_open;
 mod server;
 mod ship_and_query;
 mod spool;
+mod tail;
+mod upkeep;

@@ -44,8 +44,9 @@ impl Server {
 
     fn serve(&mut self, listen: &str) {
         let mut call = logflux(&["serve", "--dev", "--listen", listen, "--log", "warn", "--data"]);
-        let mut child =
-            call.0.arg(self.data()).stderr(Stdio::piped()).stdin(Stdio::null()).spawn().unwrap();
+        // A test sends as much as it likes.
+        call.0.arg(self.data()).args(["--requests-per-key", "0", "--requests-per-address", "0"]);
+        let mut child = call.0.stderr(Stdio::piped()).stdin(Stdio::null()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
         stderr.read_line(&mut line).unwrap();

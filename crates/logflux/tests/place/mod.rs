@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use logflux::{Client, Config, Level, Mode, Opener, Secret, Settings};
-use logflux_server::{Keys, NewKey, Running, Scope, Scopes, Server, ServerConfig, dev_tls};
+use logflux_server::{Keys, NewKey, Rates, Running, Scope, Scopes, Server, ServerConfig, dev_tls};
 use logflux_wire::ApiKey;
 use logflux_wire::query::{Order, Query};
 use tempfile::TempDir;
@@ -37,7 +37,10 @@ impl Place {
         let (key, _) = keys.create(&NewKey::new("t".parse().unwrap(), scopes)).unwrap();
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let tls = dev_tls(folder.path()).unwrap().files;
-        let server = Server::bind(ServerConfig::new(any, folder.path(), tls)).unwrap();
+        let mut config = ServerConfig::new(any, folder.path(), tls);
+        // A test sends as much as it likes.
+        config.rates = Rates::NONE;
+        let server = Server::bind(config).unwrap();
         let server = server.spawn().unwrap();
         Self { folder, key, server, _turn: turn }
     }

@@ -6,8 +6,8 @@ use axum::http::{HeaderMap, header};
 use logflux_wire::response::ErrorCode;
 use logflux_wire::{ApiKey, Timestamp};
 
-use super::App;
 use super::error::ApiError;
+use super::{App, rates, watch};
 use crate::keys::{KeyInfo, KeyState, Scope};
 
 /// The key that a request bears, where it is good and has the scope.
@@ -23,11 +23,17 @@ pub(super) async fn authorize(
         ));
     };
     let Some(info) = app.keys().find(&key).await? else {
-        tracing::warn!("a request with an unknown API key");
+        let address = rates::address().map(tracing::field::display);
+        tracing::warn!(address, "a request with an unknown API key");
         return Err(ApiError::new(ErrorCode::Unauthorized, "the API key is not known here"));
     };
     let refused = match info.state(Timestamp::now()) {
-        KeyState::Active if info.scopes.allow(scope) => return Ok(info),
+        KeyState::Active if info.scopes.allow(scope) => {
+            watch::key(&info);
+            rates::count_key(app, &info)?;
+            app.keys().used(&info);
+            return Ok(info);
+        }
         KeyState::Active => {
             let message = format!("the API key has not the scope {scope}");
             ApiError::new(ErrorCode::Forbidden, message)
@@ -35,8 +41,24 @@ pub(super) async fn authorize(
         KeyState::Expired => ApiError::new(ErrorCode::KeyRevoked, "the API key has expired"),
         KeyState::Revoked => ApiError::new(ErrorCode::KeyRevoked, "the API key was revoked"),
     };
-    tracing::warn!(key = %info.id, tenant = %info.tenant, code = %refused.code(), "refused a key");
+    let address = rates::address().map(tracing::field::display);
+    tracing::warn!(
+        key = %info.id, tenant = %info.tenant, code = %refused.code(), address, "refused a key"
+    );
     Err(refused)
+}
+
+/// Whether the key that a request bore is still good.
+pub(super) async fn is_good(app: &App, headers: &HeaderMap, scope: Scope) -> bool {
+    let Some(key) = bearer(headers) else { return false };
+    match app.keys().find(&key).await {
+        Ok(Some(info)) => {
+            info.state(Timestamp::now()) == KeyState::Active && info.scopes.allow(scope)
+        }
+        Ok(None) => false,
+        // That it cannot be read says nothing of it.
+        Err(_) => true,
+    }
 }
 
 /// The one bearer key of the headers; the scheme is read in any case (RFC 9110, section 11.1).

@@ -1,15 +1,29 @@
 //! Answers that the HTTP layer makes by itself, in the API's form.
 
+use std::net::IpAddr;
+
 use axum::http::StatusCode;
 use logflux_wire::response::{ErrorResponse, Status};
 
 use super::answer::{HEADERS, RequestId, X_REQUEST_ID};
 use super::error::ApiError;
+use super::{App, rates};
+use crate::limits::Quota;
+
+/// As [`dress_with`], and counts the request for its address, where it is not a proxy's.
+pub(crate) fn dress(app: &App, peer: Option<IpAddr>, bare: &[u8]) -> Option<Vec<u8>> {
+    dress_with(bare, || {
+        let config = app.config();
+        let peer = peer?.to_canonical();
+        let is_proxy = config.rates.trusted_proxies.iter().any(|net| net.contains(&peer));
+        if is_proxy { None } else { app.limiter().address(peer, &config.rates) }
+    })
+}
 
 /// The whole answer in place of `bare`, if that is an error's head without a request id and without
 /// a body. No other write can be taken for one: the API's own heads have an id, and its bodies no
 /// carriage return.
-pub(crate) fn dress(bare: &[u8]) -> Option<Vec<u8>> {
+fn dress_with(bare: &[u8], quota: impl FnOnce() -> Option<Quota>) -> Option<Vec<u8>> {
     let rest = bare.strip_prefix(b"HTTP/1.1 4")?;
     let text = std::str::from_utf8(bare).ok()?;
     let head = text.strip_suffix("\r\n\r\n")?;
@@ -34,7 +48,8 @@ pub(crate) fn dress(bare: &[u8]) -> Option<Vec<u8>> {
             add(name, value);
         }
     }
-    for (name, value) in HEADERS {
+    let quota = quota().map(|quota| rates::headers(&quota));
+    for (name, value) in HEADERS.into_iter().chain(quota.into_iter().flatten()) {
         add(name.as_str(), value.to_str().unwrap_or_default());
     }
     add(X_REQUEST_ID.as_str(), &id);
@@ -52,7 +67,7 @@ mod tests {
     #[test]
     fn only_a_bare_error_is_dressed() {
         let bare = "HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\ndate: now\r\n\r\n";
-        let dressed = String::from_utf8(dress(bare.as_bytes()).unwrap()).unwrap();
+        let dressed = String::from_utf8(dress_with(bare.as_bytes(), || None).unwrap()).unwrap();
         let (head, body) = dressed.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("HTTP/1.1 431 Request Header Fields Too Large\r\ndate: now\r\n"));
         assert!(head.ends_with(&format!("content-length: {}", body.len())));
@@ -66,7 +81,7 @@ mod tests {
             "HTTP/1.1 400 Bad Request\r\nx-request-id: req_1\r\n\r\n",
             "HTTP/1.1 400 Bad Request\r\nx-request-id: req_1\r\n\r\n{\"a\":\"\r\n\r\n",
         ] {
-            assert_eq!(dress(other.as_bytes()), None, "{other}");
+            assert_eq!(dress_with(other.as_bytes(), || None), None, "{other}");
         }
     }
 }

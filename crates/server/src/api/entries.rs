@@ -4,7 +4,7 @@ use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::Response;
-use logflux_wire::query::{NEXT_CURSOR_HEADER, Query, QueryPage, QueryResponse};
+use logflux_wire::query::{NEXT_CURSOR_HEADER, Order, Query, QueryPage, QueryResponse};
 use logflux_wire::response::{ErrorCode, Status};
 use serde_json::value::RawValue;
 
@@ -12,12 +12,39 @@ use super::answer::{self, RequestId};
 use super::error::ApiError;
 use super::{App, auth, status};
 use crate::keys::Scope;
+use crate::openapi::{Page as PageSchema, ReadErrors};
 use crate::store::{Page, PageRequest, Position};
 
 /// The media type of an entry a line.
 const NDJSON: &str = "application/x-ndjson";
 
-/// `GET /v1/entries`.
+/// Give sealed entries back
+///
+/// In the order of their timestamps. As NDJSON (`Accept: application/x-ndjson`) it is an entry a
+/// line, and the cursor is in the header `X-Next-Cursor`.
+#[utoipa::path(
+    get,
+    path = "/v1/entries",
+    params(
+        ("from" = Option<String>, Query, description = "The earliest timestamp, itself included.", format = "date-time"),
+        ("to" = Option<String>, Query, description = "The latest timestamp, itself not included.", format = "date-time"),
+        ("level" = Option<u8>, Query, description = "The least severe level that is wanted: its number, or its name.", minimum = 1, maximum = 8),
+        ("node" = Option<String>, Query, description = "The sender, exactly.", min_length = 1, max_length = 255, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"),
+        ("limit" = Option<u16>, Query, description = "How many entries at most; 100 by default.", minimum = 1, maximum = 1_000),
+        ("order" = Option<Order>, Query, description = "Which end of the time comes first; by default `desc`."),
+        ("cursor" = Option<String>, Query, description = "Where the page before this one ended.", pattern = "^1[0-9a-f]{40}$"),
+    ),
+    responses(
+        (
+            status = 200,
+            description = "A page of entries.",
+            content((PageSchema = "application/json"), (String = "application/x-ndjson")),
+            headers(("X-Next-Cursor" = String, description = "Of NDJSON: where to go on; not there on the last page."))
+        ),
+        ReadErrors
+    ),
+    security(("key" = []))
+)]
 pub(super) async fn entries(
     State(app): State<App>,
     Extension(id): Extension<RequestId>,
@@ -31,7 +58,7 @@ pub(super) async fn entries(
     if wants_ndjson(&headers) { as_lines(&page) } else { as_json(&page, id) }
 }
 
-fn read_query(query: &str) -> Result<Query, ApiError> {
+pub(super) fn read_query(query: &str) -> Result<Query, ApiError> {
     let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
     // Bytes that are no UTF-8 were replaced, and would ask for another node than was meant.
     let replaced = |text: &str| text.contains(char::REPLACEMENT_CHARACTER);

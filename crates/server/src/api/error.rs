@@ -48,6 +48,7 @@ impl ApiError {
             StatusCode::NOT_FOUND => ErrorCode::NotFound,
             StatusCode::METHOD_NOT_ALLOWED => ErrorCode::MethodNotAllowed,
             StatusCode::PAYLOAD_TOO_LARGE => ErrorCode::PayloadTooLarge,
+            StatusCode::TOO_MANY_REQUESTS => ErrorCode::RateLimited,
             StatusCode::UNSUPPORTED_MEDIA_TYPE => ErrorCode::UnsupportedMediaType,
             status if status.is_client_error() => ErrorCode::InvalidRequest,
             _ => ErrorCode::Internal,
@@ -57,7 +58,12 @@ impl ApiError {
     }
 
     pub(super) fn overloaded(message: &'static str) -> Self {
-        Self { retry_after: Some(1), ..Self::new(ErrorCode::Overloaded, message) }
+        Self::new(ErrorCode::Overloaded, message).retry_in(1)
+    }
+
+    /// After how many seconds it is worth another try.
+    pub(super) fn retry_in(self, seconds: u64) -> Self {
+        Self { retry_after: Some(seconds), ..self }
     }
 
     pub(super) fn code(&self) -> ErrorCode {
@@ -85,6 +91,9 @@ impl IntoResponse for ApiError {
             response
                 .headers_mut()
                 .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if self.status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+            response.headers_mut().insert(header::ACCEPT_ENCODING, super::encoding::ACCEPTED);
         }
         response.extensions_mut().insert(self);
         response

@@ -12,16 +12,29 @@ use logflux_wire::{Entry, Field};
 use serde_json::json;
 
 use super::answer::{self, RequestId};
+use super::encoding::{self, Encoding};
 use super::error::ApiError;
 use super::{App, auth, body};
 use crate::keys::{KeyInfo, Scope};
+use crate::monitor::Event;
+use crate::openapi::{BatchBody, IngestBody, SendErrors};
 use crate::room::Held;
 use crate::store::{Appended, StoreError};
 
 /// A body up to this many bytes is read where it is; a longer one would hold up other requests.
 const PARSED_IN_PLACE: usize = 64 << 10;
 
-/// `POST /v1/ingest`: one entry or an array of them.
+/// Take entries
+///
+/// Takes one entry or an array of 1 to 100. 200 is answered when they are durable; an entry that was
+/// sent before counts as succeeded. Of a batch the good entries are stored and the bad ones named.
+#[utoipa::path(
+    post,
+    path = "/v1/ingest",
+    request_body = IngestBody,
+    responses((status = 200, description = "At least one entry is stored.", body = IngestResponse), SendErrors),
+    security(("key" = []))
+)]
 pub(super) async fn ingest(
     State(app): State<App>,
     Extension(id): Extension<RequestId>,
@@ -30,7 +43,16 @@ pub(super) async fn ingest(
     take(app, id, request, Form::Ingest).await
 }
 
-/// `POST /v1/batch`: the same, also as `{"entries":[…]}`.
+/// Take a batch of entries
+///
+/// As `/v1/ingest`, and also in the form `{"entries":[…]}`.
+#[utoipa::path(
+    post,
+    path = "/v1/batch",
+    request_body = BatchBody,
+    responses((status = 200, description = "At least one entry is stored.", body = IngestResponse), SendErrors),
+    security(("key" = []))
+)]
 pub(super) async fn batch(
     State(app): State<App>,
     Extension(id): Extension<RequestId>,
@@ -41,8 +63,8 @@ pub(super) async fn batch(
 
 async fn take(app: App, id: RequestId, request: Request, form: Form) -> Result<Response, ApiError> {
     let (head, body) = request.into_parts();
-    let key = match admit(&app, &head.headers).await {
-        Ok(key) => key,
+    let (key, encoding) = match admit(&app, &head.headers).await {
+        Ok(admitted) => admitted,
         Err(refusal) => {
             body::drain_after(&head.headers, body).await;
             return Err(refusal);
@@ -50,13 +72,20 @@ async fn take(app: App, id: RequestId, request: Request, form: Form) -> Result<R
     };
     // Held until the answer is written.
     let mut room = app.room().enter();
-    let body = parse(&app, body, form, &mut room).await?;
+    let (body, bytes) = parse(&app, body, encoding, form, &mut room).await?;
     let single = matches!(body, request::Body::Single(_));
     let entries = match body {
         request::Body::Single(entry) => vec![entry],
         request::Body::Batch(entries) => entries,
     };
     let total = entries.len();
+    let largest = entries.iter().flatten().map(|entry| entry.payload().as_bytes().len()).max();
+    app.monitor().record(&Event::Received {
+        key: &key,
+        entries: total as u64,
+        bytes: bytes as u64,
+        largest: largest.map_or(0, logflux_wire::base64::encoded_len),
+    });
 
     let mut good = Vec::with_capacity(total);
     let mut places = Vec::with_capacity(total);
@@ -78,6 +107,7 @@ async fn take(app: App, id: RequestId, request: Request, form: Form) -> Result<R
             return Err(StoreError::Engine(error.to_owned()).into());
         }
         duplicates = outcomes.iter().filter(|outcome| **outcome == Appended::Duplicate).count();
+        app.keys().took(&key, outcomes.iter().filter(|o| **o != Appended::NonceReused).count());
         let reused = |(index, outcome)| (outcome == Appended::NonceReused).then_some(index);
         let reused: Vec<_> = places.into_iter().zip(outcomes).filter_map(reused).collect();
         if !reused.is_empty() {
@@ -89,11 +119,14 @@ async fn take(app: App, id: RequestId, request: Request, form: Form) -> Result<R
         refused.extend(reused.into_iter().map(|index| (index, nonce_reused())));
         refused.sort_by_key(|(index, _)| *index);
     }
+    for (_, error) in &refused {
+        app.monitor().record(&Event::Refused { key: &key, code: error.code(), entries: 1 });
+    }
     respond(id, total, duplicates, refused, single)
 }
 
 /// Looks at a request's head: its key, and what its body says it is.
-async fn admit(app: &App, headers: &HeaderMap) -> Result<Arc<KeyInfo>, ApiError> {
+async fn admit(app: &App, headers: &HeaderMap) -> Result<(Arc<KeyInfo>, Encoding), ApiError> {
     let key = auth::authorize(app, headers, Scope::Ingest).await?;
     let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     let media_type = text(header::CONTENT_TYPE).unwrap_or_default();
@@ -104,39 +137,48 @@ async fn admit(app: &App, headers: &HeaderMap) -> Result<Arc<KeyInfo>, ApiError>
             "the body must be `Content-Type: application/json`",
         ));
     }
-    match text(header::CONTENT_ENCODING) {
-        Some(encoding) if !encoding.eq_ignore_ascii_case("identity") => Err(ApiError::new(
-            ErrorCode::UnsupportedMediaType,
-            "the body must not have a Content-Encoding",
-        )),
-        _ => Ok(key),
-    }
+    Ok((key, Encoding::of(headers)?))
 }
 
 async fn parse(
     app: &App,
     body: Body,
+    encoding: Encoding,
     form: Form,
     room: &mut Held,
-) -> Result<request::Body, ApiError> {
-    let limits = app.config().limits;
-    let bytes = body::read(body, limits.body, app.config().timeouts.body, room).await?;
-    let long = bytes.len() > PARSED_IN_PLACE;
-    let parse = move || request::Body::parse(&bytes, form, limits.batch);
-    let parsed = if long {
-        tokio::task::spawn_blocking(parse)
+) -> Result<(request::Body, usize), ApiError> {
+    let config = app.config();
+    let limits = config.limits;
+    let bytes = body::read(body, limits.body, config.timeouts.body, room).await?;
+    let length = bytes.len();
+    let parse = move |bytes: &[u8]| Ok(request::Body::parse(bytes, form, limits.batch)?);
+    let stopping = |_| ApiError::overloaded("the server is stopping; try again");
+    let parsed = match encoding {
+        Encoding::Identity if length <= PARSED_IN_PLACE => parse(&bytes),
+        Encoding::Identity => {
+            tokio::task::spawn_blocking(move || parse(&bytes)).await.map_err(stopping)?
+        }
+        Encoding::Gzip => {
+            let mut unpacked = app.room().enter();
+            let (parsed, unpacked) = tokio::task::spawn_blocking(move || {
+                let plain = encoding::gunzip(&bytes, limits.body, &mut unpacked);
+                drop(bytes);
+                (plain.and_then(|plain| parse(&plain)), unpacked)
+            })
             .await
-            .map_err(|_| ApiError::overloaded("the server is stopping; try again"))?
-    } else {
-        parse()
+            .map_err(stopping)?;
+            room.join(unpacked);
+            parsed
+        }
     };
-    Ok(parsed?)
+    Ok((parsed?, length))
 }
 
 /// Checks what the server can see of an entry's encryption (PROTOCOL 7).
 fn vet(app: &App, entry: Entry) -> Result<Entry, ApiError> {
     let at_fault = |field: Field| json!({ "field": field.name() });
-    let modes = &app.config().modes;
+    let config = app.config();
+    let modes = &config.modes;
     if !modes.contains(&entry.mode()) {
         let modes: Vec<_> = modes.iter().map(|mode| mode.number().to_string()).collect();
         let message = format!(
@@ -146,6 +188,12 @@ fn vet(app: &App, entry: Entry) -> Result<Entry, ApiError> {
         );
         let error = ApiError::new(ErrorCode::UnsupportedMode, message);
         return Err(error.details(at_fault(Field::EncryptionMode)));
+    }
+    let payload_max = config.limits.payload;
+    if entry.payload().as_bytes().len().div_ceil(3) * 4 > payload_max {
+        let message = format!("payload is longer than {payload_max} base64 characters");
+        let error = ApiError::new(ErrorCode::PayloadTooLarge, message);
+        return Err(error.details(at_fault(Field::Payload)));
     }
     if entry.payload().looks_like_plaintext() {
         let message = "payload is plain text: it must be sealed before it is sent";

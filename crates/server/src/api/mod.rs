@@ -7,23 +7,36 @@ mod answer;
 mod auth;
 mod bare;
 mod body;
+mod encoding;
 mod entries;
 mod error;
 mod ingest;
+mod monitoring;
+mod rates;
 mod status;
+mod tail;
+mod watch;
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware;
-use axum::routing::{get, post};
+use axum::routing::get;
 use logflux_wire::response::ErrorCode;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 pub(crate) use bare::dress;
 
 use crate::config::ServerConfig;
 use crate::keys::Authenticator;
+use crate::limits::Limiter;
+use crate::monitor::Monitor;
+use crate::openapi::Base;
 use crate::room::Room;
 use crate::store::Store;
 use error::ApiError;
@@ -33,24 +46,66 @@ use error::ApiError;
 pub(crate) struct App(Arc<Parts>);
 
 struct Parts {
-    config: ServerConfig,
+    config: ArcSwap<ServerConfig>,
     keys: Authenticator,
     store: Arc<dyn Store>,
+    monitor: Monitor,
+    limiter: Limiter,
     /// For request bodies.
     room: Room,
+    /// For clients that wait for entries.
+    tails: Arc<Semaphore>,
+    stopping: tokio::sync::watch::Sender<bool>,
 }
 
 impl App {
-    pub(crate) fn new(config: ServerConfig, keys: Authenticator, store: Arc<dyn Store>) -> Self {
+    pub(crate) fn new(
+        config: ServerConfig,
+        keys: Authenticator,
+        store: Arc<dyn Store>,
+        monitor: Monitor,
+    ) -> Self {
         let room = Room::new(config.limits.bodies);
-        Self(Arc::new(Parts { config, keys, store, room }))
+        let tails = Arc::new(Semaphore::new(config.limits.tails));
+        let stopping = tokio::sync::watch::Sender::new(false);
+        let (config, limiter) = (ArcSwap::from_pointee(config), Limiter::new());
+        let parts = Parts { config, keys, store, monitor, limiter, room, tails, stopping };
+        Self(Arc::new(parts))
     }
 
-    fn config(&self) -> &ServerConfig {
-        &self.0.config
+    /// Ends what would never end by itself.
+    pub(crate) fn stop(&self) {
+        self.0.stopping.send_replace(true);
     }
 
-    fn keys(&self) -> &Authenticator {
+    fn stopping(&self) -> tokio::sync::watch::Receiver<bool> {
+        self.0.stopping.subscribe()
+    }
+
+    fn take_tail(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.0.tails).try_acquire_owned().ok()
+    }
+
+    pub(crate) fn monitor(&self) -> &Monitor {
+        &self.0.monitor
+    }
+
+    /// The settings in force. They change when they are read again.
+    pub(crate) fn config(&self) -> Arc<ServerConfig> {
+        self.0.config.load_full()
+    }
+
+    /// Puts other settings in force.
+    pub(crate) fn configure(&self, config: ServerConfig) {
+        self.0.monitor.configure(config.monitor.clone());
+        self.0.config.store(Arc::new(config));
+    }
+
+    pub(crate) fn limiter(&self) -> &Limiter {
+        &self.0.limiter
+    }
+
+    pub(crate) fn keys(&self) -> &Authenticator {
         &self.0.keys
     }
 
@@ -63,16 +118,33 @@ impl App {
     }
 }
 
+/// The calls, each with its description.
+fn calls() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Base::openapi())
+        .routes(routes!(ingest::ingest))
+        .routes(routes!(ingest::batch))
+        .routes(routes!(entries::entries))
+        .routes(routes!(status::health))
+        .routes(routes!(status::version))
+        .routes(routes!(status::openapi))
+        .route("/v1/tail", get(tail::tail))
+        .route("/v1/alerts", get(monitoring::alerts))
+        .route("/metrics", get(monitoring::metrics))
+}
+
+/// What is said of the calls.
+pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
+    calls().into_openapi()
+}
+
 /// All calls.
 pub(crate) fn router(app: App) -> Router {
-    Router::new()
-        .route("/v1/ingest", post(ingest::ingest))
-        .route("/v1/batch", post(ingest::batch))
-        .route("/v1/entries", get(entries::entries))
-        .route("/health", get(status::health))
-        .route("/version", get(status::version))
+    let (calls, _) = calls().split_for_parts();
+    calls
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn_with_state(app.clone(), rates::limit))
+        .layer(middleware::from_fn_with_state(app.clone(), watch::watch))
         .layer(middleware::from_fn(answer::finish))
         .with_state(app)
 }

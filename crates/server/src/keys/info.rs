@@ -89,6 +89,14 @@ pub struct KeyInfo {
     pub revoked: Option<Timestamp>,
     /// A note for people.
     pub note: Option<String>,
+    /// The key that takes its place, where it was rotated.
+    pub successor: Option<KeyId>,
+    /// When it was last used, to about two seconds.
+    pub last_used: Option<Timestamp>,
+    /// How many requests were admitted with it.
+    pub requests: u64,
+    /// How many entries were taken from it, duplicates included.
+    pub entries: u64,
 }
 
 impl KeyInfo {

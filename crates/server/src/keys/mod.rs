@@ -1,21 +1,27 @@
 //! API keys: who may send and read whose entries.
 //!
-//! A key is 32 random letters and digits, shown once. What is kept of it is its SHA-256 hash, by
-//! which it is found; 190 bits cannot be guessed, so that a slow hash would add nothing. The keys
-//! have a database of their own in the data folder, which any process may open while the server
-//! runs; [`Authenticator`] is the server's side of it.
+//! A key is 32 random letters and digits, shown once. What is kept of it is its SHA-256 hash; 190
+//! bits cannot be guessed, so that a slow hash would add nothing. A key is found by the first 8 bytes
+//! of its hash, and all 32 are then compared in constant time. The keys have a database of their own
+//! in the data folder, which any process may open while the server runs; [`Authenticator`] is the
+//! server's side of it.
 
 mod authenticator;
 mod info;
+mod rotate;
+mod schema;
 mod scope;
+mod usage;
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use logflux_wire::{ApiKey, Timestamp};
-use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior};
 use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
 
 pub(crate) use authenticator::Authenticator;
 pub use info::{KeyId, KeyIdError, KeyInfo, KeyState, NewKey};
@@ -23,24 +29,8 @@ pub use scope::{Scope, ScopeError, Scopes};
 
 use crate::{folder, random};
 
-/// The version of the table, in the database's `user_version`.
-const VERSION: i64 = 1;
-
-const SCHEMA: &str = "
-    CREATE TABLE keys (
-        id      TEXT PRIMARY KEY,
-        hash    BLOB NOT NULL UNIQUE,   -- SHA-256 of the key
-        tenant  TEXT NOT NULL,
-        scopes  TEXT NOT NULL,          -- names with commas
-        created INTEGER NOT NULL,       -- seconds since 1970, as the others
-        expires INTEGER,
-        revoked INTEGER,
-        note    TEXT
-    ) STRICT, WITHOUT ROWID;
-    PRAGMA user_version = 1;
-";
-
-const COLUMNS: &str = "id, tenant, scopes, created, expires, revoked, note";
+const COLUMNS: &str = "id, tenant, scopes, created, expires, revoked, note, successor, last_used,
+    requests, entries";
 
 /// The most characters in a note.
 const NOTE_MAX: usize = 200;
@@ -67,13 +57,7 @@ impl Keys {
         connection.busy_timeout(Duration::from_secs(5))?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        match transaction.query_row("PRAGMA user_version", [], |row| row.get(0))? {
-            0 => transaction.execute_batch(SCHEMA)?,
-            VERSION => {}
-            found => return Err(KeysError::Version { found, newest: VERSION }),
-        }
-        transaction.commit()?;
+        schema::migrate(&mut connection)?;
         Ok(Self { connection: Mutex::new(connection) })
     }
 
@@ -82,6 +66,15 @@ impl Keys {
     /// # Errors
     /// [`KeysError::Note`], [`KeysError::Random`] or [`KeysError::Database`].
     pub fn create(&self, new: &NewKey) -> Result<(ApiKey, KeyInfo), KeysError> {
+        self.create_with(new, |_, _| Ok(()))
+    }
+
+    /// Makes a key, and does something else with its id, or neither.
+    fn create_with(
+        &self,
+        new: &NewKey,
+        also: impl FnOnce(&Transaction<'_>, &KeyId) -> Result<(), KeysError>,
+    ) -> Result<(ApiKey, KeyInfo), KeysError> {
         if let Some(note) = &new.note
             && (note.chars().count() > NOTE_MAX || note.chars().any(char::is_control))
         {
@@ -104,8 +97,14 @@ impl Keys {
             expires: new.expires.map(whole),
             revoked: None,
             note: new.note.clone(),
+            successor: None,
+            last_used: None,
+            requests: 0,
+            entries: 0,
         };
-        self.lock().execute(
+        let mut connection = self.lock();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute(
             "INSERT INTO keys (id, hash, tenant, scopes, created, expires, note)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             (
@@ -118,6 +117,8 @@ impl Keys {
                 &info.note,
             ),
         )?;
+        also(&transaction, &info.id)?;
+        transaction.commit()?;
         Ok((key, info))
     }
 
@@ -139,19 +140,21 @@ impl Keys {
     /// # Errors
     /// [`KeysError::NotFound`] or [`KeysError::Database`].
     pub fn revoke(&self, id: &KeyId) -> Result<KeyInfo, KeysError> {
-        let connection = self.lock();
-        connection.execute(
+        self.lock().execute(
             "UPDATE keys SET revoked = ?2 WHERE id = ?1 AND revoked IS NULL",
             (id.as_str(), Timestamp::now().unix_seconds()),
         )?;
-        connection
-            .query_row(
-                &format!("SELECT {COLUMNS} FROM keys WHERE id = ?1"),
-                [id.as_str()],
-                read_info,
-            )
-            .optional()?
-            .ok_or_else(|| KeysError::NotFound(id.clone()))
+        self.get(id)
+    }
+
+    /// What is known of a key by its id.
+    ///
+    /// # Errors
+    /// [`KeysError::NotFound`] or [`KeysError::Database`].
+    pub fn get(&self, id: &KeyId) -> Result<KeyInfo, KeysError> {
+        let select = format!("SELECT {COLUMNS} FROM keys WHERE id = ?1");
+        let found = self.lock().query_row(&select, [id.as_str()], read_info).optional()?;
+        found.ok_or_else(|| KeysError::NotFound(id.clone()))
     }
 
     /// What is known of a key that someone holds, if it is one.
@@ -164,9 +167,21 @@ impl Keys {
 
     fn find_by_hash(&self, hash: &KeyHash) -> Result<Option<KeyInfo>, KeysError> {
         let connection = self.lock();
-        let mut statement =
-            connection.prepare_cached(&format!("SELECT {COLUMNS} FROM keys WHERE hash = ?1"))?;
-        Ok(statement.query_row([hash], read_info).optional()?)
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT {COLUMNS}, hash FROM keys WHERE hash BETWEEN ?1 AND ?2"
+        ))?;
+        let (mut first, mut last) = ([0_u8; HASH_LEN], [0xff_u8; HASH_LEN]);
+        for bound in [&mut first, &mut last] {
+            bound.iter_mut().zip(prefix(hash)).for_each(|(byte, of_hash)| *byte = of_hash);
+        }
+        let mut rows = statement.query([first, last])?;
+        while let Some(row) = rows.next()? {
+            let kept: KeyHash = row.get("hash")?;
+            if bool::from(kept.ct_eq(hash)) {
+                return Ok(Some(read_info(row)?));
+            }
+        }
+        Ok(None)
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {
@@ -175,7 +190,17 @@ impl Keys {
 }
 
 /// The SHA-256 of a key's text.
-type KeyHash = [u8; 32];
+type KeyHash = [u8; HASH_LEN];
+const HASH_LEN: usize = 32;
+
+/// The bytes of a hash by which a key is found.
+const PREFIX_LEN: usize = 8;
+
+fn prefix(hash: &KeyHash) -> [u8; PREFIX_LEN] {
+    let mut prefix = [0; PREFIX_LEN];
+    prefix.iter_mut().zip(hash).for_each(|(byte, of_hash)| *byte = *of_hash);
+    prefix
+}
 
 fn hash(key: &ApiKey) -> KeyHash {
     Sha256::digest(key.expose().as_bytes()).into()
@@ -190,6 +215,13 @@ fn read_info(row: &Row<'_>) -> rusqlite::Result<KeyInfo> {
         expires: row.get::<_, Option<i64>>(4)?.map(time),
         revoked: row.get::<_, Option<i64>>(5)?.map(time),
         note: row.get(6)?,
+        successor: match row.get_ref(7)? {
+            ValueRef::Null => None,
+            _ => Some(parsed(row, 7)?),
+        },
+        last_used: row.get::<_, Option<i64>>(8)?.map(time),
+        requests: row.get::<_, i64>(9)?.cast_unsigned(),
+        entries: row.get::<_, i64>(10)?.cast_unsigned(),
     })
 }
 
@@ -240,6 +272,14 @@ pub enum KeysError {
     /// There is no key with this id.
     #[error("there is no key {0}")]
     NotFound(KeyId),
+    /// The key cannot be rotated.
+    #[error("{id} {state}: make a new key with `keys create`")]
+    NotActive {
+        /// The key.
+        id: KeyId,
+        /// What has become of it.
+        state: &'static str,
+    },
     /// The note is too long, or has control characters.
     #[error("a note has at most {} characters and no control characters", NOTE_MAX)]
     Note,

@@ -6,32 +6,38 @@
 
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use axum_server::accept::Accept;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
 
-use crate::api;
+use crate::api::{self, App};
 
 /// Dresses what `A` accepts.
 #[derive(Clone)]
-pub(super) struct DressingAcceptor<A>(pub(super) A);
+pub(super) struct DressingAcceptor<A> {
+    pub(super) inner: A,
+    pub(super) app: App,
+}
 
-impl<A, I, S> Accept<I, S> for DressingAcceptor<A>
+impl<A, S> Accept<TcpStream, S> for DressingAcceptor<A>
 where
-    A: Accept<I, S, Future: Send + 'static>,
+    A: Accept<TcpStream, S, Future: Send + 'static>,
 {
     type Stream = Dressed<A::Stream>;
     type Service = A::Service;
     type Future =
         Pin<Box<dyn Future<Output = io::Result<(Self::Stream, Self::Service)>> + Send + 'static>>;
 
-    fn accept(&self, stream: I, service: S) -> Self::Future {
-        let accepting = self.0.accept(stream, service);
+    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
+        let (peer, app) = (stream.peer_addr().ok().map(|peer| peer.ip()), self.app.clone());
+        let accepting = self.inner.accept(stream, service);
         Box::pin(async move {
             let (stream, service) = accepting.await?;
-            Ok((Dressed { stream, replacement: None }, service))
+            Ok((Dressed { stream, peer, app, replacement: None }, service))
         })
     }
 }
@@ -39,6 +45,8 @@ where
 /// The stream.
 pub(super) struct Dressed<S> {
     stream: S,
+    peer: Option<IpAddr>,
+    app: App,
     replacement: Option<Replacement>,
 }
 
@@ -71,7 +79,7 @@ impl<S: AsyncWrite + Unpin> Dressed<S> {
     /// Begins a replacement if this is an answer without its headers; true if there is one.
     fn replaces(&mut self, bytes: &[u8]) -> bool {
         if self.replacement.is_none() {
-            self.replacement = api::dress(bytes).map(|dressed| Replacement {
+            self.replacement = api::dress(&self.app, self.peer, bytes).map(|dressed| Replacement {
                 bytes: dressed,
                 written: 0,
                 stands_for: bytes.len(),

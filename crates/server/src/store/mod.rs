@@ -1,7 +1,10 @@
 //! Where entries are kept: the [`Store`] trait, behind which another engine can stand, and
 //! [SQLite](sqlite) behind it.
 
+mod meter;
 mod page;
+mod settings;
+mod since;
 pub mod sqlite;
 
 use std::future::Future;
@@ -9,7 +12,11 @@ use std::pin::Pin;
 
 use logflux_wire::Entry;
 
+pub use meter::Meter;
 pub use page::{Page, PageRequest, Position};
+pub use settings::StoreSettings;
+pub use since::{Since, SinceRequest};
+use tokio::sync::watch;
 
 use crate::tenant::Tenant;
 
@@ -36,6 +43,21 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// The future's: [`StoreError`].
     fn page(&self, tenant: Tenant, request: PageRequest) -> StoreFuture<'_, Page>;
+
+    /// Reads a part of a tenant's entries in the order in which they came: as much as is read
+    /// quickly. Whoever wants more asks again from [`Since::upto`].
+    ///
+    /// # Errors
+    /// The future's: [`StoreError`].
+    fn since(&self, tenant: Tenant, request: SinceRequest) -> StoreFuture<'_, Since>;
+
+    /// The number of the newest entry of all tenants, as it grows.
+    fn newest(&self) -> watch::Receiver<i64>;
+
+    /// What the store counts of itself, where it does.
+    fn meter(&self) -> Option<&Meter> {
+        None
+    }
 }
 
 /// What became of an entry.
@@ -77,6 +99,22 @@ pub enum StoreError {
         /// What this program knows.
         newest: i64,
     },
+    /// An older version has written the store, and only a server may bring it to this one.
+    #[error(
+        "the store has version {found}, and this program's is {newest}: start the server once with it"
+    )]
+    Old {
+        /// Its version.
+        found: i64,
+        /// What this program writes.
+        newest: i64,
+    },
+    /// Another process has the store open.
+    #[error("another process has the store open: stop the server that runs on it first")]
+    InUse,
+    /// A setting is out of its bounds.
+    #[error("{0}")]
+    Settings(String),
     /// The engine fails.
     #[error("the store fails: {0}")]
     Engine(String),

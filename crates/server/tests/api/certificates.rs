@@ -151,7 +151,8 @@ fn a_server_that_cannot_start_says_why() {
     assert!(error.to_string().contains(&missing.display().to_string()), "{error}");
 
     let first = Server::bind(config(data.path(), dev.files.clone())).unwrap();
-    let mut taken = config(data.path(), dev.files.clone());
+    let other = tempfile::tempdir().unwrap();
+    let mut taken = config(other.path(), dev.files.clone());
     taken.listen = first.local_addr();
     let error = Server::bind(taken).unwrap_err();
     assert!(error.to_string().contains(&first.local_addr().to_string()), "{error}");

@@ -1,13 +1,13 @@
 //! A server of one's own, a client that knows it, and entries for it.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
 
 use logflux_server::store::Store;
 use logflux_server::{
-    Keys, NewKey, Running, Scope, Scopes, Server, ServerConfig, TlsFiles, dev_tls,
+    Keys, NewKey, Rates, Running, Scope, Scopes, Server, ServerConfig, TlsFiles, dev_tls,
 };
 use logflux_wire::{Entry, Iv, Level, Mode, Node, Payload, Salt, Timestamp};
 use rustls::pki_types::CertificateDer;
@@ -136,6 +136,22 @@ impl TestServer {
         Answer { status, headers, text }
     }
 
+    /// Begins a call whose answer goes on.
+    pub(crate) fn begin(
+        &self,
+        key: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> (u16, impl BufRead + Send + use<>) {
+        let uri = format!("https://localhost:{}{path}", self.port());
+        let mut request = self.agent.get(uri).header("authorization", format!("Bearer {key}"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.call().unwrap();
+        (response.status().as_u16(), BufReader::new(response.into_body().into_reader()))
+    }
+
     /// Every entry that is stored for the key's tenant, oldest first, as it comes back.
     pub(crate) fn stored(&self) -> Vec<String> {
         let answer = self.get("/v1/entries?order=asc&limit=1000");
@@ -182,7 +198,10 @@ impl TestServer {
 }
 
 pub(crate) fn config(data: &Path, tls: TlsFiles) -> ServerConfig {
-    ServerConfig::new("127.0.0.1:0".parse().unwrap(), data, tls)
+    let mut config = ServerConfig::new("127.0.0.1:0".parse().unwrap(), data, tls);
+    // A test sends as much as it likes; those of the limits set them.
+    config.rates = Rates::NONE;
+    config
 }
 
 pub(crate) fn new_key(keys: &Keys, tenant: &str, scopes: Scopes) -> String {

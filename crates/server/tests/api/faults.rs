@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use logflux_server::store::{Appended, Page, PageRequest, Store, StoreError, StoreFuture};
+use logflux_server::store::{
+    Appended, Page, PageRequest, Since, SinceRequest, Store, StoreError, StoreFuture,
+};
 use logflux_server::{Keys, Scope, Scopes, Server, Tenant, dev_tls, sqlite};
 use logflux_wire::Entry;
 
@@ -215,6 +217,14 @@ impl Store for Failing {
 
     fn page(&self, _: Tenant, _: PageRequest) -> StoreFuture<'_, Page> {
         Box::pin(std::future::ready(Err(self.0.clone())))
+    }
+
+    fn since(&self, _: Tenant, _: SinceRequest) -> StoreFuture<'_, Since> {
+        Box::pin(std::future::ready(Err(self.0.clone())))
+    }
+
+    fn newest(&self) -> tokio::sync::watch::Receiver<i64> {
+        tokio::sync::watch::channel(0).1
     }
 }
 

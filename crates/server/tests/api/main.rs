@@ -6,6 +6,14 @@ mod certificates;
 mod common;
 mod entries;
 mod faults;
+#[cfg(target_os = "linux")]
+mod floods;
 mod ingest;
 mod keys;
+mod limits;
 mod malformed;
+mod monitors;
+mod packed;
+mod tail;
+mod upkeep;
+mod webhook;

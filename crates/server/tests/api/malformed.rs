@@ -1,4 +1,4 @@
-//! Bodies that are wrong in a thousand ways: always refused with a code, never stored.
+//! Bodies that are wrong in ten thousand ways: always refused with a code, never stored.
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -73,12 +73,21 @@ fn has_a_good_entry(body: &[u8], form: logflux_wire::request::Form) -> bool {
 }
 
 #[test]
-fn a_thousand_malformed_bodies_are_refused_and_none_is_stored() {
+fn ten_thousand_malformed_bodies_are_refused_and_none_is_stored() {
     let server = TestServer::start();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| send_malformed(&server, 2_500));
+        }
+    });
+    assert_eq!(server.stored(), [""; 0]);
+}
+
+fn send_malformed(server: &TestServer, cases: u32) {
     let forms = ["/v1/ingest", "/v1/batch"];
     let body = (any::<bool>(), 0..3_usize, prop::collection::vec(Change::any(), 1..4));
     let mut runner = TestRunner::new(Config {
-        cases: 1_000,
+        cases,
         failure_persistence: None,
         max_global_rejects: 100_000,
         ..Config::default()
@@ -112,5 +121,4 @@ fn a_thousand_malformed_bodies_are_refused_and_none_is_stored() {
             Ok(())
         })
         .unwrap();
-    assert_eq!(server.stored(), [""; 0]);
 }

@@ -1,8 +1,8 @@
 //! The connections that read.
 //!
 //! A page is found in two steps of one snapshot: the positions, from an index alone, then the rows
-//! one by one until the page is full. Entries of one node are merged from one index range for each
-//! level, so that the newest of a node and level are found without passing over any other.
+//! one by one until the page is full. The positions are merged from one index range for each level,
+//! so that the newest of a level, with or without a node, are found without passing over any other.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -16,11 +16,16 @@ use tokio::sync::Semaphore;
 
 use super::row::{COLUMNS, read_entry};
 use super::schema;
-use crate::store::{Page, PageRequest, Position, StoreError};
+use crate::store::{Page, PageRequest, Position, Since, SinceRequest, StoreError};
 use crate::tenant::Tenant;
 
 /// The most queries that run at once.
 const READERS: usize = 4;
+
+/// How much of the store one look at what has come walks over at most, and about how many bytes of
+/// JSON it gives.
+const SINCE_WALKED: i64 = 5_000;
+const SINCE_BYTES: usize = 1 << 20;
 
 /// How long a query waits for its turn before it is refused.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -42,6 +47,22 @@ impl Readers {
         tenant: Tenant,
         request: PageRequest,
     ) -> Result<Page, StoreError> {
+        self.read(move |connection| read_page(connection, &tenant, &request)).await
+    }
+
+    pub(super) async fn since(
+        &self,
+        tenant: Tenant,
+        request: SinceRequest,
+    ) -> Result<Since, StoreError> {
+        self.read(move |connection| read_since(connection, &tenant, &request)).await
+    }
+
+    /// Reads on a thread that may block, when it is this query's turn.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let turn = tokio::time::timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned())
             .await
             .map_err(|_| StoreError::Busy)?
@@ -51,10 +72,10 @@ impl Readers {
             let _turn = turn;
             let take = || idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let mut connection = take().map_or_else(|| schema::open_reader(&path), Ok)?;
-            let page = read_page(&mut connection, &tenant, &request)?;
+            let result = work(&mut connection)?;
             // A connection that has failed is dropped instead.
             idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
-            Ok(page)
+            Ok(result)
         };
         tokio::task::spawn_blocking(read).await.unwrap_or(Err(StoreError::Closed))
     }
@@ -97,11 +118,7 @@ fn positions(
     tenant: &Tenant,
     request: &PageRequest,
 ) -> Result<Vec<Position>, StoreError> {
-    let tenant: Option<i64> = snapshot
-        .prepare_cached("SELECT id FROM tenants WHERE name = ?1")?
-        .query_row([tenant.as_str()], |row| row.get(0))
-        .optional()?;
-    let Some(tenant) = tenant else { return Ok(Vec::new()) };
+    let Some(tenant) = tenant_id(snapshot, tenant)? else { return Ok(Vec::new()) };
     let (lower, upper) = bounds(request);
     let limit = i64::try_from(request.limit).unwrap_or(i64::MAX).saturating_add(1);
     let mut statement = snapshot.prepare_cached(&positions_sql(request))?;
@@ -119,6 +136,13 @@ fn positions(
         positions.push(Position { timestamp, seq });
     }
     Ok(positions)
+}
+
+fn tenant_id(snapshot: &Transaction<'_>, tenant: &Tenant) -> Result<Option<i64>, StoreError> {
+    Ok(snapshot
+        .prepare_cached("SELECT id FROM tenants WHERE name = ?1")?
+        .query_row([tenant.as_str()], |row| row.get(0))
+        .optional()?)
 }
 
 type Bound = (i64, i64, i64);
@@ -145,31 +169,68 @@ pub(super) fn positions_sql(request: &PageRequest) -> String {
         Order::Ascending => "ASC",
         Order::Descending => "DESC",
     };
-    let order = format!(
-        "ORDER BY seconds {direction}, nanoseconds {direction}, seq {direction} LIMIT :limit"
-    );
     let within = "(seconds, nanoseconds, seq) > (:s0, :n0, :q0)
               AND (seconds, nanoseconds, seq) < (:s1, :n1, :q1)";
-    let least = request.level.map_or(8, Level::number);
-    if request.node.is_none() {
-        let level = if least == 8 { String::new() } else { format!("AND level <= {least}") };
-        return format!(
-            "SELECT seq, seconds, nanoseconds FROM entries INDEXED BY entries_by_time
-             WHERE tenant = :tenant {level} AND :node IS NULL AND {within} {order}"
-        );
-    }
-    let mut sql = String::from("SELECT seq, seconds, nanoseconds FROM (");
-    for level in 1..=least {
+    let (index, node) = match request.node {
+        Some(_) => ("entries_by_source", "node = :node"),
+        None => ("entries_by_level", ":node IS NULL"),
+    };
+    let mut sql = String::new();
+    for level in 1..=request.level.map_or(8, Level::number) {
         let union = if level == 1 { "" } else { " UNION ALL " };
         // Writing to a string cannot fail.
         let _ = write!(
             sql,
-            "{union}SELECT * FROM (
-                SELECT seq, seconds, nanoseconds FROM entries INDEXED BY entries_by_source
-                WHERE tenant = :tenant AND node = :node AND level = {level} AND {within} {order})"
+            "{union}SELECT seq, seconds, nanoseconds FROM entries INDEXED BY {index}
+             WHERE tenant = :tenant AND {node} AND level = {level} AND {within}"
         );
     }
-    sql.push_str(") ");
-    sql.push_str(&order);
+    // SQLite merges the parts, each of which is in this order: nothing is sorted.
+    let _ = write!(
+        sql,
+        " ORDER BY seconds {direction}, nanoseconds {direction}, seq {direction} LIMIT :limit"
+    );
     sql
+}
+
+/// Reads what has come after an entry, over a bounded part of the store.
+pub(super) fn read_since(
+    connection: &mut Connection,
+    tenant: &Tenant,
+    request: &SinceRequest,
+) -> Result<Since, StoreError> {
+    let snapshot = connection.transaction()?;
+    let newest: i64 = snapshot
+        .prepare_cached("SELECT coalesce(max(seq), 0) FROM entries")?
+        .query_row([], |row| row.get(0))?;
+    // What was deleted is not walked over.
+    let oldest: i64 = snapshot
+        .prepare_cached("SELECT coalesce(min(seq), 1) FROM entries")?
+        .query_row([], |row| row.get(0))?;
+    let after = request.after.max(oldest - 1);
+    let upto = after.saturating_add(SINCE_WALKED).min(newest);
+    let mut since = Since { entries: Vec::new(), upto: upto.max(request.after) };
+    let Some(tenant) = tenant_id(&snapshot, tenant)? else { return Ok(since) };
+    let mut statement = snapshot.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM entries NOT INDEXED
+         WHERE seq > :after AND seq <= :upto AND tenant = :tenant AND level <= :level
+           AND (:node IS NULL OR node = :node) ORDER BY seq"
+    ))?;
+    let mut rows = statement.query(named_params! {
+        ":after": after, ":upto": upto, ":tenant": tenant,
+        ":level": request.level.map_or(8, Level::number),
+        ":node": request.node.as_ref().map(|node| node.as_str()),
+    })?;
+    let mut bytes = 0;
+    while let Some(row) = rows.next()? {
+        let seq = row.get(0)?;
+        let entry = read_entry(row)?;
+        bytes += json_len(&entry);
+        since.entries.push((seq, entry));
+        if bytes >= SINCE_BYTES {
+            since.upto = seq;
+            break;
+        }
+    }
+    Ok(since)
 }

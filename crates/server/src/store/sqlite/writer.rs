@@ -3,26 +3,34 @@
 //! Requests wait in a bounded queue. The writer takes one, and with it whatever else waits, up to
 //! [`GROUP_ENTRIES`]; all of them become one transaction, and each is answered after its commit. One
 //! fsync is thus shared by as many requests as came during the one before.
+//!
+//! Between groups, and when nothing comes, it does the upkeep: entries that are too old or too many
+//! are deleted in small steps ([`Retention`]), and what is begun of a run of identities is written.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use logflux_wire::Entry;
-use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
-use super::row::{COLUMNS, read_entry};
-use super::schema;
+use super::appending::Appending;
+use super::checkpoint::{self, Checkpointer};
+use super::retention::Retention;
 use crate::config::Limits;
 use crate::room::{Held, Room};
-use crate::store::{Appended, StoreError};
+use crate::store::{Appended, Meter, StoreError, StoreSettings};
 use crate::tenant::Tenant;
 
 /// A transaction takes no further request once it has this many entries.
 const GROUP_ENTRIES: usize = 10_000;
+
+/// How long the writer waits for requests between two steps of deleting.
+const BREATH: Duration = Duration::from_millis(5);
+
+/// How long it leaves upkeep that failed.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 /// The queue's end for requests. When it is dropped, the writer finishes what waits and ends.
 #[derive(Debug)]
@@ -30,28 +38,49 @@ pub(super) struct Writer {
     queue: Option<SyncSender<Job>>,
     /// For payload bytes that wait or are being written.
     room: Room,
+    meter: Meter,
+    newest: watch::Receiver<i64>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// A request's entries, and where its answer goes.
-struct Job {
-    tenant: Tenant,
-    entries: Vec<Entry>,
+pub(super) struct Job {
+    pub(super) tenant: Tenant,
+    pub(super) entries: Vec<Entry>,
     answer: oneshot::Sender<Result<Vec<Appended>, StoreError>>,
     room: Held,
 }
 
 impl Writer {
-    pub(super) fn start(path: PathBuf, limits: &Limits) -> Result<Self, StoreError> {
-        let connection = schema::open_writer(&path)?;
+    pub(super) fn start(
+        path: PathBuf,
+        limits: &Limits,
+        settings: &StoreSettings,
+        meter: Meter,
+    ) -> Result<Self, StoreError> {
+        let appending = Appending::open(&path)?;
+        let (newest, newest_seen) = watch::channel(appending.newest());
+        let checkpointer = Checkpointer::start(path.clone())?;
         let (queue, jobs) = sync_channel(limits.queue_requests);
-        let mut thread =
-            WriterThread { path, connection: Some(connection), tenants: HashMap::new() };
+        let mut thread = WriterThread {
+            path,
+            appending: Some(appending),
+            retention: Retention::new(settings),
+            checkpointer,
+            meter: meter.clone(),
+            newest,
+        };
         let thread = std::thread::Builder::new()
             .name("logflux-writer".to_owned())
             .spawn(move || thread.run(&jobs))
             .map_err(|error| StoreError::Engine(error.to_string()))?;
-        Ok(Self { queue: Some(queue), room: Room::new(limits.queue_bytes), thread: Some(thread) })
+        Ok(Self {
+            queue: Some(queue),
+            room: Room::new(limits.queue_bytes),
+            meter,
+            newest: newest_seen,
+            thread: Some(thread),
+        })
     }
 
     /// Queues entries at once, or refuses them at once; the future waits for the commit.
@@ -65,11 +94,19 @@ impl Writer {
         let room = self.room.hold(bytes).ok_or(StoreError::Busy)?;
         let job = Job { tenant, entries, answer, room };
         let queue = self.queue.as_ref().ok_or(StoreError::Closed)?;
-        queue.try_send(job).map_err(|error| match error {
-            TrySendError::Full(_) => StoreError::Busy,
-            TrySendError::Disconnected(_) => StoreError::Closed,
+        self.meter.queued.inc();
+        queue.try_send(job).map_err(|error| {
+            self.meter.queued.dec();
+            match error {
+                TrySendError::Full(_) => StoreError::Busy,
+                TrySendError::Disconnected(_) => StoreError::Closed,
+            }
         })?;
         answered.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    pub(super) fn newest(&self) -> watch::Receiver<i64> {
+        self.newest.clone()
     }
 }
 
@@ -85,43 +122,114 @@ impl Drop for Writer {
 
 struct WriterThread {
     path: PathBuf,
-    /// None after a failure that leaves a connection in doubt; the next group opens another.
-    connection: Option<Connection>,
-    /// The rows of `tenants` that are known to be durable.
-    tenants: HashMap<Tenant, i64>,
+    /// None after a failure that leaves it in doubt; the next group opens another.
+    appending: Option<Appending>,
+    retention: Retention,
+    checkpointer: Checkpointer,
+    meter: Meter,
+    newest: watch::Sender<i64>,
 }
 
 impl WriterThread {
     fn run(&mut self, jobs: &Receiver<Job>) {
-        while let Ok(job) = jobs.recv() {
-            let mut entries = job.entries.len();
-            let mut group = vec![job];
-            while entries < GROUP_ENTRIES
-                && let Ok(job) = jobs.try_recv()
-            {
-                entries += job.entries.len();
-                group.push(job);
-            }
-            let result = self.write(&group);
-            if let Err(error) = &result {
-                tracing::error!(requests = group.len(), entries, %error, "nothing was stored");
-            }
-            answer(group, result);
+        let mut wait = Duration::ZERO;
+        loop {
+            let idle = match jobs.recv_timeout(wait) {
+                Ok(job) => {
+                    self.serve(job, jobs);
+                    false
+                }
+                Err(RecvTimeoutError::Timeout) => true,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            wait = self.upkeep(idle);
         }
     }
 
-    /// Writes a group as one transaction. Whatever fails, the transaction as a whole is undone.
-    fn write(&mut self, group: &[Job]) -> Result<Vec<Vec<Appended>>, StoreError> {
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => schema::open_writer(&self.path)?,
+    fn serve(&mut self, job: Job, jobs: &Receiver<Job>) {
+        let mut entries = job.entries.len();
+        let mut group = vec![job];
+        while entries < GROUP_ENTRIES
+            && let Ok(job) = jobs.try_recv()
+        {
+            entries += job.entries.len();
+            group.push(job);
+        }
+        let began = Instant::now();
+        let result = self.with(|appending, _| appending.write(&group));
+        match &result {
+            Ok(outcomes) => {
+                self.meter.commit.observe(began.elapsed().as_secs_f64());
+                self.count(outcomes);
+            }
+            Err(error) => {
+                tracing::error!(requests = group.len(), entries, %error, "nothing was stored");
+            }
+        }
+        self.retention.appended(entries);
+        self.meter.queued.sub(i64::try_from(group.len()).unwrap_or(0));
+        answer(group, result);
+    }
+
+    fn count(&self, outcomes: &[Vec<Appended>]) {
+        let all = || outcomes.iter().flatten();
+        let count = |what| all().filter(|outcome| **outcome == what).count() as u64;
+        self.meter.stored.inc_by(count(Appended::Stored));
+        self.meter.duplicates.inc_by(count(Appended::Duplicate));
+        if let Some(appending) = &self.appending {
+            let newest = appending.newest();
+            self.meter.newest.set(newest);
+            self.newest.send_if_modified(|seen| std::mem::replace(seen, newest) != newest);
+        }
+    }
+
+    /// Does a step of what is to be done; says when the next is. What the next group would do as well
+    /// is done when there is none.
+    fn upkeep(&mut self, idle: bool) -> Duration {
+        let step = self.with(|appending, retention| {
+            let mut step = retention.step(appending)?;
+            step.more |= idle && appending.write_piece()?;
+            Ok(step)
+        });
+        self.checkpointer.wake();
+        // A full disk may have room again once the log begins anew.
+        if self.checkpointer.is_long() || matches!(step, Err(StoreError::Full)) {
+            let brought_in =
+                self.with(|appending, _| checkpoint::checkpoint(appending.connection()));
+            if let Err(error) = brought_in {
+                tracing::warn!(%error, "the store's log is not brought in");
+            }
+        }
+        match step {
+            Ok(step) => {
+                self.meter.deleted.inc_by(step.deleted);
+                if let Some(bytes) = step.bytes {
+                    self.meter.bytes.set(bytes);
+                }
+                if step.more { BREATH } else { self.retention.interval() }
+            }
+            Err(error) => {
+                tracing::error!(%error, "the store's upkeep fails");
+                AFTER_FAILURE
+            }
+        }
+    }
+
+    /// Works on the store. Whatever fails, its transaction as a whole is undone.
+    fn with<T>(
+        &mut self,
+        work: impl FnOnce(&mut Appending, &mut Retention) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut appending = match self.appending.take() {
+            Some(appending) => appending,
+            None => Appending::open(&self.path)?,
         };
-        let result = write_group(&mut connection, &mut self.tenants, group);
+        let result = work(&mut appending, &mut self.retention);
         match &result {
             // After another failure, of an fsync most of all, nothing that the connection believes
             // about the file can be trusted.
             Err(StoreError::Engine(_)) => {}
-            _ => self.connection = Some(connection),
+            _ => self.appending = Some(appending),
         }
         result
     }
@@ -141,92 +249,9 @@ fn answer(group: Vec<Job>, result: Result<Vec<Vec<Appended>>, StoreError>) {
     }
 }
 
-fn write_group(
-    connection: &mut Connection,
-    tenants: &mut HashMap<Tenant, i64>,
-    group: &[Job],
-) -> Result<Vec<Vec<Appended>>, StoreError> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let received = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-    let received = i64::try_from(received).unwrap_or(i64::MAX);
-    let mut fresh = HashMap::new();
-    let mut outcomes = Vec::with_capacity(group.len());
-    for job in group {
-        let tenant = match tenants.get(&job.tenant).or_else(|| fresh.get(&job.tenant)) {
-            Some(id) => *id,
-            None => {
-                let id = tenant_id(&transaction, &job.tenant)?;
-                fresh.insert(job.tenant.clone(), id);
-                id
-            }
-        };
-        let insert = |entry| insert(&transaction, tenant, received, entry);
-        outcomes.push(job.entries.iter().map(insert).collect::<Result<Vec<_>, _>>()?);
-    }
-    transaction.commit()?;
-    tenants.extend(fresh);
-    Ok(outcomes)
-}
-
-/// Writes one request's entries.
+/// A request by itself.
 #[cfg(test)]
-pub(super) fn write_alone(
-    connection: &mut Connection,
-    tenant: &Tenant,
-    entries: Vec<Entry>,
-) -> Result<Vec<Appended>, StoreError> {
+pub(super) fn job(tenant: &Tenant, entries: Vec<Entry>) -> Job {
     let room = Room::new(0).enter();
-    let job = Job { tenant: tenant.clone(), entries, answer: oneshot::channel().0, room };
-    Ok(write_group(connection, &mut HashMap::new(), &[job])?.remove(0))
-}
-
-fn tenant_id(transaction: &Transaction<'_>, tenant: &Tenant) -> Result<i64, StoreError> {
-    let name = tenant.as_str();
-    transaction.execute("INSERT INTO tenants (name) VALUES (?1) ON CONFLICT DO NOTHING", [name])?;
-    let id =
-        transaction.query_row("SELECT id FROM tenants WHERE name = ?1", [name], |row| row.get(0));
-    Ok(id?)
-}
-
-fn insert(
-    transaction: &Transaction<'_>,
-    tenant: i64,
-    received: i64,
-    entry: &Entry,
-) -> Result<Appended, StoreError> {
-    let inserted = transaction
-        .prepare_cached(
-            "INSERT INTO entries (tenant, node, level, seconds, nanoseconds, mode, iv, salt, received, payload)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-             ON CONFLICT (tenant, salt, iv) DO NOTHING",
-        )?
-        .execute((
-            tenant,
-            entry.node().as_str(),
-            entry.level().number(),
-            entry.timestamp().unix_seconds(),
-            entry.timestamp().nanoseconds(),
-            entry.mode().number(),
-            entry.iv().as_bytes(),
-            entry.salt().as_bytes(),
-            received,
-            entry.payload().as_bytes(),
-        ))?;
-    if inserted == 1 {
-        return Ok(Appended::Stored);
-    }
-    let mut statement = transaction.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM entries WHERE tenant = ?1 AND salt = ?2 AND iv = ?3"
-    ))?;
-    let stored = statement
-        .query_row((tenant, entry.salt().as_bytes(), entry.iv().as_bytes()), |row| {
-            Ok(read_entry(row))
-        })
-        .optional()?
-        .transpose()?;
-    match stored {
-        Some(stored) if stored == *entry => Ok(Appended::Duplicate),
-        Some(_) => Ok(Appended::NonceReused),
-        None => Err(StoreError::Engine("an entry is refused that is not there".to_owned())),
-    }
+    Job { tenant: tenant.clone(), entries, answer: oneshot::channel().0, room }
 }

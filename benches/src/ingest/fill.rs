@@ -1,0 +1,34 @@
+//! Fills a store from within, as fast as it goes.
+
+use std::error::Error;
+use std::path::Path;
+
+use logflux_server::Limits;
+use logflux_server::sqlite::SqliteStore;
+use logflux_server::store::{Store as _, StoreSettings};
+
+use super::BATCH;
+use super::entries::Entries;
+
+/// Entries of a call.
+const CALL: usize = 5_000;
+
+/// Appends entries until the store has had this many; gives how many there were before.
+///
+/// # Errors
+/// The store's.
+pub fn fill(data: &Path, upto: i64) -> Result<i64, Box<dyn Error>> {
+    std::fs::create_dir_all(data)?;
+    let store = SqliteStore::open(data, &Limits::default(), &StoreSettings::default())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let before = *store.newest().borrow();
+    let mut entries = Entries::new(0);
+    runtime.block_on(async {
+        while *store.newest().borrow() < upto {
+            let call = (0..CALL / BATCH).flat_map(|_| entries.many(BATCH)).collect();
+            store.append("bench".parse()?, call).await?;
+        }
+        Ok::<_, Box<dyn Error>>(())
+    })?;
+    Ok(before)
+}

@@ -1,0 +1,87 @@
+//! `logflux alerts`
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use logflux_envelope::Timestamp;
+use logflux_server::monitor::{AlertFilter, Alerts};
+use logflux_wire::alert::{Alert, AlertKind};
+
+use crate::connection::ConnectionArgs;
+use crate::failure::Outcome;
+use crate::output::Format;
+
+/// What a server's monitors have told, the newest last
+#[derive(Args, Debug)]
+#[command(
+    name = "alerts",
+    after_help = "Kinds: limit_near, limit_exceeded, auth_failures, unusual_use, large_payload, invalid_payloads,
+nonce_reused. From a server it needs a key of the scope `admin`; from a data folder none.
+
+Examples:
+  logflux alerts --since 2026-01-17T00:00:00Z
+  logflux alerts --kind auth_failures --format json
+  logflux alerts --data ./data"
+)]
+pub(crate) struct AlertsCommand {
+    /// Alerts of one kind
+    #[arg(long)]
+    kind: Option<AlertKind>,
+    /// Alerts of this time and later, RFC 3339
+    #[arg(long, value_name = "TIME")]
+    since: Option<Timestamp>,
+    /// How many at most, 1 to 1000: the newest
+    #[arg(long, default_value = "100", value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    limit: u16,
+    /// The form of the list
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Read them from this data folder, not from a server
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["server_url", "ca_file"])]
+    data: Option<PathBuf>,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+impl AlertsCommand {
+    pub(crate) fn run(&self) -> Outcome {
+        let limit = usize::from(self.limit);
+        let mut alerts = match &self.data {
+            Some(data) => {
+                std::fs::metadata(data.join("alerts.db")).map_err(|e| {
+                    crate::failure::Failure::new(format!("{}: {e}", data.display()))
+                })?;
+                let mut filter = AlertFilter::default();
+                (filter.kind, filter.limit) = (self.kind, limit);
+                filter.since = self.since.map(|since| since.unix_seconds().saturating_mul(1_000));
+                Alerts::open(data)?.list(&filter)?
+            }
+            None => self.connection.settings()?.api()?.alerts(self.kind, self.since, limit)?,
+        };
+        alerts.reverse();
+        let mut stdout = io::stdout().lock();
+        for alert in &alerts {
+            self.show(alert, &mut stdout)?;
+        }
+        Ok(())
+    }
+
+    fn show(&self, alert: &Alert, out: &mut impl Write) -> Outcome {
+        match self.format {
+            Format::Json => writeln!(out, "{}", serde_json::to_string(alert)?)?,
+            Format::Text => {
+                let tenant = alert.tenant.as_deref().map(|tenant| format!(" (tenant {tenant})"));
+                writeln!(
+                    out,
+                    "{} {:<16} {}{}",
+                    alert.time,
+                    alert.kind,
+                    alert.message,
+                    tenant.unwrap_or_default()
+                )?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,161 @@
+//! `logflux tail`
+
+use std::collections::HashSet;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use clap::Args;
+use logflux_envelope::{Entry, Level, Node};
+use logflux_transport::{Api, CallError, Tail};
+use logflux_wire::EntryError;
+use logflux_wire::limits::QUERY_MAX;
+use logflux_wire::query::Query;
+
+use crate::connection::ConnectionArgs;
+use crate::failure::{Failure, Outcome};
+use crate::printing::PrintArgs;
+
+/// How many entries are opened together.
+const TOGETHER: usize = 100;
+/// The pauses before the server is asked again.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// Entries are opened as they arrive at the ingest API
+#[derive(Args, Debug)]
+#[command(
+    name = "tail",
+    after_help = "It goes on until it is interrupted (Ctrl-C). Where the connection breaks it is made again, and nothing
+that is still stored is missed; --no-reconnect ends instead. Status: 0 after --limit entries or when
+whoever reads wants no more; 1 where the server refuses, where it is lost with --no-reconnect, or
+where an entry could not be opened.
+
+Examples:
+  logflux tail
+  logflux tail --level warning --node web-1 --format long
+  logflux tail --lines 0 --limit 1 --format json        wait for one entry
+  logflux tail --sealed > sealed.ndjson"
+)]
+pub(crate) struct TailCommand {
+    /// The least severe level: `error` gives emergency, alert, critical and error
+    #[arg(long)]
+    level: Option<Level>,
+    /// The sender, exactly
+    #[arg(long)]
+    node: Option<Node>,
+    /// How many of the newest entries to show first, at most 1000
+    #[arg(short = 'n', long, default_value = "10", value_parser = clap::value_parser!(u16).range(0..=1_000))]
+    lines: u16,
+    /// End after this many entries that have arrived
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
+    /// End where the connection breaks
+    #[arg(long)]
+    no_reconnect: bool,
+    #[command(flatten)]
+    print: PrintArgs,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+impl TailCommand {
+    pub(crate) fn run(&self) -> Outcome {
+        let api = self.connection.settings()?.api()?;
+        let printer = self.print.printer()?;
+        let filter = Query { level: self.level, node: self.node.clone(), ..Query::default() };
+        // What arrives from now on comes by the tail, so that nothing falls between the two.
+        let first = api.tail(&filter, None)?;
+        let mut seen = HashSet::new();
+        let mut failed = 0;
+        if self.lines > 0 {
+            let limit = usize::from(self.lines).min(QUERY_MAX);
+            let page = api.query(&Query { limit, ..filter.clone() })?;
+            let mut newest =
+                page.entries.into_iter().collect::<Result<Vec<_>, _>>().map_err(none)?;
+            newest.reverse();
+            failed += printer.print(&newest)?;
+            seen.extend(newest.iter().map(identity));
+        }
+        let (sender, arrivals) = sync_channel(10 * TOGETHER);
+        let reconnect = !self.no_reconnect;
+        thread::Builder::new()
+            .name("tail".to_owned())
+            .spawn(move || follow(&api, &filter, first, reconnect, &sender))?;
+        let mut left = self.limit.unwrap_or(u64::MAX);
+        while left > 0 {
+            let Some((mut entries, end)) = together(&arrivals)? else { break };
+            entries.retain(|entry| !seen.remove(&identity(entry)));
+            entries.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+            left -= entries.len() as u64;
+            failed += printer.print(&entries)?;
+            if let Some(error) = end {
+                return Err(error.into());
+            }
+        }
+        if failed > 0 { Err(Failure::Told) } else { Ok(()) }
+    }
+}
+
+fn identity(entry: &Entry) -> ([u8; 32], [u8; 12]) {
+    (*entry.salt().as_bytes(), *entry.iv().as_bytes())
+}
+
+fn none(error: EntryError) -> Failure {
+    Failure::new(format!("the server answered an entry that is none: {error}"))
+}
+
+/// An entry, or why it is none; or why there is no more.
+type Arrival = Result<Result<Entry, EntryError>, CallError>;
+
+/// Waits for an entry, and takes with it what else has come; and the error that ended it.
+fn together(arrivals: &Receiver<Arrival>) -> Outcome<Option<(Vec<Entry>, Option<CallError>)>> {
+    let Ok(first) = arrivals.recv() else { return Ok(None) };
+    let mut entries = Vec::new();
+    let mut next = Some(first);
+    while let Some(arrival) = next {
+        match arrival {
+            Ok(entry) => entries.push(entry.map_err(none)?),
+            Err(error) => return Ok(Some((entries, Some(error)))),
+        }
+        next = (entries.len() < TOGETHER).then(|| arrivals.try_recv().ok()).flatten();
+    }
+    Ok(Some((entries, None)))
+}
+
+/// Reads what arrives, and connects again where that ends, until nobody wants more.
+fn follow(api: &Api, filter: &Query, first: Tail, reconnect: bool, sender: &SyncSender<Arrival>) {
+    let mut tail = Ok(first);
+    let mut last: Option<String> = None;
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let error = match tail {
+            Ok(mut tail) => {
+                let mut ended = CallError::Unreachable("the server ended it".to_owned());
+                for arrival in tail.by_ref() {
+                    if let Err(error) = arrival {
+                        ended = error;
+                        break;
+                    }
+                    pause = FIRST_PAUSE;
+                    if sender.send(arrival).is_err() {
+                        return;
+                    }
+                }
+                last = tail.last_id().map(str::to_owned).or(last);
+                ended
+            }
+            Err(error) => error,
+        };
+        if !reconnect || !error.is_retryable() {
+            sender.send(Err(error)).ok();
+            return;
+        }
+        if pause == FIRST_PAUSE {
+            anstream::eprintln!("the connection is lost ({error}); connecting again");
+        }
+        thread::sleep(pause);
+        pause = (pause * 2).min(LONGEST_PAUSE);
+        tail = api.tail(filter, last.as_deref());
+    }
+}

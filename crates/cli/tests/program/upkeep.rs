@@ -1,0 +1,121 @@
+//! What whoever runs a server does: `logflux store` and `logflux alerts`.
+
+use crate::run::logflux;
+use crate::server::Server;
+
+#[test]
+fn a_store_is_counted_checked_backed_up_and_restored() {
+    let mut server = Server::start();
+    let key = server.key("ingest,read");
+    server.call(&key, &["send", "--level", "error"]).input("one\ntwo\n").ok();
+    server.call(&key, &["send"]).input("three\n").ok();
+    let data = server.data();
+    let data = data.to_str().unwrap();
+    let store = |args: &[&str]| logflux(&[&["store"], args, &["--data", data]].concat()).run();
+
+    let text = store(&["stats"]).ok();
+    assert!(
+        text.contains("entries   3\n") && text.contains("default 3, error 2, info 1"),
+        "{text}"
+    );
+    let json: serde_json::Value =
+        serde_json::from_str(&store(&["stats", "--format", "json"]).ok()).unwrap();
+    assert_eq!(
+        (&json["entries"], &json["last"], &json["version"]),
+        (&3.into(), &3.into(), &2.into())
+    );
+    assert_eq!(json["tenants"]["default"]["levels"]["error"], 2);
+    assert_eq!(store(&["check"]).ok(), "3 entries, nothing damaged\n");
+    let running = store(&["compact"]);
+    assert_eq!(running.status, 1);
+    assert!(running.stderr.contains("stop the server"), "{}", running.stderr);
+
+    let backup = server.folder.path().join("backup.db");
+    store(&["backup", backup.to_str().unwrap()]).ok();
+    let again = store(&["backup", backup.to_str().unwrap()]);
+    assert!(again.status == 1 && again.stderr.contains("exists"), "{}", again.stderr);
+    server.call(&key, &["send"]).input("four\n").ok();
+
+    server.kill();
+    assert!(store(&["compact"]).ok().starts_with("from "));
+    for name in ["entries.db", "entries.db-wal", "entries.db-shm"] {
+        let _ = std::fs::remove_file(server.data().join(name));
+    }
+    std::fs::copy(&backup, server.data().join("entries.db")).unwrap();
+    server.restart();
+    let messages = server.call(&key, &["query", "--order", "asc"]).run().ok();
+    assert_eq!(messages, "one\ntwo\nthree\n");
+
+    let missing = logflux(&["store", "stats", "--data", "/nowhere"]).run();
+    assert_eq!(missing.status, 1);
+    assert!(missing.stderr.contains("/nowhere"), "{}", missing.stderr);
+}
+
+#[test]
+fn a_damaged_store_is_status_1_and_says_what_is_wrong() {
+    let mut server = Server::start();
+    let key = server.key("ingest");
+    server.call(&key, &["send"]).input(&"line\n".repeat(500)).ok();
+    server.kill();
+    let data = server.data();
+    let data = data.to_str().unwrap();
+    logflux(&["store", "compact", "--data", data]).run().ok();
+    let file = server.data().join("entries.db");
+    let mut bytes = std::fs::read(&file).unwrap();
+    // A page in the middle.
+    let middle = bytes.len() / 2 / 4_096 * 4_096;
+    bytes[middle..middle + 4_096].fill(0xAA);
+    std::fs::write(&file, bytes).unwrap();
+    let ended = logflux(&["store", "check", "--data", data]).run();
+    assert_eq!(ended.status, 1, "{}", ended.stdout);
+    assert!(!ended.stderr.is_empty());
+}
+
+#[test]
+fn alerts_are_listed_from_a_server_and_from_a_folder() {
+    let server = Server::start();
+    let admin = server.key("admin");
+    let unknown = format!("lf_{}", "Unknown1".repeat(4));
+    for _ in 0..10 {
+        assert_eq!(server.call(&unknown, &["query", "--sealed"]).run().status, 1);
+    }
+    let listed = || server.call(&admin, &["alerts"]).run().ok();
+    let began = std::time::Instant::now();
+    while listed().is_empty() {
+        assert!(began.elapsed().as_secs() < 20);
+    }
+    let text = listed();
+    assert!(text.contains("auth_failures") && text.contains("127.0.0.1"), "{text}");
+    let data = server.data();
+    let local =
+        logflux(&["alerts", "--data", data.to_str().unwrap(), "--format", "json"]).run().ok();
+    let alert: serde_json::Value = serde_json::from_str(&local).unwrap();
+    assert_eq!((&alert["kind"], &alert["details"]["count"]), (&"auth_failures".into(), &10.into()));
+    assert_eq!(server.call(&admin, &["alerts", "--kind", "unusual_use"]).run().ok(), "");
+    let read = server.call(&server.key("read"), &["alerts"]).run();
+    assert!(read.status == 1 && read.stderr.contains("forbidden"), "{}", read.stderr);
+    for wrong in [["--kind", "x"], ["--limit", "0"], ["--since", "now"]] {
+        assert_eq!(logflux(&[&["alerts"], &wrong[..]].concat()).run().status, 2);
+    }
+}
+
+#[test]
+fn settings_of_the_upkeep_are_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let serve =
+        |args: &[&str]| logflux(&[&["serve", "--dev", "--data", data], args].concat()).run();
+    for (args, status, says) in [
+        (&["--retain", "soon"][..], 2, "retain"),
+        (&["--max-size", "big"], 2, "max-size"),
+        (&["--webhook-url", "https://example.com"], 2, "webhook-secret-file"),
+        (&["--retain", "0s"], 1, "retain"),
+        (&["--max-size", "1kB"], 1, "max_size"),
+        (&["--webhook-url", "http://example.com", "--webhook-secret-file", "/x"], 1, "webhook.url"),
+        (&["--webhook-url", "https://example.com", "--webhook-secret-file", "/x"], 1, "/x"),
+    ] {
+        let ended = serve(args);
+        assert_eq!(ended.status, status, "{args:?}: {}", ended.stderr);
+        assert!(ended.stderr.contains(says), "{args:?}: {}", ended.stderr);
+    }
+}

@@ -1,0 +1,68 @@
+//! The table of keys, and its versions.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::KeysError;
+
+/// The version of the table, in the database's `user_version`.
+pub(super) const VERSION: i64 = 2;
+
+/// From nothing to version 1, from version 1 to 2, and so on.
+const STEPS: [&str; 2] = [
+    "CREATE TABLE keys (
+        id      TEXT PRIMARY KEY,
+        hash    BLOB NOT NULL UNIQUE,   -- SHA-256 of the key
+        tenant  TEXT NOT NULL,
+        scopes  TEXT NOT NULL,          -- names with commas
+        created INTEGER NOT NULL,       -- seconds since 1970, as the others
+        expires INTEGER,
+        revoked INTEGER,
+        note    TEXT
+    ) STRICT, WITHOUT ROWID;
+    PRAGMA user_version = 1;",
+    "ALTER TABLE keys ADD COLUMN successor TEXT;   -- the id of the key that takes its place
+    ALTER TABLE keys ADD COLUMN last_used INTEGER;
+    ALTER TABLE keys ADD COLUMN requests INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE keys ADD COLUMN entries INTEGER NOT NULL DEFAULT 0;
+    PRAGMA user_version = 2;",
+];
+
+/// Brings a database to [`VERSION`].
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), KeysError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let done = usize::try_from(found).unwrap_or(usize::MAX);
+    let Some(steps) = STEPS.get(done..) else {
+        return Err(KeysError::Version { found, newest: VERSION });
+    };
+    for step in steps {
+        transaction.execute_batch(step)?;
+    }
+    Ok(transaction.commit()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::*;
+    use super::STEPS;
+
+    #[test]
+    fn keys_of_an_older_version_are_taken_over() {
+        let data = tempfile::tempdir().unwrap();
+        let key: ApiKey = format!("lf_{}", "Old1".repeat(8)).parse().unwrap();
+        let old = Connection::open(folder::keys_db(data.path())).unwrap();
+        old.execute_batch(STEPS[0]).unwrap();
+        old.execute(
+            "INSERT INTO keys (id, hash, tenant, scopes, created) VALUES (?1, ?2, 'acme', 'read', 7)",
+            ("key_AAAAAAAAAAAA", hash(&key)),
+        )
+        .unwrap();
+        drop(old);
+        let keys = Keys::open(data.path()).unwrap();
+        let info = keys.find(&key).unwrap().unwrap();
+        assert_eq!((info.requests, info.entries, info.last_used), (0, 0, None));
+        assert_eq!(info.tenant.as_str(), "acme");
+        drop(keys);
+        assert_eq!(Keys::open(data.path()).unwrap().list().unwrap(), [info]);
+    }
+}
