@@ -5,6 +5,7 @@ use clap::Subcommand;
 use crate::failure::Outcome;
 
 mod bench;
+mod certify;
 mod completions;
 mod demo;
 mod doctor;
@@ -35,6 +36,7 @@ pub(crate) enum Command {
     Doctor(doctor::Doctor),
     Bench(bench::Bench),
     Vectors(vectors::Vectors),
+    Certify(certify::Certify),
     Completions(completions::Completions),
 }
 
@@ -54,6 +56,7 @@ impl Command {
             Self::Doctor(command) => command.run(),
             Self::Bench(command) => command.run(),
             Self::Vectors(command) => command.run(),
+            Self::Certify(command) => command.run(),
             Self::Completions(command) => command.run(),
         }
     }

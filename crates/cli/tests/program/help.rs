@@ -2,7 +2,7 @@
 
 use crate::run::logflux;
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "keygen",
     "seal",
     "open",
@@ -16,6 +16,7 @@ const COMMANDS: [&str; 14] = [
     "doctor",
     "bench",
     "vectors",
+    "certify",
     "completions",
 ];
 
