@@ -127,9 +127,10 @@ impl Subject {
     fn flush(&mut self, request: &Value) -> Result<Value, Box<dyn Error>> {
         let client = self.client.take().ok_or("nothing was shipped")?;
         let flushed = client.flush(Duration::from_millis(number(request, "timeout_ms")));
+        let dropped = client.stats().dropped.total();
         let _ = client.close(Duration::ZERO);
         flushed?;
-        Ok(json!({}))
+        if dropped == 0 { Ok(json!({})) } else { Err("some were dropped".into()) }
     }
 
     fn answer(&mut self, request: &Value) -> Value {
