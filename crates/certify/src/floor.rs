@@ -75,7 +75,7 @@ impl<'p> Floor<'p> {
         slot: &mut Option<Subject>,
         work: impl FnOnce(&mut Subject) -> Result<T, Misbehaviour>,
     ) -> Option<Result<T, Misbehaviour>> {
-        if self.strikes.load(Ordering::Relaxed) >= STRIKES {
+        if self.is_broken_off() {
             return None;
         }
         let done = self.started(slot).and_then(work);
@@ -84,6 +84,11 @@ impl<'p> Floor<'p> {
             self.strikes.fetch_add(1, Ordering::Relaxed);
         }
         Some(done)
+    }
+
+    /// Whether the subject misbehaved so often that nothing more is asked.
+    pub(crate) fn is_broken_off(&self) -> bool {
+        self.strikes.load(Ordering::Relaxed) >= STRIKES
     }
 
     fn started<'s>(&self, slot: &'s mut Option<Subject>) -> Result<&'s mut Subject, Misbehaviour> {
