@@ -125,7 +125,7 @@ const PROTOCOL: [(&str, Plan); 2] = [
             flag: "Stop",
             comment: "the subject ends when it is asked to",
             effect: "A host that uses it cannot end.",
-            rule: "The last request is `stop`: answer it, and exit with status 0.",
+            rule: "The last request is `stop`: answer it, and exit with status 0",
             spec: "docs/certify.md, stop",
             remedy: "Close the client before the process ends, and wait for no thread for ever.",
         },

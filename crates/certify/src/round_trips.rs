@@ -27,9 +27,9 @@ const RESTARTS: usize = 4;
 /// How many seals there are in all.
 const SEALS: usize = 1_000;
 /// How many of them are of mode 1, where there is a mode that spends no derivation on each.
-const SLOW_SEALS: usize = 100;
+const SLOW_SEALS: usize = 60;
 /// How many there are in the provisional modes.
-const PROVISIONAL_SEALS: usize = 12;
+const PROVISIONAL_SEALS: usize = 8;
 
 const FRESH: &str = "Whatever the policy: every entry has a fresh random iv; no key seals more than 2^32 entries; salts and ivs come from the operating system's generator; after `fork` the child begins with new salts.";
 const UNIQUE: &str = "`unique`: every entry has its own salt and key.";

@@ -3,19 +3,13 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
-	"net/http"
 	"os"
 	"runtime"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -44,17 +38,7 @@ type request struct {
 
 type parts map[string]any
 
-const batch = 100
-
-var (
-	again    = map[int]bool{408: true, 429: true, 500: true, 502: true, 503: true, 504: true, 507: true}
-	epoch    = fresh(16)
-	shipment struct {
-		request
-		client  *http.Client
-		entries [][]byte
-	}
-)
+var epoch = fresh(16)
 
 func fresh(length int) []byte {
 	drawn := make([]byte, length)
@@ -101,69 +85,6 @@ func (r *request) do() parts {
 		flush(time.Now().Add(time.Duration(r.Timeout) * time.Millisecond))
 	}
 	return parts{}
-}
-
-func (r *request) ship() {
-	need(strings.HasPrefix(r.Endpoint, "https://"), "")
-	pem, err := os.ReadFile(r.CAFile)
-	roots := x509.NewCertPool()
-	need(err == nil && roots.AppendCertsFromPEM(pem), "")
-	shipment.client = &http.Client{
-		Timeout:       10 * time.Second,
-		Transport:     &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	shipment.request, shipment.entries = *r, nil
-	for _, m := range r.Messages {
-		shipment.entries = append(shipment.entries, r.seal(m, time.Now().UTC().Format(time.RFC3339Nano)))
-	}
-}
-
-func flush(until time.Time) {
-	for pause := 100 * time.Millisecond; len(shipment.entries) > 0; pause *= 2 {
-		count := len(shipment.entries)
-		if count > batch {
-			count = batch
-		}
-		status, wait := post(bytes.Join(shipment.entries[:count], []byte(",")))
-		if status == 200 {
-			shipment.entries = shipment.entries[count:]
-			pause /= 2
-			continue
-		}
-		need(status < 300 || again[status], "")
-		if wait < pause {
-			wait = pause
-		}
-		need(time.Now().Add(wait).Before(until), "")
-		time.Sleep(wait)
-	}
-}
-
-// post makes one attempt: the status, or 0, and how long to wait before the next.
-func post(entries []byte) (int, time.Duration) {
-	body := append(append([]byte("["), entries...), ']')
-	call, err := http.NewRequest("POST", shipment.Endpoint+"/v1/ingest", bytes.NewReader(body))
-	need(err == nil, "")
-	call.Header.Set("Authorization", "Bearer "+shipment.Key)
-	call.Header.Set("Content-Type", "application/json")
-	answer, err := shipment.client.Do(call)
-	if err != nil {
-		return 0, 0
-	}
-	defer answer.Body.Close()
-	io.Copy(io.Discard, answer.Body)
-	value := answer.Header.Get("Retry-After")
-	var wait time.Duration
-	if seconds, err := strconv.Atoi(value); err == nil {
-		wait = time.Duration(seconds) * time.Second
-	} else if date, err := http.ParseTime(value); err == nil {
-		wait = time.Until(date)
-	}
-	if wait > 5*time.Minute {
-		wait = 5 * time.Minute
-	}
-	return answer.StatusCode, wait
 }
 
 func (r *request) answer() (answer parts) {

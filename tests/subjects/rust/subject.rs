@@ -1,14 +1,15 @@
 //! The subject of the Rust core: what `logflux certify` starts, for the crates of this workspace.
 
+mod shipment;
+
 use std::error::Error;
 use std::io::{self, BufRead as _, Write as _};
-use std::time::Duration;
 
 use logflux_certify::{Base64, Hex};
 use logflux_envelope::hazmat::{Given, derive_key, seal_with_salt_and_iv};
 use logflux_envelope::{Entry, Iv, KeyPolicy, Level, Message, Mode, Node, Opener, Salt, SealError};
 use logflux_envelope::{Sealer, Secret, Stage, Timestamp};
-use logflux_transport::{Client, Settings};
+use logflux_transport::Client;
 use serde_json::{Value, from_value, json};
 
 /// Where something was refused, if it has a stage.
@@ -102,35 +103,6 @@ impl Subject {
         let salt = Salt::new(array(request, "salt_hex")?);
         let key = derive_key(&secret(request)?, mode(request)?, &salt).map_err(|_| None)?;
         Ok(json!({"key_hex": Hex(key.as_bytes().to_vec()).to_string()}))
-    }
-
-    fn ship(&mut self, request: &Value) -> Result<Value, Box<dyn Error>> {
-        let endpoint = text(request, "endpoint").parse()?;
-        let mut settings = Settings::new(endpoint, text(request, "api_key").parse()?);
-        settings.ca_file = Some(text(request, "ca_file").into());
-        settings.node = Some(text(request, "node").parse()?);
-        let hint = |name| Duration::from_millis(number(&request["hints"], name));
-        settings.flush_interval = hint("flush_interval_ms");
-        settings.retry.initial_delay = hint("initial_delay_ms");
-        settings.retry.max_delay = hint("max_delay_ms");
-        let secret = secret(request).map_err(|_| "no secret")?;
-        let mode = mode(request).map_err(|_| "no mode")?;
-        let client = Client::builder(settings, secret).mode(mode).build()?;
-        for message in request["messages"].as_array().into_iter().flatten() {
-            let level = Level::from_number(number(message, "loglevel"))?;
-            client.log_bytes(level, &hex(message, "message_hex"), Timestamp::now());
-        }
-        self.client = Some(client);
-        Ok(json!({}))
-    }
-
-    fn flush(&mut self, request: &Value) -> Result<Value, Box<dyn Error>> {
-        let client = self.client.take().ok_or("nothing was shipped")?;
-        let flushed = client.flush(Duration::from_millis(number(request, "timeout_ms")));
-        let dropped = client.stats().dropped.total();
-        let _ = client.close(Duration::ZERO);
-        flushed?;
-        if dropped == 0 { Ok(json!({})) } else { Err("some were dropped".into()) }
     }
 
     fn answer(&mut self, request: &Value) -> Value {

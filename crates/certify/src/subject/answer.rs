@@ -34,7 +34,10 @@ pub(super) fn read(line: &[u8], id: u64) -> Result<Reply, String> {
     match parts.get("id") {
         Some(got) if got.as_u64() == Some(id) => {}
         Some(got) => {
-            return Err(format!("the id of another request, {}", shown(got.to_string().as_bytes())));
+            return Err(format!(
+                "the id of another request, {}",
+                shown(got.to_string().as_bytes())
+            ));
         }
         None => return Err(format!("no id: {}", shown(line))),
     }
