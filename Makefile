@@ -3,11 +3,11 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run test wheel lint fmt docs bench compare soak vectors miri clean
+.PHONY: help setup run test wheel lint fmt docs bench certify compare soak vectors miri clean
 
 CARGO ?= cargo
 VENV := target/python
-PYTHON_FILES := tests/python benches bindings/python
+PYTHON_FILES := tests/python tests/subjects benches bindings/python
 
 help: ## list the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -18,6 +18,9 @@ setup: ## install what the tasks need and the machine lacks (Debian, as root)
 	command -v cc >/dev/null || missing="$$missing gcc libc6-dev"; \
 	command -v python3 >/dev/null || missing="$$missing python3"; \
 	python3 -c 'import venv, ensurepip' 2>/dev/null || missing="$$missing python3-venv"; \
+	command -v node >/dev/null || missing="$$missing nodejs"; \
+	command -v go >/dev/null || missing="$$missing golang-go"; \
+	command -v javac >/dev/null || missing="$$missing default-jdk-headless"; \
 	if [ -n "$$missing" ]; then \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing; \
@@ -54,6 +57,10 @@ docs: ## the API documentation, in target/doc
 
 vectors: ## write vectors/*.json anew
 	$(CARGO) run --locked -p logflux-cli -- vectors generate
+
+certify: setup $(VENV)/ready ## certify the implementation of every language, and write docs/certified.md
+	LOGFLUX_CERTIFIED=docs/certified.md LOGFLUX_TEST_PYTHON=$(CURDIR)/$(VENV)/bin/python \
+	  $(CARGO) test --locked -p logflux-tests --test certified -- --nocapture every_subject
 
 bench: setup ## measure beside other libraries, and write benches/RESULTS.md
 	@pkg-config --exists openssl 2>/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq \

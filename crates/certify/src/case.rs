@@ -86,7 +86,9 @@ impl Plan {
 
 impl Case {
     pub(crate) fn of_test(test: &Test, notes: &BTreeMap<String, Note>) -> Self {
-        let flag = test.flags.first().cloned().unwrap_or_default();
+        // A known answer says more than what it is known of.
+        let known = test.flags.iter().find(|flag| *flag == "KnownAnswer");
+        let flag = known.or(test.flags.first()).cloned().unwrap_or_default();
         let note = notes.get(&flag).cloned().unwrap_or_else(|| Note {
             effect: String::new(),
             rule: String::new(),

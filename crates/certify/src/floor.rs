@@ -117,7 +117,8 @@ impl<'p> Floor<'p> {
     /// Writes down whether every subject stopped when it was asked to.
     pub(crate) fn judge_stops(&self) {
         let bad = self.bad_stop.lock().unwrap_or_else(PoisonError::into_inner).take();
-        self.put(STOP, bad.map_or(Outcome::Passed, Outcome::Misbehaved));
+        let passed = if self.is_broken_off() { Outcome::NotRun } else { Outcome::Passed };
+        self.put(STOP, bad.map_or(passed, Outcome::Misbehaved));
     }
 
     pub(crate) fn into_outcomes(self) -> HashMap<String, Outcome> {
