@@ -59,7 +59,9 @@ vectors: ## write vectors/*.json anew
 	$(CARGO) run --locked -p logflux-cli -- vectors generate
 
 certify: setup $(VENV)/ready ## certify the implementation of every language, and write docs/certified.md
-	LOGFLUX_CERTIFIED=docs/certified.md LOGFLUX_TEST_PYTHON=$(CURDIR)/$(VENV)/bin/python \
+	@if [ -x bindings/python/test.sh ]; then bindings/python/test.sh; fi
+	$(if $(wildcard bindings/python),LOGFLUX_TEST_WHEEL=$(CURDIR)/target/python-wheel/bin/python) \
+	  LOGFLUX_CERTIFIED=docs/certified.md LOGFLUX_TEST_PYTHON=$(CURDIR)/$(VENV)/bin/python \
 	  $(CARGO) test --locked -p logflux-tests --test certified -- --nocapture every_subject
 
 bench: setup ## measure beside other libraries, and write benches/RESULTS.md

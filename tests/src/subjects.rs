@@ -1,5 +1,6 @@
 //! The subjects of `tests/subjects`: how each is built and started, and how the suite is run on it.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,6 +9,7 @@ use std::thread;
 
 use serde_json::Value;
 
+use crate::cli::build;
 use crate::{Failure, interpreter, logflux, profile_folder, workspace};
 
 /// A subject that is certified here.
@@ -21,8 +23,24 @@ pub struct Subject {
     command: fn() -> Result<Vec<String>, Failure>,
 }
 
-/// Every subject.
-pub const SUBJECTS: &[Subject] = &[
+/// Every subject of this workspace: the C library where its header is, and the Python package where
+/// `LOGFLUX_TEST_WHEEL` names an interpreter that has it, which `make test` and `make certify` do.
+#[must_use]
+pub fn subjects() -> Vec<Subject> {
+    let mut all = SUBJECTS.to_vec();
+    if workspace().join("include").join("logflux.h").exists() {
+        all.push(Subject { title: "C library", modes: &[1, 2, 3, 4, 128], command: c });
+    }
+    if env::var_os(WHEEL).is_some() {
+        all.push(Subject { title: "Python package", modes: &[1, 2, 3, 4, 128], command: wheel });
+    }
+    all
+}
+
+/// An interpreter that has the Python package.
+const WHEEL: &str = "LOGFLUX_TEST_WHEEL";
+
+const SUBJECTS: &[Subject] = &[
     Subject { title: "Rust core", modes: &[1, 2, 3, 4, 128], command: rust },
     Subject { title: "Python `cryptography`", modes: &[1, 2, 3, 4, 128], command: python },
     Subject { title: "Java `javax.crypto`", modes: &[1, 128], command: java },
@@ -88,6 +106,22 @@ fn java() -> Result<Vec<String>, Failure> {
     }
     run(&mut build, "default-jdk-headless")?;
     Ok(vec!["java".to_owned(), "-cp".to_owned(), text(&classes), "Subject".to_owned()])
+}
+
+fn c() -> Result<Vec<String>, Failure> {
+    let (program, profile) = (built("c")?, profile_folder()?);
+    build("logflux-ffi", &["--lib"])?;
+    let mut compile = Command::new("cc");
+    compile.args(["-O1", "-Wall", "-Wextra", "-Werror", "-I"]).arg(workspace().join("include"));
+    compile.arg(folder("c").join("subject.c")).arg(profile.join("liblogflux_ffi.a"));
+    run(compile.args(["-lm", "-ldl", "-lpthread", "-o"]).arg(&program), "gcc libc6-dev")?;
+    Ok(vec![text(&program)])
+}
+
+fn wheel() -> Result<Vec<String>, Failure> {
+    let interpreter = env::var(WHEEL)?;
+    let program = folder("python_wheel").join("subject.py");
+    Ok(vec![interpreter, "-B".to_owned(), text(&program)])
 }
 
 fn run(command: &mut Command, package: &str) -> Result<(), Failure> {
