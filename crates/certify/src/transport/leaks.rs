@@ -156,7 +156,7 @@ fn seen_in(bytes: &[u8], text: &str) -> Option<&'static str> {
     }
     // At each of the three places that it may begin at within a group of three bytes.
     for before in 0..3 {
-        let shifted = [&b"\0\0"[..before], text.as_bytes()].concat();
+        let shifted = [b"\0\0".get(..before).unwrap_or_default(), text.as_bytes()].concat();
         let encoded = STANDARD_NO_PAD.encode(&shifted);
         let begin = before * 8 / 6 + usize::from(before > 0);
         let inner = encoded.get(begin..encoded.len() - 2).unwrap_or_default();
