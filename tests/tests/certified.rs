@@ -44,7 +44,7 @@ fn page(table: &[(&str, Value)]) -> String {
     let mut page = format!(
         "# Who is certified
 
-Every implementation here, by suite {suite} ([certify.md](certify.md)). `make certify` runs it, and writes this page. A number of cases is passed and all; what lacks is said by the implementation itself, and need not be there.
+Every implementation here, by suite {suite} ([certify.md](certify.md)). `make certify` runs it, and writes this page. A cell has how many cases passed, of how many; what lacks is said by the implementation itself, and need not be there.
 
 | implementation | version | modes | keys | vectors | round trips | transport | result |
 |---|---|---|---|---|---|---|---|
