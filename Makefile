@@ -3,12 +3,14 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run test wheel schemathesis openapi lint fmt docs bench bench-c compare soak fuzz vectors header install miri clean
+.PHONY: help setup run test wheel schemathesis openapi lint fmt docs bench bench-c certify compare soak fuzz vectors header install miri clean
 
 CARGO ?= cargo
 VENV := target/python
 SCHEMATHESIS := target/schemathesis
-PYTHON_FILES := tests/python tests/schemathesis benches bindings/python
+PYTHON_FILES := tests/python tests/schemathesis tests/subjects benches bindings/python
+# The interpreters that the tests use: with other libraries, and with the wheel.
+PYTHONS = LOGFLUX_TEST_PYTHON=$(CURDIR)/$(VENV)/bin/python LOGFLUX_TEST_WHEEL=$(CURDIR)/target/python-wheel/bin/python
 
 help: ## list the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -22,6 +24,9 @@ setup: ## install what the tasks need and the machine lacks (Debian, as root)
 	command -v c++ >/dev/null || missing="$$missing g++"; \
 	for tool in clang cmake valgrind pkg-config; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
 	pkg-config --exists spdlog 2>/dev/null || missing="$$missing libspdlog-dev"; \
+	command -v node >/dev/null || missing="$$missing nodejs"; \
+	command -v go >/dev/null || missing="$$missing golang-go"; \
+	command -v javac >/dev/null || missing="$$missing default-jdk-headless"; \
 	if [ -n "$$missing" ]; then \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing; \
@@ -34,9 +39,9 @@ run: ## seal a sample log, ship it over TLS, store it, query it back, open it, c
 	$(CARGO) run --locked --release -p logflux-cli -- demo
 
 test: setup $(VENV)/ready ## every test, of every language
-	LOGFLUX_TEST_PYTHON=$(CURDIR)/$(VENV)/bin/python $(CARGO) test --locked --workspace
-	$(CARGO) test --locked -p logflux-envelope -p logflux-certify --features logflux-certify/aws-lc
 	bindings/python/test.sh
+	$(PYTHONS) $(CARGO) test --locked --workspace
+	$(CARGO) test --locked -p logflux-envelope -p logflux-certify --features logflux-certify/aws-lc
 	$(MAKE) schemathesis
 
 wheel: setup ## the Python wheel, in target/wheels, tested in a new virtual environment
@@ -74,6 +79,11 @@ install: ## build the C library, and put it and its headers into PREFIX (CLIENT=
 
 vectors: ## write vectors/*.json anew
 	$(CARGO) run --locked -p logflux-cli -- vectors generate
+
+certify: setup $(VENV)/ready ## certify the implementation of every language, and write docs/certified.md
+	bindings/python/test.sh
+	$(PYTHONS) LOGFLUX_CERTIFIED=docs/certified.md \
+	  $(CARGO) test --locked -p logflux-tests --test certified -- --nocapture every_subject
 
 bench: setup ## measure beside other libraries, and write benches/RESULTS.md
 	@pkg-config --exists openssl 2>/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq \

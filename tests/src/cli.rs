@@ -22,9 +22,16 @@ fn find() -> Result<PathBuf, Failure> {
     if let Some(program) = env::var_os("LOGFLUX_BIN") {
         return Ok(program.into());
     }
+    build("logflux-cli", &["--bin", "logflux"])
+        .map_err(|error| format!("LOGFLUX_BIN may name a program that exists: {error}"))?;
+    Ok(profile_folder()?.join(format!("logflux{}", env::consts::EXE_SUFFIX)))
+}
+
+/// Builds something of this workspace, in the tests' own profile.
+pub(crate) fn build(package: &str, what: &[&str]) -> Result<(), Failure> {
     let folder = profile_folder()?;
     let mut build = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    build.current_dir(workspace()).args(["build", "--package", "logflux-cli", "--bin", "logflux"]);
+    build.current_dir(workspace()).args(["build", "--package", package]).args(what);
     match folder.file_name().and_then(|name| name.to_str()) {
         Some("debug") | None => {}
         Some(profile) => {
@@ -35,12 +42,9 @@ fn find() -> Result<PathBuf, Failure> {
         build.arg("--target-dir").arg(target);
     }
     let built = build.output()?;
-    if !built.status.success() {
-        return Err(format!(
-            "`logflux` could not be built (LOGFLUX_BIN may name one that exists):\n{}",
-            String::from_utf8_lossy(&built.stderr)
-        )
-        .into());
+    if built.status.success() {
+        return Ok(());
     }
-    Ok(folder.join(format!("logflux{}", env::consts::EXE_SUFFIX)))
+    let log = String::from_utf8_lossy(&built.stderr);
+    Err(format!("`{package}` could not be built:\n{log}").into())
 }

@@ -16,6 +16,7 @@ pub mod endpoint;
 mod place;
 mod python;
 mod server;
+pub mod subjects;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use logflux_envelope::Mode;
-use logflux_tests::endpoint::{Authority, Endpoint, Manner, Reply, Request};
+use logflux_tests::endpoint::{Authority, Endpoint, Manner, Messages as _, Reply, Request};
 use logflux_tests::{ENOUGH, lines, logged, secret, wait_for, watched};
 use logflux_transport::Client;
 

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use logflux_envelope::{Entry, Mode};
-use logflux_tests::endpoint::{Authority, Endpoint, Manner, Reply, Request};
+use logflux_tests::endpoint::{Authority, Endpoint, Manner, Messages as _, Reply, Request};
 use logflux_tests::{ENOUGH, lines, logged, open_all, secret, watched};
 use logflux_transport::{Client, ClientStats, DeadLetter, DeadLetters, DropReason};
 use tempfile::TempDir;

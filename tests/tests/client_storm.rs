@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use logflux_envelope::Mode;
-use logflux_tests::endpoint::{Authority, Endpoint, Manner, Reply};
+use logflux_tests::endpoint::{Authority, Endpoint, Manner, Messages as _, Reply};
 use logflux_tests::{ENOUGH, lines, logged, secret, wait_for, watched};
 use logflux_transport::{Client, Retry};
 

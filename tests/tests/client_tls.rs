@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)] // A failed test may say so.
 
 use logflux_envelope::Mode;
-use logflux_tests::endpoint::{Authority, Endpoint, Manner, Reply, key, self_signed};
+use logflux_tests::endpoint::{
+    Authority, Endpoint, Manner, Messages as _, Reply, key, self_signed,
+};
 use logflux_tests::{ENOUGH, lines, logged, secret, wait_for};
 use logflux_transport::Client;
 

@@ -1,9 +1,15 @@
-//! The vectors that every LogFlux implementation must agree with, and what runs them.
+//! The suite that certifies every LogFlux implementation, in any language.
 //!
+//! [`certify`] runs it against a *subject*: a process that answers requests in JSON, a line each, as
+//! docs/certify.md says. It has three parts: the vectors, round trips (what the subject seals by
+//! itself) and transport (what it sends to an [`endpoint`] of ours). A [`Certificate`] is what comes
+//! out, and [`report`] writes it for people and programs.
+//!
+//! # Vectors
 //! The folder `vectors/` holds the suite as JSON: entries that must open, entries that must not, and
 //! where each of those is refused. Whoever writes an implementation in any language reads them and
 //! knows whether it is byte-compatible. This crate makes those files, checks them, and runs them
-//! against the Rust core:
+//! against the Rust core without a process between:
 //!
 //! - [`generate`] makes every file, always with the same bytes; [`write()`] puts them into a folder.
 //! - [`check`] finds what is wrong with a folder of vectors: its form, ids, flags and notes, and
@@ -14,23 +20,40 @@
 //!
 //! From the bottom up: `encoding` (bytes as text), [`model`] (what the files hold), `task` (what a
 //! test asks), `answer` (what came out, and whether that is right), `core` (the Rust
-//! implementation's answers), `suite` (the generator, by topic), `load`, `check` and `run`.
+//! implementation's answers), `suite` (the generator, by topic), `load`, `check` and `run`. For
+//! subjects: `subject` (the process and its protocol), `floor` (what a run's workers share),
+//! `static_cases`, `round_trips` and `transport` (the parts), `certify` (the run), `certificate`.
 
 mod answer;
+mod case;
+mod certificate;
+mod certify;
 mod check;
 mod core;
 mod encoding;
+pub mod endpoint;
+mod floor;
 mod load;
 pub mod model;
+mod own_sealing;
+pub mod report;
+mod round_trips;
 mod run;
+mod static_cases;
+mod subject;
 mod suite;
 mod task;
+mod transport;
 mod write;
 
+pub use case::{Case, Part, cases};
+pub use certificate::{CaseResult, Certificate, Counts, Outcome, Verdict};
+pub use certify::{CertifyError, Options, certify};
 pub use check::{CheckError, Problem, Summary, check, check_with};
 pub use encoding::{Base64, Hex};
 pub use load::LoadError;
 pub use run::{Failure, Report, run, run_with};
+pub use subject::{Identity, KeyPolicy, Misbehaviour, Misdeed};
 pub use suite::{GenerateError, SuiteFile, generate, generate_with};
 pub use write::{WriteError, write, write_with};
 

@@ -74,6 +74,22 @@ pub(crate) fn read(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, LoadError> {
     Ok(files)
 }
 
+/// The names and bytes of the vector files that this program was built with, by name.
+pub(crate) fn built_in() -> [(&'static str, &'static [u8]); 5] {
+    macro_rules! file {
+        ($name:literal) => {
+            ($name, include_bytes!(concat!("../../../vectors/", $name)))
+        };
+    }
+    [
+        file!("derive.json"),
+        file!("known_answers.json"),
+        file!("open.json"),
+        file!("parse.json"),
+        file!("seal.json"),
+    ]
+}
+
 /// What a vector file holds.
 pub(crate) fn parse(name: &str, bytes: &[u8]) -> Result<VectorFile, LoadError> {
     let file: VectorFile = serde_json::from_slice(bytes)

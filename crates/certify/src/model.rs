@@ -34,8 +34,12 @@ pub struct VectorFile {
 pub struct Note {
     /// What goes wrong for users of an implementation that fails these tests.
     pub effect: String,
+    /// The rule, word for word as the protocol has it.
+    pub rule: String,
     /// Where the rule comes from.
     pub spec: String,
+    /// What an implementation that fails them should look at.
+    pub remedy: String,
 }
 
 /// Tests of one operation under one secret, which share a derivation.
@@ -213,11 +217,8 @@ impl fmt::Display for Verdict {
     }
 }
 
-mod stage {
-    use logflux_wire::Stage;
-    use serde::de::Error as _;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
+/// The stage of a name.
+pub(crate) fn stage_by_name(name: &str) -> Option<Stage> {
     const ALL: [Stage; 7] = [
         Stage::Json,
         Stage::Field,
@@ -227,6 +228,13 @@ mod stage {
         Stage::Authentication,
         Stage::Utf8,
     ];
+    ALL.into_iter().find(|stage| stage.name() == name)
+}
+
+mod stage {
+    use logflux_wire::Stage;
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     // Serde calls it with a reference.
     #[allow(clippy::ref_option, clippy::trivially_copy_pass_by_ref)]
@@ -241,8 +249,7 @@ mod stage {
         deserializer: D,
     ) -> Result<Option<Stage>, D::Error> {
         let name = String::deserialize(deserializer)?;
-        ALL.into_iter()
-            .find(|stage| stage.name() == name)
+        super::stage_by_name(&name)
             .map(Some)
             .ok_or_else(|| D::Error::custom(format_args!("no such stage: {name}")))
     }

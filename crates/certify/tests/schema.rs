@@ -52,7 +52,8 @@ fn file(operation: &str, change: impl FnOnce(&mut Value)) -> Value {
     change(&mut test);
     json!({
         "schema": "logflux-vectors-1", "suite_version": "1.0.0",
-        "notes": {"Flag": {"effect": "what goes wrong", "spec": "where the rule is"}},
+        "notes": {"Flag": {"effect": "what goes wrong", "rule": "the rule",
+            "spec": "where the rule is", "remedy": "where to look"}},
         "groups": [{"operation": operation, "secret_hex": "00", "tests": [test]}]
     })
 }

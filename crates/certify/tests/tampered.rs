@@ -108,7 +108,8 @@ fn a_check_finds_every_fault_at_once_and_says_what_to_do() {
         test(file, "open/known/mode-2")["flags"] = json!(["Unheard"]);
         test(file, "open/known/mode-3")["iv_hex"] = json!("00");
         test(file, "derive/known/mode-1")["expect"] = json!({"result": "valid"});
-        file["notes"]["Unused"] = json!({"effect": "none", "spec": "none"});
+        file["notes"]["Unused"] =
+            json!({"effect": "none", "rule": "none", "spec": "none", "remedy": "none"});
     });
     std::fs::write(folder.path().join("open.json"), b"{\"schema\":").unwrap();
     std::fs::write(folder.path().join("seal.json"), vectors("seal.json")).unwrap();

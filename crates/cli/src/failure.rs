@@ -15,6 +15,10 @@ pub(crate) enum Failure {
     Message(String),
     /// Told already, line by line.
     Told,
+    /// Told already, and with an exit status of its own.
+    Status(u8),
+    /// To be told: it was called wrongly.
+    Usage(String),
     /// Whoever reads stdout wants no more.
     ReaderGone,
 }
@@ -28,11 +32,15 @@ impl Failure {
     pub(crate) fn report(self) -> u8 {
         match self {
             Self::Message(message) => {
-                let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
-                anstream::eprintln!("{red}error:{red:#} {message}");
+                tell(&message);
                 1
             }
+            Self::Usage(message) => {
+                tell(&message);
+                2
+            }
             Self::Told => 1,
+            Self::Status(status) => status,
             Self::ReaderGone => 0,
         }
     }
@@ -41,11 +49,16 @@ impl Failure {
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Message(message) => f.write_str(message),
-            Self::Told => f.write_str("it failed, as was told"),
+            Self::Message(message) | Self::Usage(message) => f.write_str(message),
+            Self::Told | Self::Status(_) => f.write_str("it failed, as was told"),
             Self::ReaderGone => f.write_str("nobody reads the output"),
         }
     }
+}
+
+fn tell(message: &str) {
+    let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+    anstream::eprintln!("{red}error:{red:#} {message}");
 }
 
 /// With its causes, each once.

@@ -1,7 +1,7 @@
 //! The program `logflux`: seals, ships, keeps, queries and opens encrypted logs.
 //!
 //! Every command is a file of `commands`; what several share is beside it. Results go to stdout,
-//! everything else to stderr. Exit status: 0 done, 1 something failed, 2 wrong usage.
+//! everything else to stderr. Exit status: 0 done, 1 something failed, 2 wrong usage; `certify` has more.
 
 use std::ffi::OsString;
 use std::io::{self, Write};

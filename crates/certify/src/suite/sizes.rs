@@ -23,7 +23,7 @@ pub(super) fn add(suite: &mut Suite<'_>) -> Result<(), GenerateError> {
         suite.open(case("open"), SECRET, &base.with_iv(iv.clone()), invalid(Stage::Size));
         let instead = Instead { iv: Some(iv), ..Instead::default() };
         let recipe = Recipe::new(Mode::Pbkdf2);
-        suite.seal_refused(case("seal"), &recipe, instead, invalid(Stage::Size));
+        suite.seal_refused(case("seal").should(), &recipe, instead, invalid(Stage::Size));
     }
     for len in [0, 1, 15, 16, 30, 31, 33, 34, 48, 64] {
         let case = |operation: &str| {
@@ -35,7 +35,7 @@ pub(super) fn add(suite: &mut Suite<'_>) -> Result<(), GenerateError> {
         suite.open(case("open"), SECRET, &base.with_salt(salt.clone()), invalid(Stage::Size));
         let instead = Instead { salt: Some(salt), ..Instead::default() };
         let recipe = Recipe::new(Mode::Pbkdf2);
-        suite.seal_refused(case("seal"), &recipe, instead, invalid(Stage::Size));
+        suite.seal_refused(case("seal").should(), &recipe, instead, invalid(Stage::Size));
     }
     let sample = base.with_text("salt", SAMPLE_SALT);
     let case = |operation: &str| {

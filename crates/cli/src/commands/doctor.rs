@@ -158,7 +158,7 @@ fn remedy_for(error: &CallError) -> &'static str {
 
 fn text(failure: Failure) -> String {
     match failure {
-        Failure::Message(message) => message,
-        Failure::Told | Failure::ReaderGone => String::new(),
+        Failure::Message(message) | Failure::Usage(message) => message,
+        Failure::Told | Failure::Status(_) | Failure::ReaderGone => String::new(),
     }
 }

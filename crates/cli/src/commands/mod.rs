@@ -6,6 +6,7 @@ use crate::failure::Outcome;
 
 mod alerts;
 mod bench;
+mod certify;
 mod completions;
 mod demo;
 mod doctor;
@@ -41,6 +42,7 @@ pub(crate) enum Command {
     Doctor(doctor::Doctor),
     Bench(bench::Bench),
     Vectors(vectors::Vectors),
+    Certify(certify::Certify),
     Completions(completions::Completions),
 }
 
@@ -63,6 +65,7 @@ impl Command {
             Self::Doctor(command) => command.run(),
             Self::Bench(command) => command.run(),
             Self::Vectors(command) => command.run(),
+            Self::Certify(command) => command.run(),
             Self::Completions(command) => command.run(),
         }
     }

@@ -71,8 +71,11 @@ impl TailCommand {
         if self.lines > 0 {
             let limit = usize::from(self.lines).min(QUERY_MAX);
             let page = api.query(&Query { limit, ..filter.clone() })?;
-            let mut newest =
-                page.entries.into_iter().collect::<Result<Vec<_>, _>>().map_err(none)?;
+            let mut newest = page
+                .entries
+                .into_iter()
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(|error| none(&error))?;
             newest.reverse();
             failed += printer.print(&newest)?;
             seen.extend(newest.iter().map(identity));
@@ -101,7 +104,7 @@ fn identity(entry: &Entry) -> ([u8; 32], [u8; 12]) {
     (*entry.salt().as_bytes(), *entry.iv().as_bytes())
 }
 
-fn none(error: EntryError) -> Failure {
+fn none(error: &EntryError) -> Failure {
     Failure::new(format!("the server answered an entry that is none: {error}"))
 }
 
@@ -115,7 +118,7 @@ fn together(arrivals: &Receiver<Arrival>) -> Outcome<Option<(Vec<Entry>, Option<
     let mut next = Some(first);
     while let Some(arrival) = next {
         match arrival {
-            Ok(entry) => entries.push(entry.map_err(none)?),
+            Ok(entry) => entries.push(entry.map_err(|error| none(&error))?),
             Err(error) => return Ok(Some((entries, Some(error)))),
         }
         next = (entries.len() < TOGETHER).then(|| arrivals.try_recv().ok()).flatten();

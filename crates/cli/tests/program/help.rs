@@ -2,7 +2,7 @@
 
 use crate::run::logflux;
 
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 18] = [
     "keygen",
     "seal",
     "open",
@@ -19,6 +19,7 @@ const COMMANDS: [&str; 17] = [
     "doctor",
     "bench",
     "vectors",
+    "certify",
     "completions",
 ];
 

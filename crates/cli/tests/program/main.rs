@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // A failed test may say so.
 
+mod certify;
 mod demo;
 mod doctor;
 mod help;

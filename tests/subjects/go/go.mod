@@ -1,0 +1,3 @@
+module logflux.example/subject
+
+go 1.19

@@ -1,0 +1,207 @@
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.security.MessageDigest;
+import java.time.DateTimeException;
+import java.time.LocalDateTime;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import javax.crypto.AEADBadTagException;
+import javax.crypto.Cipher;
+import javax.crypto.Mac;
+import javax.crypto.spec.GCMParameterSpec;
+import javax.crypto.spec.SecretKeySpec;
+
+/** The LogFlux entry format on javax.crypto, which shares no code with LogFlux. */
+final class Entry {
+    /** The JDK has neither scrypt nor Argon2, which modes 2 to 4 need. */
+    static final List<Integer> MODES = List.of(1, 128);
+
+    private static final int PAYLOAD_MAX = 786_432;
+    private static final String TIME =
+            "\\d{4}-\\d\\d-\\d\\dT([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d{1,9})?"
+                    + "(Z|[+-]([01]\\d|2[0-3]):[0-5]\\d)";
+    private static final Map<String, byte[]> KNOWN = new HashMap<>();
+
+    private final String node;
+    private final long level;
+    private final long mode;
+    private final OffsetDateTime time;
+    private byte[] iv;
+    private byte[] salt;
+    private byte[] payload;
+
+    Entry(String node, long level, long mode, String timestamp, byte[] salt, byte[] iv) {
+        Refused.unless(List.of(1L, 2L, 3L, 4L, 128L).contains(mode), "mode");
+        int length = node.codePointCount(0, node.length());
+        boolean control = node.codePoints().anyMatch(c -> Character.getType(c) == Character.CONTROL);
+        Refused.unless(length >= 1 && length <= 255 && !control, "field");
+        Refused.unless(level >= 1 && level <= 8 && timestamp.matches(TIME), "field");
+        try {
+            // An offset may have any hour of the day, and those of java.time end at 18.
+            int end = timestamp.endsWith("Z") ? timestamp.length() - 1 : timestamp.length() - 6;
+            OffsetDateTime local = LocalDateTime.parse(timestamp.substring(0, end)).atOffset(ZoneOffset.UTC);
+            String offset = timestamp.endsWith("Z") ? "+00:00" : timestamp.substring(end);
+            long minutes = Long.parseLong(offset.substring(1, 3)) * 60 + Long.parseLong(offset.substring(4));
+            this.time = local.minusMinutes(offset.startsWith("-") ? -minutes : minutes);
+            Refused.unless(local.getYear() >= 1, "field");
+        } catch (DateTimeException wrong) {
+            throw new Refused("field");
+        }
+        Refused.unless(time.getYear() >= 1 && time.getYear() <= 9999, "field");
+        this.node = node;
+        this.level = level;
+        this.mode = mode;
+        this.salt = salt;
+        this.iv = iv;
+    }
+
+    static Entry parse(byte[] json) {
+        Object read = Json.read(text(json, "json"));
+        Refused.unless(read instanceof Map, "json");
+        Map<?, ?> fields = (Map<?, ?>) read;
+        String node = string(fields, "node");
+        long level = integer(fields, "loglevel");
+        long mode = integer(fields, "encryption_mode");
+        List<String> encoded =
+                List.of(string(fields, "iv"), string(fields, "salt"), string(fields, "payload"));
+        Entry entry = new Entry(node, level, mode, string(fields, "timestamp"), null, null);
+        entry.iv = unbase64(encoded.get(0));
+        entry.salt = unbase64(encoded.get(1));
+        entry.payload = unbase64(encoded.get(2));
+        int length = entry.payload.length;
+        Refused.unless(entry.iv.length == 12 && entry.salt.length == 32, "size");
+        Refused.unless(length >= (mode == 128 ? 48 : 16) && length <= PAYLOAD_MAX, "size");
+        return entry;
+    }
+
+    private static String string(Map<?, ?> fields, String name) {
+        Refused.unless(fields.get(name) instanceof String, "field");
+        return (String) fields.get(name);
+    }
+
+    private static long integer(Map<?, ?> fields, String name) {
+        Refused.unless(fields.get(name) instanceof Json.Number n && n.isInteger(), "field");
+        String digits = ((Json.Number) fields.get(name)).text();
+        return digits.length() > 9 ? -1 : Long.parseLong(digits);
+    }
+
+    private static byte[] unbase64(String encoded) {
+        try {
+            byte[] decoded = Base64.getDecoder().decode(encoded);
+            Refused.unless(Base64.getEncoder().encodeToString(decoded).equals(encoded), "base64");
+            return decoded;
+        } catch (IllegalArgumentException wrong) {
+            throw new Refused("base64");
+        }
+    }
+
+    private static String text(byte[] bytes, String stage) {
+        try {
+            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+        } catch (CharacterCodingException wrong) {
+            throw new Refused(stage);
+        }
+    }
+
+    private static byte[] hmac(byte[] key, byte[]... parts) throws GeneralSecurityException {
+        Mac mac = Mac.getInstance("HmacSHA256");
+        mac.init(new SecretKeySpec(key, "HmacSHA256"));
+        Arrays.stream(parts).forEach(mac::update);
+        return mac.doFinal();
+    }
+
+    /** PBKDF2 by hand: the JDK's takes the secret as characters. */
+    private static byte[] pbkdf2(byte[] secret, byte[] salt) throws GeneralSecurityException {
+        String name = HexFormat.of().formatHex(secret) + " " + HexFormat.of().formatHex(salt);
+        if (!KNOWN.containsKey(name)) {
+            Mac mac = Mac.getInstance("HmacSHA256");
+            mac.init(new SecretKeySpec(secret, "HmacSHA256"));
+            mac.update(salt);
+            byte[] u = mac.doFinal(new byte[] {0, 0, 0, 1});
+            byte[] key = u.clone();
+            for (int n = 1; n < 600_000; n++) {
+                mac.update(u);
+                mac.doFinal(u, 0);
+                for (int i = 0; i < key.length; i++) {
+                    key[i] ^= u[i];
+                }
+            }
+            KNOWN.put(name, key);
+        }
+        return KNOWN.get(name);
+    }
+
+    private static byte[] join(byte[]... parts) {
+        ByteArrayOutputStream joined = new ByteArrayOutputStream();
+        Arrays.stream(parts).forEach(joined::writeBytes);
+        return joined.toByteArray();
+    }
+
+    /** The key of an entry, and its commitment, which is empty but in mode 128. */
+    static byte[][] keys(long mode, byte[] secret, byte[] salt) throws GeneralSecurityException {
+        boolean blank = text(secret, null).codePoints().allMatch(Entry::isWhiteSpace);
+        Refused.unless(!blank && MODES.contains((int) mode), null);
+        if (mode != 128) {
+            return new byte[][] {pbkdf2(secret, salt), {}};
+        }
+        byte[] epochSalt = join("logflux/128/epoch".getBytes(), Arrays.copyOf(salt, 16));
+        byte[] epoch = pbkdf2(secret, epochSalt);
+        byte[] info = join("logflux/128/entry".getBytes(), Arrays.copyOfRange(salt, 16, 32));
+        byte[] key = hmac(epoch, info, new byte[] {1}); // HKDF-Expand, RFC 5869
+        return new byte[][] {key, hmac(epoch, key, info, new byte[] {2})};
+    }
+
+    private static boolean isWhiteSpace(int c) {
+        return Character.isWhitespace(c) || Character.isSpaceChar(c) || c == 0x85;
+    }
+
+    private Cipher cipher(int way, byte[] key) throws GeneralSecurityException {
+        Cipher cipher = Cipher.getInstance("AES/GCM/NoPadding");
+        cipher.init(way, new SecretKeySpec(key, "AES"), new GCMParameterSpec(128, iv));
+        if (mode == 128) {
+            byte[] name = node.getBytes(StandardCharsets.UTF_8);
+            ByteBuffer data = ByteBuffer.allocate(26 + name.length).put("logflux/128".getBytes());
+            data.put((byte) level).putLong(time.toEpochSecond()).putInt(time.getNano());
+            cipher.updateAAD(data.putShort((short) name.length).put(name).array());
+        }
+        return cipher;
+    }
+
+    byte[] open(byte[] secret) throws GeneralSecurityException {
+        byte[][] keys = keys(mode, secret, salt);
+        int from = keys[1].length;
+        boolean same = MessageDigest.isEqual(keys[1], Arrays.copyOf(payload, from));
+        Refused.unless(same, "authentication");
+        try {
+            byte[] message = cipher(Cipher.DECRYPT_MODE, keys[0]).doFinal(payload, from, payload.length - from);
+            text(message, "utf8");
+            return message;
+        } catch (AEADBadTagException wrong) {
+            throw new Refused("authentication");
+        }
+    }
+
+    byte[] seal(byte[] secret, byte[] message) throws GeneralSecurityException {
+        Refused.unless(iv.length == 12 && salt.length == 32, "size");
+        Refused.unless(message.length <= PAYLOAD_MAX - (mode == 128 ? 48 : 16), "size");
+        byte[][] keys = keys(mode, secret, salt);
+        payload = join(keys[1], cipher(Cipher.ENCRYPT_MODE, keys[0]).doFinal(message));
+        String fraction = String.format(".%09d", time.getNano()).replaceFirst("(000)+$", "");
+        String moment = String.format("%1$tY-%1$tm-%1$tdT%1$tH:%1$tM:%1$tS", time);
+        Base64.Encoder base64 = Base64.getEncoder();
+        return Json.write(Json.object(
+                "node", node, "payload", base64.encodeToString(payload), "loglevel", level,
+                "timestamp", moment + (fraction.equals(".") ? "" : fraction) + "Z",
+                "encryption_mode", mode, "iv", base64.encodeToString(iv),
+                "salt", base64.encodeToString(salt))).getBytes(StandardCharsets.UTF_8);
+    }
+}

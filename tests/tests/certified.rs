@@ -1,0 +1,97 @@
+//! Every subject of `tests/subjects` is certified, and the table of them.
+//!
+//! With `LOGFLUX_CERTIFIED` the table is written to the file that it names: `make certify` does.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // A failed test may say so.
+
+use std::fmt::Write as _;
+
+use logflux_tests::subjects::{certify, side_by_side, subjects};
+use logflux_tests::{Failure, workspace};
+use serde_json::{Value, json};
+
+#[test]
+fn every_subject_is_certified() -> Result<(), Failure> {
+    let subjects = subjects();
+    let commands: Vec<_> = subjects.iter().map(|s| s.command()).collect::<Result<_, _>>()?;
+    let results = side_by_side(&commands, |command| certify(&[], command));
+    let mut table = Vec::new();
+    let mut wrong = String::new();
+    for (subject, result) in subjects.iter().zip(results) {
+        let (status, report) = result?;
+        if status != 0 || report["subject"]["modes"] != json!(subject.modes) {
+            let cases = report["cases"].as_array().into_iter().flatten();
+            let bad = cases
+                .filter(|case| !matches!(case["outcome"].as_str(), Some("passed" | "unsupported")));
+            let shown: Vec<String> = bad.take(5).map(Value::to_string).collect();
+            writeln!(wrong, "{}: status {status}: {}", subject.title, shown.join("\n"))?;
+        }
+        table.push((subject.title, report));
+    }
+    let page = page(&table);
+    println!("{page}");
+    assert!(wrong.is_empty(), "{wrong}");
+    if let Some(file) = std::env::var_os("LOGFLUX_CERTIFIED") {
+        std::fs::write(workspace().join(file), page)?;
+    }
+    Ok(())
+}
+
+fn page(table: &[(&str, Value)]) -> String {
+    let suite = table
+        .first()
+        .map_or("", |(_, report)| report["suite_version"].as_str().unwrap_or_default());
+    let mut page = format!(
+        "# Who is certified
+
+Every implementation here, by suite {suite} ([certify.md](certify.md)). `make certify` runs it, and writes this page. A cell has how many cases passed, of how many; what lacks is said by the implementation itself, and need not be there.
+
+| implementation | version | modes | keys | vectors | round trips | transport | result |
+|---|---|---|---|---|---|---|---|
+"
+    );
+    for (title, report) in table {
+        let subject = &report["subject"];
+        let modes: Vec<String> =
+            subject["modes"].as_array().into_iter().flatten().map(Value::to_string).collect();
+        let part = |name: &str| {
+            let counts = &report["parts"][name];
+            let number = |name: &str| counts[name].as_u64().unwrap_or(0);
+            let lacks = match number("unsupported") {
+                0 => String::new(),
+                lacks => format!(", {lacks} lacking"),
+            };
+            format!("{} of {}{lacks}", number("passed"), number("total"))
+        };
+        let _ = writeln!(
+            page,
+            "| {title} | {} | {} | {} | {} | {} | {} | {} |",
+            subject["version"].as_str().unwrap_or("-"),
+            modes.join(", "),
+            subject["key_policy"].as_str().unwrap_or("-"),
+            part("vectors"),
+            part("round_trips"),
+            part("transport"),
+            report["verdict"].as_str().unwrap_or("-").replace('_', " "),
+        );
+    }
+    page
+}
+
+#[test]
+fn a_subject_has_at_most_150_lines() -> Result<(), Failure> {
+    for (file, lines) in [
+        ("c/subject.c", 150),
+        ("go/subject.go", 150),
+        ("java/Subject.java", 150),
+        ("node/subject.js", 150),
+        ("python_cryptography/subject.py", 150),
+        ("python_wheel/subject.py", 150),
+        ("rust/subject.rs", 150),
+    ] {
+        let text = std::fs::read_to_string(workspace().join("tests/subjects").join(file))?;
+        let count = text.lines().count();
+        assert!(count <= lines, "{file}: {count}");
+    }
+    Ok(())
+}
