@@ -1,7 +1,7 @@
 //! The examples, against a real server, and the test programs: plain, under the sanitizers, and
 //! under valgrind.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use logflux_tests::Place;

@@ -55,7 +55,7 @@ fn a_store_is_counted_checked_backed_up_and_restored() {
 fn a_damaged_store_is_status_1_and_says_what_is_wrong() {
     let mut server = Server::start();
     let key = server.key("ingest");
-    server.call(&key, &["send"]).input(&"line\n".repeat(500)).ok();
+    server.call(&key, &["send"]).input("line\n".repeat(500)).ok();
     server.kill();
     let data = server.data();
     let data = data.to_str().unwrap();

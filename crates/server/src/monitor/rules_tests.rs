@@ -12,6 +12,10 @@ fn key() -> KeyInfo {
         expires: None,
         revoked: None,
         note: None,
+        successor: None,
+        last_used: None,
+        requests: 0,
+        entries: 0,
     }
 }
 
