@@ -2,7 +2,7 @@
 //!
 //! [`Settings`] is what stands in the file, all of it optional; who starts the server may put other
 //! values in its place. [`Settings::config`] checks everything together and makes a
-//! [`ServerConfig`] of it, or says all that is wrong, each with its name and the remedy.
+//! [`ServerConfig`](crate::ServerConfig) of it, or says all that is wrong, each with its name and the remedy.
 
 mod check;
 mod error;
