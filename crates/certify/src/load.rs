@@ -78,7 +78,7 @@ pub(crate) fn read(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, LoadError> {
 pub(crate) fn built_in() -> [(&'static str, &'static [u8]); 5] {
     macro_rules! file {
         ($name:literal) => {
-            ($name, include_bytes!(concat!("../../../vectors/", $name)))
+            ($name, include_bytes!(concat!("../vectors/", $name)))
         };
     }
     [
