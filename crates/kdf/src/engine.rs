@@ -83,14 +83,14 @@ impl Engine {
     /// The cheapest start on `left` salts, at least one.
     ///
     /// The bounds are where the measured costs cross. With one stream as 1, two to four together cost
-    /// 1.0 to 1.2, 1.5 to 1.7 and 1.8 to 2.2, and sixteen lanes of AVX-512, full or not, 5.1: more
-    /// than eight streams. Without SHA instructions, eight lanes of AVX2 cost as much as four salts
+    /// 1.0 to 1.5, 1.5 to 2.3 and 1.8 to 3.0, and sixteen lanes of AVX-512, full or not, 5.1 to 5.7:
+    /// about as much as eight streams. Without SHA instructions, eight lanes of AVX2 cost as much as four salts
     /// alone.
     fn next(self, left: usize) -> Step {
         match self {
-            Self { sixteen: Some(lanes), .. } if left > 8 => Step::Sixteen(lanes),
+            Self { sixteen: Some(lanes), .. } if left >= lanes.from() => Step::Sixteen(lanes),
             Self { streams: Some(streams), .. } => {
-                // Four at a time, but five as three and two: one alone costs as much as two.
+                // Four at a time, but five as three and two: one alone may cost as much as two.
                 Step::Streams(streams, if left == 5 { 3 } else { left.min(4) })
             }
             Self { eight: Some(lanes), .. } if left > 4 => Step::Eight(lanes),

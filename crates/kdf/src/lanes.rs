@@ -4,7 +4,7 @@
 //! block is always eight words of digest and eight of constant padding, so the digest that leaves
 //! one compression enters the next as it is, in registers, without byte swapping or buffering.
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::chain::Chain;
 use crate::prf::Prf;
@@ -57,10 +57,11 @@ pub(crate) trait Simd: Copy {
 pub(crate) fn advance<S: Simd>(simd: S, chains: &mut [Chain], prf: &Prf, steps: u32) {
     let mut group = Group::gather(simd, chains);
     let mut u = load(simd, &group.u);
+    let starts = [Start::new(&prf.inner), Start::new(&prf.outer)];
     for _ in 0..steps {
         // A loop, not two calls: the code of one compression is what fits the cache of decoded
         // instructions.
-        for start in [&prf.inner, &prf.outer] {
+        for start in &starts {
             u = compress(simd, start, u);
         }
         for (t, u) in group.t.iter_mut().zip(u) {
@@ -138,17 +139,47 @@ fn load<S: Simd>(simd: S, words: &[S::Words; 8]) -> [S::Vector; 8] {
     ]
 }
 
+/// The state that compressions start from, the same in every lane, with all of the first round that
+/// does not depend on the message.
+#[derive(Zeroize, ZeroizeOnDrop)]
+struct Start {
+    state: State,
+    /// What the first word is added to for the first round's `a`.
+    a: u32,
+    /// What the first word is added to for the first round's `e`.
+    e: u32,
+}
+
+impl Start {
+    fn new(state: &State) -> Self {
+        let [a, b, c, d, e, f, g, h] = *state;
+        let [k, ..] = K;
+        let sigma1 = e.rotate_right(6) ^ e.rotate_right(11) ^ e.rotate_right(25);
+        let sigma0 = a.rotate_right(2) ^ a.rotate_right(13) ^ a.rotate_right(22);
+        let choice = (e & f) ^ (!e & g);
+        let majority = (a & b) ^ (a & c) ^ (b & c);
+        let t1 = h.wrapping_add(k).wrapping_add(sigma1).wrapping_add(choice);
+        Self {
+            state: *state,
+            a: t1.wrapping_add(sigma0).wrapping_add(majority),
+            e: t1.wrapping_add(d),
+        }
+    }
+}
+
 /// One compression of the block `message ‖ padding`, from the state `start`.
 #[inline(always)]
-fn compress<S: Simd>(simd: S, start: &State, message: [S::Vector; 8]) -> [S::Vector; 8] {
-    let mut state = Working::begin(simd, start);
+fn compress<S: Simd>(simd: S, start: &Start, message: [S::Vector; 8]) -> [S::Vector; 8] {
     let [w0, w1, w2, w3, w4, w5, w6, w7] = message;
+    let mut state = Working::after_first_round(simd, start, w0);
     let unset = simd.splat(0);
     let mut w =
         [w0, w1, w2, w3, w4, w5, w6, w7, unset, unset, unset, unset, unset, unset, unset, unset];
 
     sixteen!(I => {
-        if I < 8 {
+        if I == 0 {
+            // Done in `after_first_round`.
+        } else if I < 8 {
             state.round(simd, simd.add(w[I], simd.splat(K[I])));
         } else {
             state.round(simd, simd.splat(K[I].wrapping_add(PADDING[I % 8])));
@@ -158,14 +189,14 @@ fn compress<S: Simd>(simd: S, start: &State, message: [S::Vector; 8]) -> [S::Vec
         w[I] = schedule_after_padding(simd, &w, I);
         state.round(simd, simd.add(w[I], simd.splat(K[I + 16])));
     });
-    let (_, late) = K.split_at(32);
-    for k in late.chunks_exact(16) {
-        sixteen!(I => {
+    sixteen!(I => {
         w[I] = schedule(simd, &w, I);
-        let k = k.get(I).copied().unwrap_or_default();
-        state.round(simd, simd.add(w[I], simd.splat(k)));
-        });
-    }
+        state.round(simd, simd.add(w[I], simd.splat(K[I + 32])));
+    });
+    sixteen!(I => {
+        w[I] = schedule(simd, &w, I);
+        state.round(simd, simd.add(w[I], simd.splat(K[I + 48])));
+    });
     state.end(simd, start)
 }
 
@@ -177,19 +208,19 @@ struct Working<S: Simd> {
 
 impl<S: Simd> Working<S> {
     #[inline(always)]
-    fn begin(simd: S, start: &State) -> Self {
-        let [a, b, c, d, e, f, g, h] = *start;
+    fn after_first_round(simd: S, start: &Start, word: S::Vector) -> Self {
+        let [a, b, c, _, e, f, g, _] = start.state;
         let state = [
+            simd.add(word, simd.splat(start.a)),
             simd.splat(a),
             simd.splat(b),
             simd.splat(c),
-            simd.splat(d),
+            simd.add(word, simd.splat(start.e)),
             simd.splat(e),
             simd.splat(f),
             simd.splat(g),
-            simd.splat(h),
         ];
-        Self { state, bc: simd.splat(b ^ c) }
+        Self { state, bc: simd.splat(a ^ b) }
     }
 
     /// One round; `kw` is the sum of its constant and its schedule word.
@@ -219,9 +250,9 @@ impl<S: Simd> Working<S> {
     }
 
     #[inline(always)]
-    fn end(self, simd: S, start: &State) -> [S::Vector; 8] {
+    fn end(self, simd: S, start: &Start) -> [S::Vector; 8] {
         let [a, b, c, d, e, f, g, h] = self.state;
-        let [a0, b0, c0, d0, e0, f0, g0, h0] = *start;
+        let [a0, b0, c0, d0, e0, f0, g0, h0] = start.state;
         [
             simd.add(a, simd.splat(a0)),
             simd.add(b, simd.splat(b0)),
