@@ -176,22 +176,24 @@ impl Reserve {
     /// there are keys for without waiting again.
     pub(crate) fn grant(
         &self,
-        lengths: &[usize],
+        lengths: impl Iterator<Item = usize>,
         mut give: impl FnMut(Grant),
     ) -> Result<(), SealError> {
         let shared = &self.shared;
-        let mut given = 0;
+        let mut lengths = lengths.peekable();
+        let mut given = false;
         let mut state = shared.lock();
         loop {
             let now = Instant::now();
-            while let Some(length) = lengths.get(given)
+            while let Some(length) = lengths.peek()
                 && let Some(key) = shared.next_key(&mut state, *length, now)
             {
                 give(shared.grant(&mut state, key)?);
-                given += 1;
+                lengths.next();
+                given = true;
             }
             shared.wake_thread(&mut state, now);
-            if given > 0 || lengths.is_empty() {
+            if given || lengths.peek().is_none() {
                 return Ok(());
             }
             state = shared.wait_for_key(state)?;

@@ -111,13 +111,16 @@ impl Sealer {
     }
 
     /// Seals many messages and appends their canonical JSON to `out`, one right after the other;
-    /// the result says where each stands. Ivs are drawn, and keys taken, for all of them together.
+    /// the result says where each stands. Ivs are drawn, and keys taken, for many of them together;
+    /// nothing is allocated but `out` and the result.
     #[must_use]
     pub fn seal_many(
         &self,
         messages: &[Message<'_>],
         out: &mut Vec<u8>,
     ) -> Vec<Result<Range<usize>, SealError>> {
+        /// For how many messages keys are taken under one lock: a batch of the client and more.
+        const AT_ONCE: usize = 128;
         let mut results = Vec::with_capacity(messages.len());
         let mut rest = messages;
         while let Some(first) = rest.first() {
@@ -126,18 +129,24 @@ impl Sealer {
                 rest = rest.get(1..).unwrap_or_default();
                 continue;
             }
-            let lengths: Vec<usize> = rest
+            let lengths = rest
                 .iter()
                 .map(|message| message.bytes.len())
-                .take_while(|length| *length <= self.plan.mode.message_max())
-                .collect();
-            let mut grants = Vec::with_capacity(lengths.len());
-            if let Err(error) = self.reserve().grant(&lengths, |grant| grants.push(grant)) {
+                .take_while(|length| *length <= self.plan.mode.message_max());
+            let mut grants = [const { None }; AT_ONCE];
+            let mut places = grants.iter_mut();
+            let granted = self.reserve().grant(lengths.take(AT_ONCE), |grant| {
+                if let Some(place) = places.next() {
+                    *place = Some(grant);
+                }
+            });
+            if let Err(error) = granted {
                 results.resize(messages.len(), Err(error));
                 return results;
             }
-            let (now, later) = rest.split_at_checked(grants.len()).unwrap_or((rest, &[]));
-            for (grant, message) in grants.iter().zip(now) {
+            let given = AT_ONCE - places.len();
+            let (now, later) = rest.split_at_checked(given).unwrap_or((rest, &[]));
+            for (grant, message) in grants.iter().flatten().zip(now) {
                 let start = out.len();
                 results.push(self.append(grant, message, out).map(|()| start..out.len()));
             }
@@ -163,7 +172,7 @@ impl Sealer {
 
     fn grant(&self, length: usize) -> Result<Grant, SealError> {
         let mut grant = None;
-        self.reserve().grant(&[length], |given| grant = Some(given))?;
+        self.reserve().grant(std::iter::once(length), |given| grant = Some(given))?;
         grant.ok_or(SealError::Cipher)
     }
 
