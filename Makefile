@@ -98,8 +98,12 @@ bench-c: setup ## what a call through C costs beside the same call in Rust
 	LD_LIBRARY_PATH=target/c/bench/lib target/release/c_call target/c/call
 
 compare: setup $(VENV)/ready ## open 1,000 entries with distinct salts beside Python's cryptography
+	@# Twice: with the newest OpenSSL, which PyPI's wheel brings, and with Debian's.
+	@/usr/bin/python3 -c 'import cryptography' 2>/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq \
+	  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-cryptography; }
 	$(CARGO) build --locked --release -p logflux-cli
-	$(VENV)/bin/python benches/open_beside_python.py target/release/logflux
+	$(VENV)/bin/python benches/open_beside_python.py target/release/logflux 1000 \
+	  $(VENV)/bin/python /usr/bin/python3
 
 soak: setup ## the fault tests a thousand times (SOAK=N for N), and docs/soak.md
 	tests/soak.sh $(or $(SOAK),1000)
