@@ -365,9 +365,9 @@ fn settings(given: &Given<'_, '_>, from_env: bool) -> PyResult<Settings> {
     let (url, key) = (given.text("server_url")?, given.text("api_key")?);
     let mut settings = if from_env {
         Settings::from_variables(&|name| match name {
-            "LOGFLUX_SERVER_URL" if url.is_some() => url.clone(),
-            "LOGFLUX_API_KEY" if key.is_some() => key.clone(),
-            _ => env::var(name).ok(),
+            "LOGFLUX_SERVER_URL" if url.is_some() => url.clone().map(Into::into),
+            "LOGFLUX_API_KEY" if key.is_some() => key.clone().map(Into::into),
+            _ => env::var_os(name),
         })
         .map_err(errors::settings)?
     } else {

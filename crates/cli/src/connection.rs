@@ -23,8 +23,8 @@ pub(crate) struct ConnectionArgs {
 impl ConnectionArgs {
     pub(crate) fn settings(&self) -> Outcome<Settings> {
         let mut settings = Settings::from_variables(&|name| match (name, &self.server_url) {
-            ("LOGFLUX_SERVER_URL", Some(url)) => Some(url.clone()),
-            _ => env::var(name).ok(),
+            ("LOGFLUX_SERVER_URL", Some(url)) => Some(url.into()),
+            _ => env::var_os(name),
         })?;
         if let Some(path) = &self.ca_file {
             settings.ca_file = Some(path.clone());

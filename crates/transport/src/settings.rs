@@ -1,6 +1,7 @@
 //! What a sender needs, from code or from the environment.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -35,7 +36,7 @@ pub struct Settings {
 }
 
 /// Where settings are looked up by their variable's name: the environment, or a test's table.
-pub type Variables<'a> = &'a dyn Fn(&'static str) -> Option<String>;
+pub type Variables<'a> = &'a dyn Fn(&'static str) -> Option<OsString>;
 
 impl Settings {
     /// Settings with every other at its default.
@@ -59,7 +60,7 @@ impl Settings {
     /// # Errors
     /// [`SettingsError`], which names the variable.
     pub fn from_env() -> Result<Self, SettingsError> {
-        Self::from_variables(&|name| env::var(name).ok())
+        Self::from_variables(&|name| env::var_os(name))
     }
 
     /// Settings from variables that are looked up by `get`. An empty one counts as not set.
@@ -67,43 +68,50 @@ impl Settings {
     /// # Errors
     /// [`SettingsError`], which names the variable.
     pub fn from_variables(get: Variables<'_>) -> Result<Self, SettingsError> {
-        let get = |name| get(name).filter(|value| !value.is_empty()).map(|value| (name, value));
-        let needed = |name| get(name).ok_or(SettingsError::Missing { name });
+        let path = |name| get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let get = |name| match get(name).filter(|value| !value.is_empty()) {
+            Some(value) => match value.into_string() {
+                Ok(text) => Ok(Some((name, text))),
+                Err(_) => Err(SettingsError::NotText { name }),
+            },
+            None => Ok(None),
+        };
+        let needed = |name| get(name)?.ok_or(SettingsError::Missing { name });
         let (name, url) = needed("LOGFLUX_SERVER_URL")?;
         let endpoint = url.parse().map_err(|error| SettingsError::Endpoint { name, error })?;
         let (name, key) = needed("LOGFLUX_API_KEY")?;
         let api_key = key.parse().map_err(|error| SettingsError::ApiKey { name, error })?;
         let mut settings = Self::new(endpoint, api_key);
-        if let Some((name, node)) = get("LOGFLUX_NODE") {
+        if let Some((name, node)) = get("LOGFLUX_NODE")? {
             let node = Node::new(node).map_err(|error| SettingsError::Node { name, error })?;
             settings.node = Some(node);
         }
-        settings.ca_file = get("LOGFLUX_CA_FILE").map(|(_, path)| path.into());
-        settings.spool_dir = get("LOGFLUX_SPOOL_DIR").map(|(_, path)| path.into());
+        settings.ca_file = path("LOGFLUX_CA_FILE");
+        settings.spool_dir = path("LOGFLUX_SPOOL_DIR");
         for (variable, slot) in [
             ("LOGFLUX_HTTP_TIMEOUT", &mut settings.http_timeout),
             ("LOGFLUX_INITIAL_DELAY", &mut settings.retry.initial_delay),
             ("LOGFLUX_MAX_DELAY", &mut settings.retry.max_delay),
             ("LOGFLUX_FLUSH_INTERVAL", &mut settings.flush_interval),
         ] {
-            if let Some((name, text)) = get(variable) {
+            if let Some((name, text)) = get(variable)? {
                 *slot = parse_duration(&text)
                     .map_err(|error| SettingsError::Duration { name, error })?;
             }
         }
-        if let Some((name, text)) = get("LOGFLUX_MAX_RETRIES") {
+        if let Some((name, text)) = get("LOGFLUX_MAX_RETRIES")? {
             settings.retry.max_retries = text
                 .parse()
                 .map_err(|_| SettingsError::Number { name, expected: "a whole number from 0" })?;
         }
-        if let Some((name, text)) = get("LOGFLUX_QUEUE_SIZE") {
+        if let Some((name, text)) = get("LOGFLUX_QUEUE_SIZE")? {
             settings.queue_size = text
                 .parse()
                 .ok()
                 .filter(|size: &usize| (1..=100_000_000).contains(size))
                 .ok_or(SettingsError::Number { name, expected: "a whole number from 1" })?;
         }
-        if let Some((name, text)) = get("LOGFLUX_BACKOFF_FACTOR") {
+        if let Some((name, text)) = get("LOGFLUX_BACKOFF_FACTOR")? {
             settings.retry.backoff_factor = text
                 .parse()
                 .ok()
@@ -133,6 +141,12 @@ pub enum SettingsError {
     /// A variable that is needed is not set.
     #[error("{name} is not set")]
     Missing {
+        /// The variable.
+        name: &'static str,
+    },
+    /// A variable is not UTF-8, and what it sets is no path.
+    #[error("{name} is not UTF-8")]
+    NotText {
         /// The variable.
         name: &'static str,
     },
@@ -187,7 +201,7 @@ mod tests {
     fn read(extra: &[(&str, &str)]) -> Result<Settings, SettingsError> {
         let base = [("LOGFLUX_SERVER_URL", "https://localhost:1"), ("LOGFLUX_API_KEY", KEY)];
         let find = |table: &[(&str, &str)], name: &str| {
-            table.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())
+            table.iter().find(|(n, _)| *n == name).map(|(_, value)| OsString::from(value))
         };
         Settings::from_variables(&|name| find(extra, name).or_else(|| find(&base, name)))
     }
@@ -240,5 +254,25 @@ mod tests {
             assert!(!error.contains("hunter2"), "{error}");
         }
         assert!(!format!("{:?}", read(&[]).unwrap()).contains(KEY));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_a_path_may_be_other_than_utf8() {
+        use std::os::unix::ffi::OsStringExt;
+        let read = |broken| {
+            Settings::from_variables(&move |name| match name {
+                name if name == broken => Some(OsString::from_vec(b"/\xff".to_vec())),
+                "LOGFLUX_SERVER_URL" => Some("https://localhost:1".into()),
+                "LOGFLUX_API_KEY" => Some(KEY.into()),
+                _ => None,
+            })
+        };
+        for name in ["LOGFLUX_SERVER_URL", "LOGFLUX_API_KEY", "LOGFLUX_NODE", "LOGFLUX_QUEUE_SIZE"]
+        {
+            assert_eq!(read(name).unwrap_err(), SettingsError::NotText { name });
+        }
+        assert!(read("LOGFLUX_SPOOL_DIR").unwrap().spool_dir.is_some());
+        assert!(read("LOGFLUX_CA_FILE").unwrap().ca_file.is_some());
     }
 }
