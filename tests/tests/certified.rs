@@ -79,19 +79,16 @@ Every implementation here, by suite {suite} ([certify.md](certify.md)). `make ce
 }
 
 #[test]
-fn a_subject_has_at_most_150_lines() -> Result<(), Failure> {
-    for (file, lines) in [
-        ("c/subject.c", 150),
-        ("go/subject.go", 150),
-        ("java/Subject.java", 150),
-        ("node/subject.js", 150),
-        ("python_cryptography/subject.py", 150),
-        ("python_wheel/subject.py", 150),
-        ("rust/subject.rs", 150),
-    ] {
-        let text = std::fs::read_to_string(workspace().join("tests/subjects").join(file))?;
-        let count = text.lines().count();
-        assert!(count <= lines, "{file}: {count}");
+fn no_file_of_a_subject_has_more_than_150_lines() -> Result<(), Failure> {
+    let folder = workspace().join("tests/subjects");
+    for name in ["c", "go", "java", "node", "python_cryptography", "python_wheel", "rust"] {
+        for file in std::fs::read_dir(folder.join(name))? {
+            let path = file?.path();
+            if path.is_file() {
+                let count = std::fs::read_to_string(&path)?.lines().count();
+                assert!(count <= 150, "{}: {count}", path.display());
+            }
+        }
     }
     Ok(())
 }

@@ -6,12 +6,10 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"io"
 	"regexp"
 	"strconv"
 	"strings"
@@ -57,58 +55,6 @@ func (e *entry) check() {
 	need(e.time.Year() >= 1 && e.time.Year() <= 9999 && e.timestamp[:4] != "0000", "field")
 }
 
-// readObject reads one JSON object; the fields within others only need to be distinct.
-func readObject(data []byte) map[string]any {
-	need(utf8.Valid(data) && !halfSurrogate(data), "json")
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.UseNumber()
-	read := readValue(decoder, 0)
-	_, err := decoder.Token()
-	object, ok := read.(map[string]any)
-	need(err == io.EOF && ok, "json")
-	return object
-}
-
-func readValue(decoder *json.Decoder, depth int) any {
-	token, err := decoder.Token()
-	need(err == nil && depth < 1000, "json")
-	switch token {
-	case json.Delim('{'):
-		object := map[string]any{}
-		for decoder.More() {
-			key, err := decoder.Token()
-			name, ok := key.(string)
-			need(err == nil && ok, "json")
-			_, twice := object[name]
-			need(!twice, "json")
-			object[name] = readValue(decoder, depth+1)
-		}
-		_, err = decoder.Token()
-		need(err == nil, "json")
-		return object
-	case json.Delim('['):
-		for decoder.More() {
-			readValue(decoder, depth+1)
-		}
-		_, err = decoder.Token()
-		need(err == nil, "json")
-		return nil
-	}
-	return token
-}
-
-var surrogates = regexp.MustCompile(`\\(u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD][89a-fA-F][0-9a-fA-F]{2}|.)`)
-
-// halfSurrogate finds the escapes that Go would replace in silence.
-func halfSurrogate(data []byte) bool {
-	for _, escape := range surrogates.FindAll(data, -1) {
-		if len(escape) == 6 {
-			return true
-		}
-	}
-	return false
-}
-
 func parse(data []byte) *entry {
 	fields := readObject(data)
 	text := func(name string) string {
@@ -139,51 +85,6 @@ func parse(data []byte) *entry {
 	}
 	need(len(e.iv) == 12 && len(e.salt) == 32 && len(e.payload) >= shortest && len(e.payload) <= payloadMax, "size")
 	return e
-}
-
-func hmacSHA256(key []byte, parts ...[]byte) []byte {
-	mac := hmac.New(sha256.New, key)
-	for _, part := range parts {
-		mac.Write(part)
-	}
-	return mac.Sum(nil)
-}
-
-var known = map[string][]byte{}
-
-// pbkdf2 is one block of 600,000 iterations; Go has it only since 1.24.
-func pbkdf2(secret, salt []byte) []byte {
-	name := fmt.Sprintf("%x %x", secret, salt)
-	if key, ok := known[name]; ok {
-		return key
-	}
-	mac := hmac.New(sha256.New, secret)
-	mac.Write(salt)
-	mac.Write([]byte{0, 0, 0, 1})
-	u := mac.Sum(nil)
-	key := append([]byte(nil), u...)
-	for n := 1; n < 600_000; n++ {
-		mac.Reset()
-		mac.Write(u)
-		u = mac.Sum(u[:0])
-		for i := range key {
-			key[i] ^= u[i]
-		}
-	}
-	known[name] = key
-	return key
-}
-
-// keys gives the key of an entry, and its commitment, which is empty but in mode 128.
-func keys(mode int, secret, salt []byte) (key, commitment []byte) {
-	need(utf8.Valid(secret) && len(bytes.TrimSpace(secret)) > 0, "")
-	if mode != 128 {
-		return pbkdf2(secret, salt), nil
-	}
-	epoch := pbkdf2(secret, append([]byte("logflux/128/epoch"), salt[:16]...))
-	info := append([]byte("logflux/128/entry"), salt[16:]...)
-	key = hmacSHA256(epoch, info, []byte{1})
-	return key, hmacSHA256(epoch, key, info, []byte{2})
 }
 
 func (e *entry) cipher(key []byte) (cipher.AEAD, []byte) {
@@ -230,9 +131,4 @@ func (e *entry) seal(secret, message []byte) []byte {
 	base := base64.StdEncoding.EncodeToString
 	return []byte(fmt.Sprintf(`{"node":%s,"payload":"%s","loglevel":%d,"timestamp":"%s%sZ","encryption_mode":%d,"iv":"%s","salt":"%s"}`,
 		quoted(e.node), base(payload), e.level, e.time.Format("2006-01-02T15:04:05"), fraction, e.mode, base(e.iv), base(e.salt)))
-}
-
-// quoted writes a node, which has no control characters.
-func quoted(text string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text) + `"`
 }

@@ -1,4 +1,3 @@
-import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -10,13 +9,10 @@ import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.Arrays;
 import java.util.Base64;
-import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import javax.crypto.AEADBadTagException;
 import javax.crypto.Cipher;
-import javax.crypto.Mac;
 import javax.crypto.spec.GCMParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
 
@@ -29,7 +25,6 @@ final class Entry {
     private static final String TIME =
             "\\d{4}-\\d\\d-\\d\\dT([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d{1,9})?"
                     + "(Z|[+-]([01]\\d|2[0-3]):[0-5]\\d)";
-    private static final Map<String, byte[]> KNOWN = new HashMap<>();
 
     private final String node;
     private final long level;
@@ -104,64 +99,12 @@ final class Entry {
         }
     }
 
-    private static String text(byte[] bytes, String stage) {
+    static String text(byte[] bytes, String stage) {
         try {
             return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
         } catch (CharacterCodingException wrong) {
             throw new Refused(stage);
         }
-    }
-
-    private static byte[] hmac(byte[] key, byte[]... parts) throws GeneralSecurityException {
-        Mac mac = Mac.getInstance("HmacSHA256");
-        mac.init(new SecretKeySpec(key, "HmacSHA256"));
-        Arrays.stream(parts).forEach(mac::update);
-        return mac.doFinal();
-    }
-
-    /** PBKDF2 by hand: the JDK's takes the secret as characters. */
-    private static byte[] pbkdf2(byte[] secret, byte[] salt) throws GeneralSecurityException {
-        String name = HexFormat.of().formatHex(secret) + " " + HexFormat.of().formatHex(salt);
-        if (!KNOWN.containsKey(name)) {
-            Mac mac = Mac.getInstance("HmacSHA256");
-            mac.init(new SecretKeySpec(secret, "HmacSHA256"));
-            mac.update(salt);
-            byte[] u = mac.doFinal(new byte[] {0, 0, 0, 1});
-            byte[] key = u.clone();
-            for (int n = 1; n < 600_000; n++) {
-                mac.update(u);
-                mac.doFinal(u, 0);
-                for (int i = 0; i < key.length; i++) {
-                    key[i] ^= u[i];
-                }
-            }
-            KNOWN.put(name, key);
-        }
-        return KNOWN.get(name);
-    }
-
-    private static byte[] join(byte[]... parts) {
-        ByteArrayOutputStream joined = new ByteArrayOutputStream();
-        Arrays.stream(parts).forEach(joined::writeBytes);
-        return joined.toByteArray();
-    }
-
-    /** The key of an entry, and its commitment, which is empty but in mode 128. */
-    static byte[][] keys(long mode, byte[] secret, byte[] salt) throws GeneralSecurityException {
-        boolean blank = text(secret, null).codePoints().allMatch(Entry::isWhiteSpace);
-        Refused.unless(!blank && MODES.contains((int) mode), null);
-        if (mode != 128) {
-            return new byte[][] {pbkdf2(secret, salt), {}};
-        }
-        byte[] epochSalt = join("logflux/128/epoch".getBytes(), Arrays.copyOf(salt, 16));
-        byte[] epoch = pbkdf2(secret, epochSalt);
-        byte[] info = join("logflux/128/entry".getBytes(), Arrays.copyOfRange(salt, 16, 32));
-        byte[] key = hmac(epoch, info, new byte[] {1}); // HKDF-Expand, RFC 5869
-        return new byte[][] {key, hmac(epoch, key, info, new byte[] {2})};
-    }
-
-    private static boolean isWhiteSpace(int c) {
-        return Character.isWhitespace(c) || Character.isSpaceChar(c) || c == 0x85;
     }
 
     private Cipher cipher(int way, byte[] key) throws GeneralSecurityException {
@@ -177,7 +120,7 @@ final class Entry {
     }
 
     byte[] open(byte[] secret) throws GeneralSecurityException {
-        byte[][] keys = keys(mode, secret, salt);
+        byte[][] keys = Keys.of(mode, secret, salt);
         int from = keys[1].length;
         boolean same = MessageDigest.isEqual(keys[1], Arrays.copyOf(payload, from));
         Refused.unless(same, "authentication");
@@ -193,8 +136,8 @@ final class Entry {
     byte[] seal(byte[] secret, byte[] message) throws GeneralSecurityException {
         Refused.unless(iv.length == 12 && salt.length == 32, "size");
         Refused.unless(message.length <= PAYLOAD_MAX - (mode == 128 ? 48 : 16), "size");
-        byte[][] keys = keys(mode, secret, salt);
-        payload = join(keys[1], cipher(Cipher.ENCRYPT_MODE, keys[0]).doFinal(message));
+        byte[][] keys = Keys.of(mode, secret, salt);
+        payload = Keys.join(keys[1], cipher(Cipher.ENCRYPT_MODE, keys[0]).doFinal(message));
         String fraction = String.format(".%09d", time.getNano()).replaceFirst("(000)+$", "");
         String moment = String.format("%1$tY-%1$tm-%1$tdT%1$tH:%1$tM:%1$tS", time);
         Base64.Encoder base64 = Base64.getEncoder();

@@ -59,7 +59,7 @@ public final class Subject {
                 return Json.object();
             case "derive":
                 byte[] salt = hex(request, "salt_hex");
-                byte[] key = Entry.keys(number(request, "mode"), hex(request, "secret_hex"), salt)[0];
+                byte[] key = Keys.of(number(request, "mode"), hex(request, "secret_hex"), salt)[0];
                 return Json.object("key_hex", HexFormat.of().formatHex(key));
             case "seal":
                 byte[] entry = seal(request, request, (String) request.get("timestamp"));

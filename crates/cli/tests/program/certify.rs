@@ -63,6 +63,10 @@ fn a_subject_that_misbehaves_gets_a_plain_sentence_and_status_3() {
             "read -r l; echo '{\"id\":1,\"ok\":{\"name\":\"x\"}}'",
             &["says too little", "missing field"],
         ),
+        (
+            &format!("read -r l; exec 0<&-; echo '{{\"id\":1,\"ok\":{{{HELLO}}}}}'; exec sleep 60"),
+            &["closed its standard input before it answered `open` (request 2), and runs on"],
+        ),
         (&hello_then("exit 3"), &["exited with status 3, before it answered `open` (request 2)"]),
         (&hello_then("sleep 60"), &["did not answer `open` (request 2) within 1 s"]),
         (
