@@ -89,9 +89,14 @@ impl Header {
             first: u64::from_str_radix(part()?, 16).ok()?,
             salt: u64::from_str_radix(part()?, 16).ok()?,
         };
-        (header.file_name() == name).then_some(header)
+        let given = header.number <= NUMBER_MAX && header.file_name() == name;
+        given.then_some(header)
     }
 }
+
+/// The largest number that a segment can have: a file with a larger one is not the spool's, and is
+/// left alone, so that there is always a next number.
+const NUMBER_MAX: u32 = u32::MAX >> 1;
 
 /// Appends a record.
 pub(super) fn append_record(

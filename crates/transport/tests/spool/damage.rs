@@ -170,3 +170,22 @@ fn a_segment_of_another_version_is_left_alone() {
     assert!(error.to_string().contains("version 2"), "{error}");
     assert_eq!(fs::read(folder.path().join(&name)).unwrap(), bytes);
 }
+
+#[test]
+fn a_file_with_a_number_that_no_segment_has_is_left_alone() {
+    let (folder, bytes, name, entries) = three();
+    for number in ["80000000", "ffffffff"] {
+        fs::write(folder.path().join(name.replacen("00000000", number, 1)), &bytes).unwrap();
+    }
+    let (mut spool, _) = open(folder.path());
+    spool.append(b"one more").unwrap();
+    assert_eq!(all(&mut spool).1, [&entries[..], &[b"one more".to_vec()]].concat());
+    drop(spool);
+    assert_eq!(segments(folder.path()).len(), 2 + 2);
+    // The last number that can be read still has one after it.
+    let last = tempfile::tempdir().unwrap();
+    fs::write(last.path().join(name.replacen("00000000", "7fffffff", 1)), &bytes).unwrap();
+    let (mut spool, _) = open(last.path());
+    spool.append(b"one more").unwrap();
+    assert_eq!(all(&mut spool).1.len(), entries.len() + 1);
+}
