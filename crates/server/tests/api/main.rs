@@ -8,6 +8,8 @@ mod entries;
 mod faults;
 #[cfg(target_os = "linux")]
 mod floods;
+#[cfg(target_os = "linux")]
+mod full_disk;
 mod ingest;
 mod keys;
 mod limits;
