@@ -15,6 +15,8 @@ mod keys;
 mod limits;
 mod malformed;
 mod monitors;
+#[cfg(target_os = "linux")]
+mod open_files;
 mod packed;
 mod tail;
 mod upkeep;
