@@ -51,6 +51,7 @@ mod keys;
 mod limits;
 mod listen;
 pub mod monitor;
+mod open_files;
 mod openapi;
 mod random;
 mod reload;

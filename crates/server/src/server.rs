@@ -19,7 +19,7 @@ use crate::reload::Reloader;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreError};
 use crate::tls::{self, TlsError};
-use crate::{folder, listen, signals};
+use crate::{folder, listen, open_files, signals};
 
 /// An ingest server that is bound to its address and has opened its store, but does not answer yet:
 /// connections wait until it runs.
@@ -104,7 +104,8 @@ impl Server {
     }
 
     /// Serves on a runtime of its own until the process gets SIGINT (Ctrl-C) or SIGTERM. At a SIGHUP
-    /// it reads its certificate again. It must not be called from async code.
+    /// it reads its certificate again. It first raises the process's soft limit of open files to the
+    /// hard one. It must not be called from async code.
     ///
     /// # Errors
     /// [`ServerError::Runtime`] or [`ServerError::Serve`].
@@ -122,6 +123,7 @@ impl Server {
         self,
         read: impl Fn() -> Result<ServerConfig, String> + Send + Sync + 'static,
     ) -> Result<(), ServerError> {
+        open_files::raise_limit();
         let runtime = runtime()?;
         let reloader = self.reloader();
         let result = runtime.block_on(async {

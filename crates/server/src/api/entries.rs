@@ -12,7 +12,7 @@ use super::answer::{self, RequestId};
 use super::error::ApiError;
 use super::{App, auth, status};
 use crate::keys::Scope;
-use crate::openapi::{Page as PageSchema, ReadErrors};
+use crate::openapi::{LevelParameter, Page as PageSchema, ReadErrors};
 use crate::store::{Page, PageRequest, Position};
 
 /// The media type of an entry a line.
@@ -28,7 +28,7 @@ const NDJSON: &str = "application/x-ndjson";
     params(
         ("from" = Option<String>, Query, description = "The earliest timestamp, itself included.", format = "date-time"),
         ("to" = Option<String>, Query, description = "The latest timestamp, itself not included.", format = "date-time"),
-        ("level" = Option<u8>, Query, description = "The least severe level that is wanted: its number, or its name.", minimum = 1, maximum = 8),
+        ("level" = Option<LevelParameter>, Query, description = "The least severe level that is wanted: its number, or its name."),
         ("node" = Option<String>, Query, description = "The sender, exactly.", min_length = 1, max_length = 255, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"),
         ("limit" = Option<u16>, Query, description = "How many entries at most; 100 by default.", minimum = 1, maximum = 1_000),
         ("order" = Option<Order>, Query, description = "Which end of the time comes first; by default `desc`."),

@@ -23,7 +23,6 @@ use arc_swap::ArcSwap;
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware;
-use axum::routing::get;
 use logflux_wire::response::ErrorCode;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa::OpenApi as _;
@@ -124,12 +123,12 @@ fn calls() -> OpenApiRouter<App> {
         .routes(routes!(ingest::ingest))
         .routes(routes!(ingest::batch))
         .routes(routes!(entries::entries))
+        .routes(routes!(tail::tail))
+        .routes(routes!(monitoring::alerts))
+        .routes(routes!(monitoring::metrics))
         .routes(routes!(status::health))
         .routes(routes!(status::version))
         .routes(routes!(status::openapi))
-        .route("/v1/tail", get(tail::tail))
-        .route("/v1/alerts", get(monitoring::alerts))
-        .route("/metrics", get(monitoring::metrics))
 }
 
 /// What is said of the calls.

@@ -8,7 +8,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use logflux_wire::Timestamp;
-use logflux_wire::alert::{AlertsPage, AlertsResponse};
+use logflux_wire::alert::{AlertKind, AlertsPage, AlertsResponse};
 use logflux_wire::query::QueryError;
 use logflux_wire::response::{ErrorCode, Status};
 
@@ -17,13 +17,26 @@ use super::error::ApiError;
 use super::{App, auth, status};
 use crate::keys::Scope;
 use crate::monitor::AlertFilter;
+use crate::openapi::{EveryError, KeyErrors, ReadErrors};
 
 /// The media type of Prometheus's text format.
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// The most alerts of an answer.
 const ALERTS_MAX: usize = 1_000;
 
-/// `GET /metrics`.
+/// Tell the figures of the server
+///
+/// In the text format of Prometheus. The key needs the scope `admin`.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    responses(
+        (status = 200, description = "The figures.", body = String, content_type = "text/plain"),
+        EveryError,
+        KeyErrors
+    ),
+    security(("key" = []))
+)]
 pub(super) async fn metrics(
     State(app): State<App>,
     headers: HeaderMap,
@@ -38,7 +51,20 @@ pub(super) async fn metrics(
     }
 }
 
-/// `GET /v1/alerts`.
+/// List the alerts of the server
+///
+/// Those of all tenants, the newest first. The key needs the scope `admin`.
+#[utoipa::path(
+    get,
+    path = "/v1/alerts",
+    params(
+        ("kind" = Option<AlertKind>, Query, description = "What they are about."),
+        ("since" = Option<String>, Query, description = "The earliest time, itself included.", format = "date-time"),
+        ("limit" = Option<u16>, Query, description = "How many alerts at most; 100 by default.", minimum = 1, maximum = 1_000),
+    ),
+    responses((status = 200, description = "The alerts.", body = AlertsResponse), ReadErrors),
+    security(("key" = []))
+)]
 pub(super) async fn alerts(
     State(app): State<App>,
     Extension(id): Extension<RequestId>,

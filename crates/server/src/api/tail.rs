@@ -23,6 +23,7 @@ use super::entries::read_query;
 use super::error::ApiError;
 use super::{App, auth};
 use crate::keys::Scope;
+use crate::openapi::{LevelParameter, ReadErrors};
 use crate::store::SinceRequest;
 use crate::tenant::Tenant;
 
@@ -34,7 +35,25 @@ const KEY_LOOK: Duration = Duration::from_millis(500);
 /// Entries that come together are read together; a client sees them this much later.
 const TOGETHER: Duration = Duration::from_millis(20);
 
-/// `GET /v1/tail`.
+/// Give sealed entries as they arrive
+///
+/// As server-sent events, without an end. The first event has an `id` alone; every other one is named
+/// `entry`, has its `id`, and as its `data` the entry in JSON on one line. Whoever comes back with the
+/// last `id` misses nothing that is still stored. Every 15 seconds without an event there is a comment.
+#[utoipa::path(
+    get,
+    path = "/v1/tail",
+    params(
+        ("level" = Option<LevelParameter>, Query, description = "The least severe level that is wanted: its number, or its name."),
+        ("node" = Option<String>, Query, description = "The sender, exactly.", min_length = 1, max_length = 255, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"),
+        ("Last-Event-ID" = Option<i64>, Header, description = "The last `id` that arrived: go on after it. Without it: what comes from now on.", nullable = false, minimum = 0),
+    ),
+    responses(
+        (status = 200, description = "The events.", body = String, content_type = "text/event-stream"),
+        ReadErrors
+    ),
+    security(("key" = []))
+)]
 pub(super) async fn tail(
     State(app): State<App>,
     RawQuery(query): RawQuery,

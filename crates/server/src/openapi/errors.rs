@@ -22,10 +22,22 @@ pub(crate) enum EveryError {
     Overloaded(ErrorResponse),
 }
 
-/// What a request for entries may be answered.
+/// What else a request that needs a key may be answered.
+#[derive(IntoResponses)]
+pub(crate) enum KeyErrors {
+    /// `unauthorized`, `key_revoked`: there is no key, or none that is good.
+    #[response(status = 401)]
+    Unauthorized(ErrorResponse),
+    /// `forbidden`: the key has not the scope.
+    #[response(status = 403)]
+    Forbidden(ErrorResponse),
+}
+
+/// What a request with a query may be answered.
 #[derive(IntoResponses)]
 pub(crate) enum ReadErrors {
-    /// `invalid_query`: a parameter is unknown or breaks its rule.
+    /// `invalid_query`: a parameter is unknown or breaks its rule. `invalid_request`: the request is
+    /// not well-formed HTTP.
     #[response(status = 400)]
     Invalid(ErrorResponse),
     /// `unauthorized`, `key_revoked`: there is no key, or none that is good.

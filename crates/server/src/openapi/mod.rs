@@ -3,16 +3,19 @@
 
 mod errors;
 mod headers;
+mod parameters;
 mod schemas;
 
 use std::sync::LazyLock;
 
+use logflux_wire::alert::AlertKind;
 use logflux_wire::query::Order;
 use logflux_wire::response::ErrorResponse;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-pub(crate) use errors::{EveryError, ReadErrors, SendErrors};
+pub(crate) use errors::{EveryError, KeyErrors, ReadErrors, SendErrors};
+pub(crate) use parameters::LevelParameter;
 pub(crate) use schemas::{BatchBody, IngestBody, Page};
 
 use crate::api;
@@ -33,7 +36,7 @@ use crate::api;
         license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT")
     ),
     modifiers(&BearerKey),
-    components(schemas(schemas::Entry, ErrorResponse, Order))
+    components(schemas(schemas::Entry, ErrorResponse, Order, LevelParameter, AlertKind))
 )]
 pub(crate) struct Base;
 
@@ -83,6 +86,9 @@ mod tests {
             ("/v1/ingest", "post"),
             ("/v1/batch", "post"),
             ("/v1/entries", "get"),
+            ("/v1/tail", "get"),
+            ("/v1/alerts", "get"),
+            ("/metrics", "get"),
             ("/health", "get"),
             ("/version", "get"),
             ("/openapi.json", "get"),

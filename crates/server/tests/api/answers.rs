@@ -63,12 +63,18 @@ fn what_is_not_http_is_answered_in_the_form_of_the_api_too() {
         format!("GET /health HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "y".repeat(300_000));
     let many = format!("GET /health HTTP/1.1\r\nhost: x\r\n{}\r\n", "x: y\r\n".repeat(1_000));
     let long_uri = format!("GET /{} HTTP/1.1\r\nhost: x\r\n\r\n", "y".repeat(300_000));
+    let broken_off = format!(
+        "POST /v1/ingest HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
+         content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n1\r\n{{\r\nno length\r\n",
+        server.key
+    );
     for (request, statuses) in [
         ("nonsense\r\n\r\n", "400"),
         ("GET /health HTTP/9.9\r\n\r\n", "400"),
         ("GET /health HTTP/1.1\r\nbad header\r\n\r\n", "400"),
         ("GET /he alth HTTP/1.1\r\n\r\n", "400"),
         ("POST /v1/ingest HTTP/1.1\r\ncontent-length: x\r\n\r\n", "400"),
+        (broken_off.as_str(), "400"),
         (long_head.as_str(), "431"),
         (many.as_str(), "431"),
         (long_uri.as_str(), "414 431"),

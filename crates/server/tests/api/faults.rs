@@ -1,4 +1,4 @@
-//! Bad days: a kill, a full disk, senders that stall.
+//! Bad days: a kill, a store that fails, senders that stall.
 
 use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
@@ -144,67 +144,6 @@ fn the_store_is_shown_as_it_is_held() {
     }
     let empty = tempfile::tempdir().unwrap();
     assert_eq!(sqlite::peek(empty.path()).unwrap(), None);
-}
-
-#[test]
-fn a_full_disk_is_507_and_nothing_of_the_request_is_stored() {
-    let mount = match Tmpfs::mount("size=3m") {
-        Ok(mount) => mount,
-        Err(reason) => return println!("not tried, as there is no tmpfs to fill: {reason}"),
-    };
-    let disk = mount.0.path().join("data");
-    let server = TestServer::with(|config| config.data = disk.clone());
-    let keys = Keys::open(&disk).unwrap();
-    let key = new_key(&keys, "acme", Scopes::from(Scope::Ingest).and(Scope::Read));
-    let mut stored = Vec::new();
-    let refused = loop {
-        let sent = Parts { payload: vec![200; 100_000], ..Parts::default() }.json();
-        let answer = server.post_with(&key, "/v1/ingest", &sent);
-        if answer.status != 200 {
-            answer.error(507, "storage_full");
-            break sent;
-        }
-        stored.push(sent);
-        assert!(stored.len() < 100, "3 MiB never fill");
-    };
-    assert!(!stored.is_empty());
-    server.post_with(&key, "/v1/ingest", &refused).error(507, "storage_full");
-    // Reading goes on, and what was refused is not there.
-    let held = server.get_with(&key, "/v1/entries?order=asc").entries();
-    assert_eq!(held, stored);
-    // So does writing, once there is room again.
-    mount.remount("size=30m");
-    server.post_with(&key, "/v1/ingest", &refused).stored(1, 0);
-}
-
-/// A small disk; it is gone when this is dropped.
-struct Tmpfs(tempfile::TempDir);
-
-impl Tmpfs {
-    fn mount(options: &str) -> Result<Self, String> {
-        let folder = tempfile::tempdir().unwrap();
-        let output = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", options, "tmpfs"])
-            .arg(folder.path())
-            .output()
-            .map_err(|error| error.to_string())?;
-        match output.status.success() {
-            true => Ok(Self(folder)),
-            false => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
-        }
-    }
-
-    fn remount(&self, options: &str) {
-        let options = format!("remount,{options}");
-        let status = Command::new("mount").args(["-o", &options]).arg(self.0.path()).status();
-        assert!(status.unwrap().success());
-    }
-}
-
-impl Drop for Tmpfs {
-    fn drop(&mut self) {
-        Command::new("umount").arg("-l").arg(self.0.path()).status().ok();
-    }
 }
 
 /// A store that fails in one way.

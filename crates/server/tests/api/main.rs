@@ -8,11 +8,15 @@ mod entries;
 mod faults;
 #[cfg(target_os = "linux")]
 mod floods;
+#[cfg(target_os = "linux")]
+mod full_disk;
 mod ingest;
 mod keys;
 mod limits;
 mod malformed;
 mod monitors;
+#[cfg(target_os = "linux")]
+mod open_files;
 mod packed;
 mod tail;
 mod upkeep;
