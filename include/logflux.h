@@ -1155,6 +1155,10 @@ void logflux_config_free(struct logflux_config *config);
 /**
  * Builds a client. No thread is started and nothing is sent before the first message; a spool is
  * opened, and what it holds is sent with the first message. The config can be used again.
+ *
+ * A client that is not closed when the process calls exit or returns from main is flushed then, for
+ * which all of them together have 5 s; a handler of atexit that is registered after this call runs
+ * before that. _exit, abort and a fatal signal flush nothing.
  */
 logflux_status logflux_client_new(const struct logflux_config *config,
                                   struct logflux_client **out,

@@ -12,6 +12,7 @@ use crate::boundary::{answering, boundary, freeing};
 use crate::buffer::logflux_buffer;
 use crate::config::logflux_config;
 use crate::drops::{Gate, logflux_dropped};
+use crate::ending::Watched;
 use crate::error::{Failure, logflux_error};
 use crate::status::logflux_status;
 use crate::words::{level, logflux_timestamp, time};
@@ -23,6 +24,7 @@ pub struct logflux_client {
     client: Client,
     message_max: usize,
     gate: Option<Arc<Gate>>,
+    _watched: Watched,
 }
 
 /// What became of all messages of this process. At every read
@@ -60,6 +62,10 @@ const LAST_WAIT: Duration = Duration::from_secs(2);
 
 /// Builds a client. No thread is started and nothing is sent before the first message; a spool is
 /// opened, and what it holds is sent with the first message. The config can be used again.
+///
+/// A client that is not closed when the process calls exit or returns from main is flushed then, for
+/// which all of them together have 5 s; a handler of atexit that is registered after this call runs
+/// before that. _exit, abort and a fatal signal flush nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn logflux_client_new(
     config: Option<&logflux_config>,
@@ -76,7 +82,8 @@ pub extern "C" fn logflux_client_new(
             builder = builder.on_drop(move |dropped| gate.tell(&dropped.into()));
         }
         let client = builder.build()?;
-        out.give(logflux_client { client, message_max: config.mode().message_max(), gate })
+        let (message_max, watched) = (config.mode().message_max(), Watched::new(&client));
+        out.give(logflux_client { client, message_max, gate, _watched: watched })
     })
 }
 

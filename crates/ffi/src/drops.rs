@@ -7,6 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use logflux_process::PerProcess;
 use logflux_transport::{DropReason, Dropped};
 
+use crate::ending::is_ending;
+
 /// Why a message was dropped: an index into logflux_dropped.by_reason.
 #[derive(Clone, Copy, Debug)]
 #[repr(u32)]
@@ -85,8 +87,12 @@ unsafe impl Send for OnDrop {}
 unsafe impl Sync for OnDrop {}
 
 thread_local! {
-    /// Whether this thread is inside a callback.
     static INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread is inside a callback.
+pub(crate) fn is_inside() -> bool {
+    INSIDE.get()
 }
 
 /// Lets calls through until it is shut. Each process of a fork has its own lock.
@@ -109,7 +115,7 @@ impl Gate {
     /// Tells of drops since the last time.
     pub(crate) fn tell(&self, dropped: &logflux_dropped) {
         let mut state = self.lock();
-        if !state.shut {
+        if !state.shut && !is_ending() {
             self.call(&mut state, dropped);
         }
     }
@@ -117,7 +123,7 @@ impl Gate {
     /// Tells of what was dropped in all and not told of yet, and never again.
     pub(crate) fn shut(&self, dropped: &logflux_dropped) {
         // Freeing from inside the callback is not allowed; waiting for it here would never end.
-        if INSIDE.get() {
+        if is_inside() {
             return;
         }
         let mut state = self.lock();

@@ -22,6 +22,8 @@ pub mod client;
 pub mod config;
 #[cfg(feature = "client")]
 pub mod drops;
+#[cfg(feature = "client")]
+mod ending;
 pub mod entry;
 pub mod error;
 pub mod hazmat;
