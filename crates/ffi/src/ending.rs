@@ -10,7 +10,7 @@ use arc_swap::ArcSwapOption;
 use logflux_process::{AtExit, at_exit, block_signals};
 use logflux_transport::Client;
 
-use crate::drops;
+use crate::gate;
 
 /// How long the end of the process waits for all clients together.
 const WITHIN: Duration = Duration::from_secs(5);
@@ -67,7 +67,7 @@ impl AtExit for Ending {
     fn at_exit() {
         ENDING.store(true, Ordering::Release);
         // A callback that ends the process is on the very thread that a flush would wait for.
-        if drops::is_inside() {
+        if gate::is_inside() {
             return;
         }
         let begun = Instant::now();

@@ -26,6 +26,8 @@ pub mod drops;
 mod ending;
 pub mod entry;
 pub mod error;
+#[cfg(feature = "client")]
+mod gate;
 pub mod hazmat;
 pub mod keyring;
 mod node;
