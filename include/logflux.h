@@ -579,6 +579,13 @@ typedef struct logflux_client_stats {
   struct logflux_dropped dropped;
 } logflux_client_stats;
 
+/**
+ * Is called with the statistics, on a thread of the client's or inside logflux_client_free; see
+ * "Callbacks" in docs/c-conventions.md for what it may do.
+ */
+typedef void (*logflux_stats_callback)(void *context,
+                                       const struct logflux_client_stats *stats);
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -1026,39 +1033,6 @@ logflux_status logflux_config_set_node_cstr(struct logflux_config *config,
                                             struct logflux_error **error);
 
 /**
- * Sets the file of the authority to trust, in PEM, and then no other; the public ones by default.
- * The path is bytes as the system has them. It is read by logflux_client_new.
- */
-logflux_status logflux_config_set_ca_file_cstr(struct logflux_config *config,
-                                               const char *ca_file,
-                                               struct logflux_error **error);
-
-/**
- * Sets the folder of a durable spool; by default there is none. With one, entries outlive the
- * process, and a flush makes them durable even while the server is away.
- */
-logflux_status logflux_config_set_spool_dir_cstr(struct logflux_config *config,
-                                                 const char *spool_dir,
-                                                 struct logflux_error **error);
-
-/**
- * Sets how many bytes a spool may take, 1 MiB at least and 256 MiB by default, and what becomes of
- * an entry for which it has no room, a logflux_spool_full.
- */
-logflux_status logflux_config_set_spool(struct logflux_config *config,
-                                        uint64_t max_bytes,
-                                        uint32_t when_full,
-                                        struct logflux_error **error);
-
-/**
- * Sets for how many milliseconds a spooled entry may wait to be durable, 100 by default. A flush
- * does not wait.
- */
-logflux_status logflux_config_set_sync_interval(struct logflux_config *config,
-                                                uint64_t interval_ms,
-                                                struct logflux_error **error);
-
-/**
  * Sets for how many milliseconds one request may last, from 1; 30,000 by default.
  */
 logflux_status logflux_config_set_http_timeout(struct logflux_config *config,
@@ -1138,6 +1112,61 @@ logflux_status logflux_config_set_min_level(struct logflux_config *config,
                                             struct logflux_error **error);
 
 /**
+ * Zeroes and frees a configuration. NULL is allowed.
+ */
+void logflux_config_free(struct logflux_config *config);
+
+/**
+ * Sets the file of the authority to trust, in PEM, and then no other; the public ones by default.
+ * The path is bytes as the system has them. It is read by logflux_client_new.
+ */
+logflux_status logflux_config_set_ca_file(struct logflux_config *config,
+                                          const char *ca_file,
+                                          size_t ca_file_length,
+                                          struct logflux_error **error);
+
+/**
+ * logflux_config_set_ca_file for a C string.
+ */
+logflux_status logflux_config_set_ca_file_cstr(struct logflux_config *config,
+                                               const char *ca_file,
+                                               struct logflux_error **error);
+
+/**
+ * Sets the folder of a durable spool; by default there is none. With one, entries outlive the
+ * process, and a flush makes them durable even while the server is away. The path is bytes as the
+ * system has them.
+ */
+logflux_status logflux_config_set_spool_dir(struct logflux_config *config,
+                                            const char *spool_dir,
+                                            size_t spool_dir_length,
+                                            struct logflux_error **error);
+
+/**
+ * logflux_config_set_spool_dir for a C string.
+ */
+logflux_status logflux_config_set_spool_dir_cstr(struct logflux_config *config,
+                                                 const char *spool_dir,
+                                                 struct logflux_error **error);
+
+/**
+ * Sets how many bytes a spool may take, 1 MiB at least and 256 MiB by default, and what becomes of
+ * an entry for which it has no room, a logflux_spool_full.
+ */
+logflux_status logflux_config_set_spool(struct logflux_config *config,
+                                        uint64_t max_bytes,
+                                        uint32_t when_full,
+                                        struct logflux_error **error);
+
+/**
+ * Sets for how many milliseconds a spooled entry may wait to be durable, 100 by default. A flush
+ * does not wait.
+ */
+logflux_status logflux_config_set_sync_interval(struct logflux_config *config,
+                                                uint64_t interval_ms,
+                                                struct logflux_error **error);
+
+/**
  * Sets what is called when messages were dropped; NULL for none, which is the default, and then a
  * line goes to stderr, at most once a minute. `context` is handed to it, and must live until the
  * clients that are built from this config are freed.
@@ -1148,13 +1177,24 @@ logflux_status logflux_config_set_on_drop(struct logflux_config *config,
                                           struct logflux_error **error);
 
 /**
- * Zeroes and frees a configuration. NULL is allowed.
+ * Sets what is called with the statistics every `interval_ms`, which is taken as 10 at least, once the
+ * client has begun to work, and with the last ones by logflux_client_free; NULL for none, which is
+ * the default. `context` is handed to it, and must live until the clients that are built from this
+ * config are freed.
  */
-void logflux_config_free(struct logflux_config *config);
+logflux_status logflux_config_set_on_stats(struct logflux_config *config,
+                                           uint64_t interval_ms,
+                                           logflux_stats_callback callback,
+                                           void *context,
+                                           struct logflux_error **error);
 
 /**
  * Builds a client. No thread is started and nothing is sent before the first message; a spool is
  * opened, and what it holds is sent with the first message. The config can be used again.
+ *
+ * A client that is not closed when the process calls exit or returns from main is flushed then, for
+ * which all of them together have 5 s; a handler of atexit that is registered after this call runs
+ * before that. _exit, abort and a fatal signal flush nothing.
  */
 logflux_status logflux_client_new(const struct logflux_config *config,
                                   struct logflux_client **out,
@@ -1230,8 +1270,8 @@ logflux_status logflux_client_last_failure(const struct logflux_client *client,
                                            struct logflux_error **error);
 
 /**
- * Closes the client, if it was not, for which it waits 2 s at most; tells the callback of drops
- * that it was not told of; and frees the handle. Call logflux_client_close before it for another
+ * Closes the client, if it was not, for which it waits 2 s at most; tells the callbacks
+ * what they were not told of; and frees the handle. Call logflux_client_close before it for another
  * time. NULL is allowed.
  */
 void logflux_client_free(struct logflux_client *client);

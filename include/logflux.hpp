@@ -460,6 +460,8 @@ class config {
 public:
   /// Is called with what was dropped since the last call; what it throws ends the program.
   using drop_callback = std::function<void(const dropped &)>;
+  /// Is called with the statistics; what it throws ends the program.
+  using stats_callback = std::function<void(const client_stats &)>;
 
   static result<config> create(std::string_view server_url, std::string_view api_key,
                                const secret &secret) {
@@ -479,11 +481,11 @@ public:
       return logflux_config_set_node(handle_.get(), name.data(), name.size(), error);
     });
   }
-  result<void> ca_file(const std::string &path) {
-    return set(logflux_config_set_ca_file_cstr, path.c_str());
+  result<void> ca_file(std::string_view path) {
+    return set(logflux_config_set_ca_file, path.data(), path.size());
   }
-  result<void> spool_dir(const std::string &path) {
-    return set(logflux_config_set_spool_dir_cstr, path.c_str());
+  result<void> spool_dir(std::string_view path) {
+    return set(logflux_config_set_spool_dir, path.data(), path.size());
   }
   result<void> spool(std::uint64_t max_bytes, spool_full full = spool_full::refuse) {
     return set(logflux_config_set_spool, max_bytes, static_cast<std::uint32_t>(full));
@@ -528,6 +530,12 @@ public:
     on_drop_ = std::make_shared<drop_callback>(std::move(callback));
     return set(logflux_config_set_on_drop, &config::tell, static_cast<void *>(on_drop_.get()));
   }
+  /// As on_drop, every interval and at the end of the client.
+  result<void> on_stats(milliseconds interval, stats_callback callback) {
+    on_stats_ = std::make_shared<stats_callback>(std::move(callback));
+    return set(logflux_config_set_on_stats, detail::count(interval), &config::tell_stats,
+               static_cast<void *>(on_stats_.get()));
+  }
   const logflux_config *get() const noexcept { return handle_.get(); }
 
 private:
@@ -539,9 +547,13 @@ private:
   static void tell(void *context, const logflux_dropped *dropped) noexcept {
     (*static_cast<drop_callback *>(context))(*dropped);
   }
+  static void tell_stats(void *context, const logflux_client_stats *stats) noexcept {
+    (*static_cast<stats_callback *>(context))(*stats);
+  }
 
   detail::owner<logflux_config, logflux_config_free> handle_;
   std::shared_ptr<drop_callback> on_drop_;
+  std::shared_ptr<stats_callback> on_stats_;
 };
 
 /// Logs through one ingest API; from any number of threads at once. When it ends it waits for 2 s at
@@ -554,6 +566,7 @@ public:
     });
     if (made) {
       made->on_drop_ = config.on_drop_;
+      made->on_stats_ = config.on_stats_;
     }
     return made;
   }
@@ -604,8 +617,9 @@ public:
   const logflux_client *get() const noexcept { return handle_.get(); }
 
 private:
-  // Before the handle, so that it outlives it.
+  // Before the handle, so that they outlive it.
   std::shared_ptr<config::drop_callback> on_drop_;
+  std::shared_ptr<config::stats_callback> on_stats_;
   detail::owner<logflux_client, logflux_client_free> handle_;
 };
 

@@ -1,6 +1,7 @@
 //! What a call through C costs beside the same call in Rust: `make bench-c`.
 //!
-//! Rust and C take turns, five times each, in one run. A figure is the median of bursts, each the mean
+//! Rust and C take turns, five times each, in one run and each time in a process of its own: one that
+//! has logged before has the memory for what it logs. A figure is the median of bursts, each the mean
 //! of its 1,000 calls of 256 bytes; what is printed is the median of the turns.
 
 use std::error::Error;
@@ -16,15 +17,22 @@ const BURST: u32 = 1_000;
 const BURSTS: usize = 200;
 const TURNS: usize = 5;
 
+/// The argument of a process that measures one turn of Rust's.
+const TURN: &str = "--turn";
+
 type Failure = Box<dyn Error>;
 
 fn main() -> Result<(), Failure> {
-    let program = std::env::args().nth(1).ok_or("usage: c_call PROGRAM")?;
+    let program = std::env::args_os().nth(1).ok_or("usage: c_call PROGRAM")?;
+    if program == TURN {
+        println!("seal {:.1}\nlog {:.1}", seal()?, log()?);
+        return Ok(());
+    }
+    let myself = std::env::current_exe()?;
     let (mut rust, mut c) = (Figures::default(), Figures::default());
     for _ in 0..TURNS {
-        rust.seal.push(seal()?);
-        rust.log.push(log()?);
-        through_c(&program, &mut c)?;
+        rust.add(Command::new(&myself).arg(TURN))?;
+        c.add(&mut Command::new(&program))?;
     }
     println!("ns a call of {LENGTH} B, derivation by {}", logflux_kdf::backend().name());
     for (name, rust, c) in [("log", rust.log, c.log), ("seal", rust.seal, c.seal)] {
@@ -40,19 +48,22 @@ struct Figures {
     seal: Vec<f64>,
 }
 
-fn through_c(program: &str, figures: &mut Figures) -> Result<(), Failure> {
-    let output = Command::new(program).output()?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into());
-    }
-    for line in String::from_utf8(output.stdout)?.lines() {
-        match line.split_once(' ') {
-            Some(("log", figure)) => figures.log.push(figure.parse()?),
-            Some(("seal", figure)) => figures.seal.push(figure.parse()?),
-            _ => return Err(format!("what is {line:?}?").into()),
+impl Figures {
+    /// Adds what a program measures.
+    fn add(&mut self, program: &mut Command) -> Result<(), Failure> {
+        let output = program.output()?;
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into());
         }
+        for line in String::from_utf8(output.stdout)?.lines() {
+            match line.split_once(' ') {
+                Some(("log", figure)) => self.log.push(figure.parse()?),
+                Some(("seal", figure)) => self.seal.push(figure.parse()?),
+                _ => return Err(format!("what is {line:?}?").into()),
+            }
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// The client's server is not there: messages are sealed meanwhile, and held.

@@ -99,6 +99,8 @@ static logflux_opener *opener;
 static logflux_client *client;
 static logflux_keyring *keyring;
 static logflux_config *config;
+/* No client is made of it, so that no file of the machine is touched. */
+static logflux_config *unbuilt;
 static logflux_entry *entry;
 static logflux_opened *opened;
 static logflux_buffer *buffer;
@@ -107,6 +109,11 @@ static logflux_buffer *buffer;
 
 static void drops(void *context, const logflux_dropped *dropped) {
   CHECK(context == &client && dropped != NULL);
+}
+
+static void told(void *context, const logflux_client_stats *stats) {
+  CHECK(context == &client && stats != NULL);
+  CHECK(stats->accepted == stats->delivered + stats->dropped.total + stats->pending + stats->spooled);
 }
 
 /* An output: on failure it must be as it was. */
@@ -261,7 +268,7 @@ static void one_call(void) {
                                       (double)number() / 1e9, why);
     break;
   case 22:
-    switch (byte() % 8) {
+    switch (byte() % 11) {
     case 0:
       status = logflux_config_set_queue(MAYBE(config), number(), number(), why);
       break;
@@ -282,6 +289,15 @@ static void one_call(void) {
       break;
     case 6:
       status = logflux_config_set_max_in_flight(MAYBE(config), number(), why);
+      break;
+    case 7:
+      status = logflux_config_set_ca_file(MAYBE(unbuilt), a.data, a.length, why);
+      break;
+    case 8:
+      status = logflux_config_set_spool_dir(MAYBE(unbuilt), a.data, a.length, why);
+      break;
+    case 9:
+      status = logflux_config_set_on_stats(MAYBE(config), number(), MAYBE(told), &client, why);
       break;
     default:
       status = logflux_config_set_on_drop(MAYBE(config), MAYBE(drops), &client, why);
@@ -326,7 +342,6 @@ static void one_call(void) {
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerInitialize(int *argc, char ***argv) {
-  logflux_config *unreachable = NULL;
   (void)argc;
   (void)argv;
   buffer = logflux_buffer_new();
@@ -335,12 +350,11 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
   CHECK(logflux_keyring_new(secret, NULL, &keyring, NULL) == LOGFLUX_STATUS_OK);
   CHECK(logflux_opener_new(keyring, 0, 0, &opener, NULL) == LOGFLUX_STATUS_OK);
   CHECK(logflux_config_new_cstr("https://127.0.0.1:1", "lf_0123456789abcdefABCDEF0123456789", secret,
-                                &unreachable, NULL) == LOGFLUX_STATUS_OK);
-  CHECK(logflux_config_set_queue(unreachable, 10, 10000, NULL) == LOGFLUX_STATUS_OK);
-  CHECK(logflux_config_set_mode(unreachable, LOGFLUX_MODE_HKDF, NULL) == LOGFLUX_STATUS_OK);
-  CHECK(logflux_config_set_on_drop(unreachable, drops, &client, NULL) == LOGFLUX_STATUS_OK);
-  CHECK(logflux_client_new(unreachable, &client, NULL) == LOGFLUX_STATUS_OK);
-  logflux_config_free(unreachable);
+                                &unbuilt, NULL) == LOGFLUX_STATUS_OK);
+  CHECK(logflux_config_set_queue(unbuilt, 10, 10000, NULL) == LOGFLUX_STATUS_OK);
+  CHECK(logflux_config_set_mode(unbuilt, LOGFLUX_MODE_HKDF, NULL) == LOGFLUX_STATUS_OK);
+  CHECK(logflux_config_set_on_drop(unbuilt, drops, &client, NULL) == LOGFLUX_STATUS_OK);
+  CHECK(logflux_client_new(unbuilt, &client, NULL) == LOGFLUX_STATUS_OK);
   return 0;
 }
 

@@ -199,13 +199,26 @@ static void add(void *context, const logflux_dropped *dropped) {
   *(uint64_t *)context += dropped->total;
 }
 
+typedef struct told {
+  int calls;
+  logflux_client_stats last;
+} told_stats;
+
+static void keep(void *context, const logflux_client_stats *stats) {
+  told_stats *told = (told_stats *)context;
+  told->calls++;
+  told->last = *stats;
+}
+
 static void clients(void) {
   const char *url = "https://127.0.0.1:1";
   logflux_config *config = NULL;
   logflux_client *client = NULL;
   logflux_client_stats stats;
   uint64_t told = 0;
+  told_stats seen;
 
+  memset(&seen, 0, sizeof seen);
   FAILS(S(INVALID_SETTING), "server_url",
         logflux_config_new_cstr("http://example.com", KEY, secret, &config, &error));
   FAILS(S(INVALID_SETTING), "api_key", logflux_config_new_cstr(url, "hunter2", secret, &config, &error));
@@ -229,11 +242,17 @@ static void clients(void) {
   FAILS(S(INVALID_SETTING), "max_delay_ms",
         logflux_config_set_retry(config, 1, 1, UINT64_MAX, 1, &error));
 
-  OK(logflux_config_set_ca_file_cstr(config, "/nowhere/ca.pem", NULL));
+  FAILS(S(NULL_ARGUMENT), "ca_file", logflux_config_set_ca_file(config, NULL, 1, &error));
+  FAILS(S(NULL_ARGUMENT), "config", logflux_config_set_ca_file(NULL, "a", 1, &error));
+  FAILS(S(INVALID_SETTING), "ca_file", logflux_config_set_ca_file(config, "a\0b", 3, &error));
+  FAILS(S(INVALID_SETTING), "spool_dir", logflux_config_set_spool_dir(config, NULL, 0, &error));
+  FAILS(S(INVALID_LENGTH), "spool_dir", logflux_config_set_spool_dir(config, "a", SIZE_MAX, &error));
+  /* Bytes that are not UTF-8 are a path as well. */
+  OK(logflux_config_set_ca_file(config, "/nowhere/\xff.pem", 14, NULL));
   FAILS(S(CA_FILE), "ca_file", logflux_client_new(config, &client, &error));
   logflux_config_free(config);
   OK(logflux_config_new_cstr(url, KEY, secret, &config, NULL));
-  OK(logflux_config_set_spool_dir_cstr(config, "/proc/nowhere", NULL));
+  OK(logflux_config_set_spool_dir(config, "/proc/nowhere else", 13, NULL));
   FAILS(S(SPOOL), "spool_dir", logflux_client_new(config, &client, &error));
   logflux_config_free(config);
   OK(logflux_config_new_cstr(url, KEY, secret, &config, NULL));
@@ -249,6 +268,8 @@ static void clients(void) {
   OK(logflux_config_set_min_level(config, LOGFLUX_LEVEL_INFO, NULL));
   OK(logflux_config_set_retry_deadline(config, UINT64_MAX, NULL));
   OK(logflux_config_set_on_drop(config, add, &told, NULL));
+  FAILS(S(NULL_ARGUMENT), "config", logflux_config_set_on_stats(NULL, 1, keep, &seen, &error));
+  OK(logflux_config_set_on_stats(config, 1, keep, &seen, NULL));
   OK(logflux_client_new(config, &client, NULL));
   CHECK(logflux_client_log(NULL, 7, "m", 1) == S(NULL_ARGUMENT));
   CHECK(logflux_client_log(client, 0, "m", 1) == S(INVALID_LEVEL));
@@ -288,6 +309,9 @@ static void clients(void) {
   logflux_client_free(client);
   logflux_config_free(config);
   CHECK(told == 4);
+  /* Several times meanwhile, and with the last numbers at the end. */
+  CHECK(seen.calls > 2 && seen.last.accepted == 4 && seen.last.dropped.total == 4);
+  CHECK(seen.last.pending == 0 && seen.last.delivered == 0);
 }
 
 /* Runs a check in a process of its own. */

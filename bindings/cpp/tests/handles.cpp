@@ -81,6 +81,8 @@ static void dropping() {
                                         secret)
                     .value();
   std::uint64_t told = 0;
+  std::uint64_t calls = 0;
+  logflux::client_stats last = {};
   config.node("n").value();
   config.encryption_mode(logflux::mode::hkdf).value();
   config.min_level(logflux::level::notice).value();
@@ -88,6 +90,10 @@ static void dropping() {
   config.queue(2, 1 << 20).value();
   config.retry(0, 1ms, 1ms, 1.0).value();
   config.on_drop([&told](const logflux::dropped &dropped) { told += dropped.total; }).value();
+  config.on_stats(10ms, [&](const logflux::client_stats &stats) {
+    ++calls;
+    last = stats;
+  }).value();
   CHECK(!config.max_in_flight(0));
   {
     auto first = logflux::client::create(config).value();
@@ -103,11 +109,29 @@ static void dropping() {
     CHECK(stats.accepted == 10 && stats.dropped.total == 10);
   }
   CHECK(told == 10);
+  CHECK(calls > 0 && last.accepted == 10 && last.dropped.total == 10 && last.pending == 0);
+}
+
+// A view need not end with NUL.
+static void files() {
+  const auto secret = logflux::secret::generate().value();
+  auto config = logflux::config::create("https://127.0.0.1:1", "lf_0123456789abcdefABCDEF0123456789",
+                                        secret)
+                    .value();
+  const std::string_view path = "/proc/nowhere/ca.pem";
+  config.spool_dir(path.substr(0, 13)).value();
+  const auto no_folder = logflux::client::create(config);
+  CHECK(!no_folder && no_folder.error().field() == "spool_dir");
+  CHECK(no_folder.error().message().find("ca.pem") == std::string::npos);
+  config.ca_file(path).value();
+  const auto no_file = logflux::client::create(config);
+  CHECK(!no_file && !config.ca_file("") && !config.ca_file(std::string_view("a\0b", 3)));
 }
 
 int main() {
   sealing();
   failures();
   dropping();
+  files();
   std::puts("good");
 }

@@ -9,7 +9,7 @@ use std::{env, fs};
 use cbindgen::{Builder, Config};
 
 /// The files in the order in which a reader of the header wants them.
-const FILES: [&str; 15] = [
+const FILES: [&str; 17] = [
     "version",
     "status",
     "error",
@@ -23,6 +23,8 @@ const FILES: [&str; 15] = [
     "keyring",
     "entry",
     "config",
+    "config/files",
+    "config/callbacks",
     "drops",
     "client",
 ];

@@ -1,18 +1,20 @@
 //! The client that a program logs through.
 
-use std::ffi::c_char;
+use std::ffi::{c_char, c_void};
 use std::sync::Arc;
 use std::time::Duration;
 
 use logflux_envelope::{SealError, Timestamp};
-use logflux_transport::{Client, Unflushed};
+use logflux_transport::{Client, ClientStats, Unflushed};
 
 use crate::arguments::{Out, bytes, fill, string, there};
 use crate::boundary::{answering, boundary, freeing};
 use crate::buffer::logflux_buffer;
 use crate::config::logflux_config;
-use crate::drops::{Gate, logflux_dropped};
+use crate::drops::{DropGate, logflux_dropped};
+use crate::ending::Watched;
 use crate::error::{Failure, logflux_error};
+use crate::gate::Gate;
 use crate::status::logflux_status;
 use crate::words::{level, logflux_timestamp, time};
 
@@ -22,12 +24,14 @@ use crate::words::{level, logflux_timestamp, time};
 pub struct logflux_client {
     client: Client,
     message_max: usize,
-    gate: Option<Arc<Gate>>,
+    drops: Option<Arc<DropGate>>,
+    stats: Option<Arc<StatsGate>>,
+    _watched: Watched,
 }
 
 /// What became of all messages of this process. At every read
 /// accepted = delivered + dropped.total + pending + spooled.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub struct logflux_client_stats {
     /// Messages that were logged.
@@ -52,6 +56,14 @@ pub struct logflux_client_stats {
     pub dropped: logflux_dropped,
 }
 
+/// Is called with the statistics, on a thread of the client's or inside logflux_client_free; see
+/// "Callbacks" in docs/c-conventions.md for what it may do.
+pub type logflux_stats_callback =
+    Option<extern "C" fn(context: *mut c_void, stats: *const logflux_client_stats)>;
+
+/// The way of statistics to C. It keeps what it told last.
+type StatsGate = Gate<logflux_client_stats, Option<logflux_client_stats>>;
+
 /// The struct's size in the first version.
 const STATS_LEAST: usize = 208;
 
@@ -60,6 +72,10 @@ const LAST_WAIT: Duration = Duration::from_secs(2);
 
 /// Builds a client. No thread is started and nothing is sent before the first message; a spool is
 /// opened, and what it holds is sent with the first message. The config can be used again.
+///
+/// A client that is not closed when the process calls exit or returns from main is flushed then, for
+/// which all of them together have 5 s; a handler of atexit that is registered after this call runs
+/// before that. _exit, abort and a fatal signal flush nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn logflux_client_new(
     config: Option<&logflux_config>,
@@ -69,14 +85,21 @@ pub extern "C" fn logflux_client_new(
     boundary(error, || {
         let out = Out::new(out)?;
         let config = there(config, "config")?;
-        let gate = config.on_drop().map(|on_drop| Arc::new(Gate::new(on_drop)));
         let mut builder = config.builder();
-        if let Some(gate) = &gate {
+        let drops = config.on_drop().map(|on_drop| Arc::new(DropGate::new(on_drop)));
+        if let Some(gate) = &drops {
             let gate = Arc::clone(gate);
-            builder = builder.on_drop(move |dropped| gate.tell(&dropped.into()));
+            builder = builder.on_drop(move |dropped| gate.tell_of(&dropped.into()));
+        }
+        let mut stats = None;
+        if let Some((interval, on_stats)) = config.on_stats() {
+            let gate = Arc::clone(stats.insert(Arc::new(StatsGate::new(on_stats))));
+            builder = builder
+                .on_stats(interval, move |stats| gate.tell(|told| *told.insert(stats.into())));
         }
         let client = builder.build()?;
-        out.give(logflux_client { client, message_max: config.mode().message_max(), gate })
+        let (message_max, watched) = (config.mode().message_max(), Watched::new(&client));
+        out.give(logflux_client { client, message_max, drops, stats, _watched: watched })
     })
 }
 
@@ -186,19 +209,7 @@ pub extern "C" fn logflux_client_get_stats(
     error: Option<&mut *mut logflux_error>,
 ) -> logflux_status {
     boundary(error, || {
-        let stats = there(client, "client")?.client.stats();
-        let stats = logflux_client_stats {
-            accepted: stats.accepted,
-            delivered: stats.delivered,
-            pending: stats.pending,
-            spooled: stats.spooled,
-            requests: stats.requests,
-            retries: stats.retries,
-            bytes: stats.bytes,
-            dead_letters: stats.dead_letters,
-            derivations: stats.derivations,
-            dropped: (&stats.dropped).into(),
-        };
+        let stats = (&there(client, "client")?.client.stats()).into();
         // SAFETY: docs/c-conventions.md, "Versions": `out` has `out_size` bytes.
         unsafe { fill(&stats, out, out_size, STATS_LEAST) }
     })
@@ -221,20 +232,41 @@ pub extern "C" fn logflux_client_last_failure(
     })
 }
 
-/// Closes the client, if it was not, for which it waits 2 s at most; tells the callback of drops
-/// that it was not told of; and frees the handle. Call logflux_client_close before it for another
+/// Closes the client, if it was not, for which it waits 2 s at most; tells the callbacks
+/// what they were not told of; and frees the handle. Call logflux_client_close before it for another
 /// time. NULL is allowed.
 #[unsafe(no_mangle)]
 pub extern "C" fn logflux_client_free(client: Option<Box<logflux_client>>) {
     freeing(client);
 }
 
+impl From<&ClientStats> for logflux_client_stats {
+    fn from(stats: &ClientStats) -> Self {
+        Self {
+            accepted: stats.accepted,
+            delivered: stats.delivered,
+            pending: stats.pending,
+            spooled: stats.spooled,
+            requests: stats.requests,
+            retries: stats.retries,
+            bytes: stats.bytes,
+            dead_letters: stats.dead_letters,
+            derivations: stats.derivations,
+            dropped: (&stats.dropped).into(),
+        }
+    }
+}
+
 impl Drop for logflux_client {
     fn drop(&mut self) {
         // What is left is counted.
         let _ = self.client.close(LAST_WAIT);
-        if let Some(gate) = &self.gate {
-            gate.shut(&(&self.client.stats().dropped).into());
+        let stats = logflux_client_stats::from(&self.client.stats());
+        if let Some(gate) = &self.drops {
+            gate.end_with(&stats.dropped);
+        }
+        if let Some(gate) = &self.stats {
+            gate.shut(|told| (*told != Some(stats)).then_some(stats));
         }
     }
 }

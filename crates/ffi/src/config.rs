@@ -1,18 +1,23 @@
-//! What a client is set to.
+//! What a client is set to. In the submodules: the files and folders that it uses, and what it calls.
 
-use std::ffi::{c_char, c_void};
+pub mod callbacks;
+pub mod files;
+
+use std::ffi::c_char;
 use std::time::Duration;
 
 use logflux_envelope::{Field, Mode, Node, Secret, SecretSource};
 use logflux_transport::{
-    BuildError, Client, ClientBuilder, Settings, SettingsError, SpoolFull, SpoolOptions, WhenFull,
+    BuildError, Client, ClientBuilder, Settings, SettingsError, SpoolOptions, WhenFull,
 };
 
 use crate::arguments::{Out, string, text, there, utf8};
 use crate::boundary::{boundary, freeing};
-use crate::drops::{OnDrop, logflux_drop_callback};
+use crate::client::logflux_client_stats;
+use crate::drops::logflux_dropped;
 use crate::error::{Failure, at_field, logflux_error};
-use crate::secret::{logflux_secret, path};
+use crate::gate::Callback;
+use crate::secret::logflux_secret;
 use crate::status::logflux_status;
 use crate::words::{level, logflux_key_policy, mode, policy};
 
@@ -28,23 +33,14 @@ pub enum logflux_when_full {
     Block = 2,
 }
 
-/// What becomes of an entry for which a spool has no room.
-#[derive(Clone, Copy, Debug)]
-#[repr(u32)]
-pub enum logflux_spool_full {
-    /// The new entry is dropped; the default.
-    Refuse = 0,
-    /// The oldest entries are dropped for it.
-    DropOldest = 1,
-}
-
 /// Everything that a client is set to. All but the server, the API key and the secret have defaults.
 /// One thread at a time may use it.
 pub struct logflux_config {
     builder: ClientBuilder,
     mode: Mode,
     spool: SpoolOptions,
-    on_drop: Option<OnDrop>,
+    on_drop: Option<Callback<logflux_dropped>>,
+    on_stats: Option<(Duration, Callback<logflux_client_stats>)>,
 }
 
 impl logflux_config {
@@ -54,6 +50,7 @@ impl logflux_config {
             mode: Mode::Pbkdf2,
             spool: SpoolOptions::default(),
             on_drop: None,
+            on_stats: None,
         }
     }
 
@@ -65,8 +62,12 @@ impl logflux_config {
         self.mode
     }
 
-    pub(crate) fn on_drop(&self) -> Option<OnDrop> {
+    pub(crate) fn on_drop(&self) -> Option<Callback<logflux_dropped>> {
         self.on_drop
+    }
+
+    pub(crate) fn on_stats(&self) -> Option<(Duration, Callback<logflux_client_stats>)> {
+        self.on_stats
     }
 
     fn change(&mut self, change: impl FnOnce(ClientBuilder) -> ClientBuilder) {
@@ -164,76 +165,6 @@ fn set_node(config: Option<&mut logflux_config>, node: &str) -> Result<(), Failu
         .map_err(|error| at_field(logflux_status::InvalidNode, Field::Node, error))?;
     config.builder.settings_mut().node = Some(node);
     Ok(())
-}
-
-/// Sets the file of the authority to trust, in PEM, and then no other; the public ones by default.
-/// The path is bytes as the system has them. It is read by logflux_client_new.
-#[unsafe(no_mangle)]
-pub extern "C" fn logflux_config_set_ca_file_cstr(
-    config: Option<&mut logflux_config>,
-    ca_file: *const c_char,
-    error: Option<&mut *mut logflux_error>,
-) -> logflux_status {
-    boundary(error, || {
-        let ca_file = path(string!(ca_file), "ca_file")?;
-        there(config, "config")?.builder.settings_mut().ca_file = Some(ca_file);
-        Ok(())
-    })
-}
-
-/// Sets the folder of a durable spool; by default there is none. With one, entries outlive the
-/// process, and a flush makes them durable even while the server is away.
-#[unsafe(no_mangle)]
-pub extern "C" fn logflux_config_set_spool_dir_cstr(
-    config: Option<&mut logflux_config>,
-    spool_dir: *const c_char,
-    error: Option<&mut *mut logflux_error>,
-) -> logflux_status {
-    boundary(error, || {
-        let spool_dir = path(string!(spool_dir), "spool_dir")?;
-        there(config, "config")?.builder.settings_mut().spool_dir = Some(spool_dir);
-        Ok(())
-    })
-}
-
-/// Sets how many bytes a spool may take, 1 MiB at least and 256 MiB by default, and what becomes of
-/// an entry for which it has no room, a logflux_spool_full.
-#[unsafe(no_mangle)]
-pub extern "C" fn logflux_config_set_spool(
-    config: Option<&mut logflux_config>,
-    max_bytes: u64,
-    when_full: u32,
-    error: Option<&mut *mut logflux_error>,
-) -> logflux_status {
-    boundary(error, || {
-        let config = there(config, "config")?;
-        let when_full = match when_full {
-            0 => SpoolFull::Refuse,
-            1 => SpoolFull::DropOldest,
-            _ => return Err(invalid("when_full", "when_full must be 0 or 1")),
-        };
-        if max_bytes < 1 << 20 {
-            return Err(invalid("max_bytes", "max_bytes must be at least 1048576"));
-        }
-        config.spool.max_bytes = max_bytes;
-        config.spool.when_full = when_full;
-        Ok(())
-    })
-}
-
-/// Sets for how many milliseconds a spooled entry may wait to be durable, 100 by default. A flush
-/// does not wait.
-#[unsafe(no_mangle)]
-pub extern "C" fn logflux_config_set_sync_interval(
-    config: Option<&mut logflux_config>,
-    interval_ms: u64,
-    error: Option<&mut *mut logflux_error>,
-) -> logflux_status {
-    boundary(error, || {
-        let interval = Duration::from_millis(interval_ms);
-        there(config, "config")?.change(|builder| builder.sync_interval(interval));
-        Ok(())
-    })
 }
 
 /// Sets for how many milliseconds one request may last, from 1; 30,000 by default.
@@ -414,22 +345,6 @@ pub extern "C" fn logflux_config_set_min_level(
         let config = there(config, "config")?;
         let level = self::level(level)?;
         config.change(|builder| builder.min_level(level));
-        Ok(())
-    })
-}
-
-/// Sets what is called when messages were dropped; NULL for none, which is the default, and then a
-/// line goes to stderr, at most once a minute. `context` is handed to it, and must live until the
-/// clients that are built from this config are freed.
-#[unsafe(no_mangle)]
-pub extern "C" fn logflux_config_set_on_drop(
-    config: Option<&mut logflux_config>,
-    callback: logflux_drop_callback,
-    context: *mut c_void,
-    error: Option<&mut *mut logflux_error>,
-) -> logflux_status {
-    boundary(error, || {
-        there(config, "config")?.on_drop = callback.map(|callback| OnDrop { callback, context });
         Ok(())
     })
 }

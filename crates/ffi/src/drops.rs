@@ -1,11 +1,10 @@
-//! Telling C of dropped messages, and never after the client is freed.
+//! Telling C of dropped messages.
 
-use std::cell::Cell;
 use std::ffi::c_void;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use logflux_process::PerProcess;
 use logflux_transport::{DropReason, Dropped};
+
+use crate::gate::Gate;
 
 /// Why a message was dropped: an index into logflux_dropped.by_reason.
 #[derive(Clone, Copy, Debug)]
@@ -71,78 +70,31 @@ impl logflux_dropped {
     }
 }
 
-/// A callback and what it is called with.
-#[derive(Clone, Copy)]
-pub(crate) struct OnDrop {
-    pub(crate) callback: extern "C" fn(*mut c_void, *const logflux_dropped),
-    pub(crate) context: *mut c_void,
-}
+/// The way of drops to C.
+pub(crate) type DropGate = Gate<logflux_dropped, logflux_dropped>;
 
-// SAFETY: the context is only handed back to the callback, and the page of conventions says that
-// this happens on another thread than the one that set it.
-unsafe impl Send for OnDrop {}
-// SAFETY: as above; the calls themselves are made one at a time, under the gate's lock.
-unsafe impl Sync for OnDrop {}
-
-thread_local! {
-    /// Whether this thread is inside a callback.
-    static INSIDE: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Lets calls through until it is shut. Each process of a fork has its own lock.
-pub(crate) struct Gate {
-    on_drop: OnDrop,
-    state: PerProcess<Mutex<State>>,
-}
-
-#[derive(Default)]
-struct State {
-    shut: bool,
-    told: logflux_dropped,
-}
-
-impl Gate {
-    pub(crate) fn new(on_drop: OnDrop) -> Self {
-        Self { on_drop, state: PerProcess::new(Mutex::default()) }
-    }
-
+impl DropGate {
     /// Tells of drops since the last time.
-    pub(crate) fn tell(&self, dropped: &logflux_dropped) {
-        let mut state = self.lock();
-        if !state.shut {
-            self.call(&mut state, dropped);
-        }
+    pub(crate) fn tell_of(&self, dropped: &logflux_dropped) {
+        self.tell(|told| {
+            told.add(dropped);
+            *dropped
+        });
     }
 
     /// Tells of what was dropped in all and not told of yet, and never again.
-    pub(crate) fn shut(&self, dropped: &logflux_dropped) {
-        // Freeing from inside the callback is not allowed; waiting for it here would never end.
-        if INSIDE.get() {
-            return;
-        }
-        let mut state = self.lock();
-        let rest = dropped.without(&state.told);
-        if !state.shut && rest.total > 0 {
-            self.call(&mut state, &rest);
-        }
-        state.shut = true;
-    }
-
-    fn call(&self, state: &mut State, dropped: &logflux_dropped) {
-        state.told.add(dropped);
-        INSIDE.set(true);
-        (self.on_drop.callback)(self.on_drop.context, dropped);
-        INSIDE.set(false);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.get(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn end_with(&self, dropped: &logflux_dropped) {
+        self.shut(|told| {
+            let rest = dropped.without(told);
+            (rest.total > 0).then_some(rest)
+        });
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gate::Callback;
 
     #[test]
     fn reasons_have_the_numbers_of_the_core_s_order() {
@@ -184,11 +136,11 @@ mod tests {
         }
         let mut sum = 0_u64;
         let of = |n| logflux_dropped { total: n, by_reason: [0; 16] };
-        let gate = Gate::new(OnDrop { callback: add, context: (&raw mut sum).cast() });
-        gate.tell(&of(3));
-        gate.shut(&of(5));
-        gate.tell(&of(100));
-        gate.shut(&of(200));
+        let gate = DropGate::new(Callback::new(Some(add), (&raw mut sum).cast()).unwrap());
+        gate.tell_of(&of(3));
+        gate.end_with(&of(5));
+        gate.tell_of(&of(100));
+        gate.end_with(&of(200));
         assert_eq!(sum, 5);
     }
 }

@@ -22,8 +22,12 @@ pub mod client;
 pub mod config;
 #[cfg(feature = "client")]
 pub mod drops;
+#[cfg(feature = "client")]
+mod ending;
 pub mod entry;
 pub mod error;
+#[cfg(feature = "client")]
+mod gate;
 pub mod hazmat;
 pub mod keyring;
 mod node;

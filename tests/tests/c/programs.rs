@@ -9,11 +9,11 @@ use logflux_tests::Place;
 use crate::toolchain::{Link, build, build_by, command, empty, prefix, succeed};
 
 /// What the sanitizers are asked for. The library's own allocations are seen as well, and its leaks.
-const SANITIZERS: [&str; 3] =
+pub(crate) const SANITIZERS: [&str; 3] =
     ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"];
 
 /// A program's settings for this server.
-fn with_settings(mut command: Command, place: &Place) -> Command {
+pub(crate) fn with_settings(mut command: Command, place: &Place) -> Command {
     command
         .env("LOGFLUX_SERVER_URL", format!("https://{}", place.address()))
         .env("LOGFLUX_API_KEY", place.key().expose())
@@ -81,10 +81,13 @@ fn a_program_without_settings_says_what_is_missing() {
 
 #[test]
 fn workers_that_were_forked_log_through_the_same_handle() {
-    for (way, program) in ways("c/examples/prefork.c", Link::Static) {
+    // Not under AddressSanitizer: a fork may find the lock of its allocator held by another thread, and
+    // then hangs in it.
+    for link in [Link::Shared, Link::Static] {
+        let program = build("c/examples/prefork.c", link, &[]);
         let (place, _running) = Place::new();
-        let wrote = succeed(&mut with_settings(program, &place));
-        assert_eq!(wrote, "4 workers; the parent delivered 2\n", "{way}");
+        let wrote = succeed(&mut with_settings(command(&program), &place));
+        assert_eq!(wrote, "4 workers; the parent delivered 2\n", "{link:?}");
         let mut stored = place.stored();
         let mut expected: Vec<String> = (0..4)
             .flat_map(|worker| (0..25).map(move |line| format!("worker {worker} request {line}")))
@@ -92,7 +95,7 @@ fn workers_that_were_forked_log_through_the_same_handle() {
             .collect();
         stored.sort();
         expected.sort();
-        assert_eq!(stored, expected, "{way}");
+        assert_eq!(stored, expected, "{link:?}");
     }
 }
 

@@ -1,0 +1,49 @@
+//! What a client calls.
+
+use std::ffi::c_void;
+use std::time::Duration;
+
+use super::{MS_MAX, logflux_config};
+use crate::arguments::there;
+use crate::boundary::boundary;
+use crate::client::logflux_stats_callback;
+use crate::drops::logflux_drop_callback;
+use crate::error::logflux_error;
+use crate::gate::Callback;
+use crate::status::logflux_status;
+
+/// Sets what is called when messages were dropped; NULL for none, which is the default, and then a
+/// line goes to stderr, at most once a minute. `context` is handed to it, and must live until the
+/// clients that are built from this config are freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn logflux_config_set_on_drop(
+    config: Option<&mut logflux_config>,
+    callback: logflux_drop_callback,
+    context: *mut c_void,
+    error: Option<&mut *mut logflux_error>,
+) -> logflux_status {
+    boundary(error, || {
+        there(config, "config")?.on_drop = Callback::new(callback, context);
+        Ok(())
+    })
+}
+
+/// Sets what is called with the statistics every `interval_ms`, which is taken as 10 at least, once the
+/// client has begun to work, and with the last ones by logflux_client_free; NULL for none, which is
+/// the default. `context` is handed to it, and must live until the clients that are built from this
+/// config are freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn logflux_config_set_on_stats(
+    config: Option<&mut logflux_config>,
+    interval_ms: u64,
+    callback: logflux_stats_callback,
+    context: *mut c_void,
+    error: Option<&mut *mut logflux_error>,
+) -> logflux_status {
+    boundary(error, || {
+        let interval = Duration::from_millis(interval_ms.min(MS_MAX));
+        let callback = Callback::new(callback, context);
+        there(config, "config")?.on_stats = callback.map(|callback| (interval, callback));
+        Ok(())
+    })
+}

@@ -1,0 +1,120 @@
+//! The files and folders of a client.
+
+use std::ffi::c_char;
+use std::time::Duration;
+
+use logflux_transport::SpoolFull;
+
+use super::{invalid, logflux_config};
+use crate::arguments::{bytes, string, there};
+use crate::boundary::boundary;
+use crate::error::{Failure, logflux_error};
+use crate::secret::path;
+use crate::status::logflux_status;
+
+/// What becomes of an entry for which a spool has no room.
+#[derive(Clone, Copy, Debug)]
+#[repr(u32)]
+pub enum logflux_spool_full {
+    /// The new entry is dropped; the default.
+    Refuse = 0,
+    /// The oldest entries are dropped for it.
+    DropOldest = 1,
+}
+
+/// Sets the file of the authority to trust, in PEM, and then no other; the public ones by default.
+/// The path is bytes as the system has them. It is read by logflux_client_new.
+#[unsafe(no_mangle)]
+pub extern "C" fn logflux_config_set_ca_file(
+    config: Option<&mut logflux_config>,
+    ca_file: *const c_char,
+    ca_file_length: usize,
+    error: Option<&mut *mut logflux_error>,
+) -> logflux_status {
+    boundary(error, || set_ca_file(config, bytes!(ca_file, ca_file_length)))
+}
+
+/// logflux_config_set_ca_file for a C string.
+#[unsafe(no_mangle)]
+pub extern "C" fn logflux_config_set_ca_file_cstr(
+    config: Option<&mut logflux_config>,
+    ca_file: *const c_char,
+    error: Option<&mut *mut logflux_error>,
+) -> logflux_status {
+    boundary(error, || set_ca_file(config, string!(ca_file)))
+}
+
+fn set_ca_file(config: Option<&mut logflux_config>, file: &[u8]) -> Result<(), Failure> {
+    let file = path(file, "ca_file")?;
+    there(config, "config")?.builder.settings_mut().ca_file = Some(file);
+    Ok(())
+}
+
+/// Sets the folder of a durable spool; by default there is none. With one, entries outlive the
+/// process, and a flush makes them durable even while the server is away. The path is bytes as the
+/// system has them.
+#[unsafe(no_mangle)]
+pub extern "C" fn logflux_config_set_spool_dir(
+    config: Option<&mut logflux_config>,
+    spool_dir: *const c_char,
+    spool_dir_length: usize,
+    error: Option<&mut *mut logflux_error>,
+) -> logflux_status {
+    boundary(error, || set_spool_dir(config, bytes!(spool_dir, spool_dir_length)))
+}
+
+/// logflux_config_set_spool_dir for a C string.
+#[unsafe(no_mangle)]
+pub extern "C" fn logflux_config_set_spool_dir_cstr(
+    config: Option<&mut logflux_config>,
+    spool_dir: *const c_char,
+    error: Option<&mut *mut logflux_error>,
+) -> logflux_status {
+    boundary(error, || set_spool_dir(config, string!(spool_dir)))
+}
+
+fn set_spool_dir(config: Option<&mut logflux_config>, file: &[u8]) -> Result<(), Failure> {
+    let file = path(file, "spool_dir")?;
+    there(config, "config")?.builder.settings_mut().spool_dir = Some(file);
+    Ok(())
+}
+
+/// Sets how many bytes a spool may take, 1 MiB at least and 256 MiB by default, and what becomes of
+/// an entry for which it has no room, a logflux_spool_full.
+#[unsafe(no_mangle)]
+pub extern "C" fn logflux_config_set_spool(
+    config: Option<&mut logflux_config>,
+    max_bytes: u64,
+    when_full: u32,
+    error: Option<&mut *mut logflux_error>,
+) -> logflux_status {
+    boundary(error, || {
+        let config = there(config, "config")?;
+        let when_full = match when_full {
+            0 => SpoolFull::Refuse,
+            1 => SpoolFull::DropOldest,
+            _ => return Err(invalid("when_full", "when_full must be 0 or 1")),
+        };
+        if max_bytes < 1 << 20 {
+            return Err(invalid("max_bytes", "max_bytes must be at least 1048576"));
+        }
+        config.spool.max_bytes = max_bytes;
+        config.spool.when_full = when_full;
+        Ok(())
+    })
+}
+
+/// Sets for how many milliseconds a spooled entry may wait to be durable, 100 by default. A flush
+/// does not wait.
+#[unsafe(no_mangle)]
+pub extern "C" fn logflux_config_set_sync_interval(
+    config: Option<&mut logflux_config>,
+    interval_ms: u64,
+    error: Option<&mut *mut logflux_error>,
+) -> logflux_status {
+    boundary(error, || {
+        let interval = Duration::from_millis(interval_ms);
+        there(config, "config")?.change(|builder| builder.sync_interval(interval));
+        Ok(())
+    })
+}

@@ -1,0 +1,99 @@
+//! Calling functions of C's, and never after the client is freed.
+
+use std::cell::Cell;
+use std::ffi::c_void;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use logflux_process::PerProcess;
+
+use crate::ending::is_ending;
+
+type Function<T> = extern "C" fn(context: *mut c_void, value: *const T);
+
+/// A function of C's that is told of a `T`, and what it is called with.
+pub(crate) struct Callback<T> {
+    function: Function<T>,
+    context: *mut c_void,
+}
+
+impl<T> Callback<T> {
+    pub(crate) fn new(function: Option<Function<T>>, context: *mut c_void) -> Option<Self> {
+        function.map(|function| Self { function, context })
+    }
+}
+
+impl<T> Clone for Callback<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Callback<T> {}
+
+// SAFETY: the context is only handed back to the function, and the page of conventions says that
+// this happens on another thread than the one that set it.
+unsafe impl<T> Send for Callback<T> {}
+// SAFETY: as above; the calls themselves are made one at a time, under the gate's lock.
+unsafe impl<T> Sync for Callback<T> {}
+
+thread_local! {
+    static INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread is inside a callback.
+pub(crate) fn is_inside() -> bool {
+    INSIDE.get()
+}
+
+/// Lets calls through until it is shut. It keeps an `S`, what was told until now. Each process of a
+/// fork has its own lock.
+pub(crate) struct Gate<T, S> {
+    callback: Callback<T>,
+    state: PerProcess<Mutex<State<S>>>,
+}
+
+#[derive(Default)]
+struct State<S> {
+    shut: bool,
+    told: S,
+}
+
+impl<T, S: Default> Gate<T, S> {
+    pub(crate) fn new(callback: Callback<T>) -> Self {
+        Self { callback, state: PerProcess::new(Mutex::default()) }
+    }
+
+    /// Tells of a value that `told` is brought up to, unless that is not to be done any more.
+    pub(crate) fn tell(&self, value: impl FnOnce(&mut S) -> T) {
+        let mut state = self.lock();
+        if !state.shut && !is_ending() {
+            let value = value(&mut state.told);
+            self.call(&value);
+        }
+    }
+
+    /// Tells of what was not told of yet, if anything, and never again.
+    pub(crate) fn shut(&self, rest: impl FnOnce(&S) -> Option<T>) {
+        // Freeing from inside a callback is not allowed; waiting for it here would never end.
+        if is_inside() {
+            return;
+        }
+        let mut state = self.lock();
+        if !state.shut
+            && let Some(rest) = rest(&state.told)
+        {
+            self.call(&rest);
+        }
+        state.shut = true;
+    }
+
+    fn call(&self, value: &T) {
+        INSIDE.set(true);
+        (self.callback.function)(self.callback.context, value);
+        INSIDE.set(false);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<S>> {
+        self.state.get(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
