@@ -1,4 +1,5 @@
-//! What a `fork` must not share, and what the end of a process must not forget.
+//! What is asked of the system and the processor beyond what safe Rust can say: what a `fork` must
+//! not share, what the end of a process must not forget, and memory fetched ahead.
 //!
 //! A child of `fork` begins as a copy of its parent: with the same random bytes drawn ahead, the
 //! same keys, locks held by threads that it does not have, and no thread but one. So everything of
@@ -10,14 +11,17 @@
 //! child that is made by the bare system call `clone`, past the C library, is not noticed; neither
 //! is it allowed to use the C library's locks.
 //!
-//! Signals are not shared either: our threads begin with [`block_signals`].
+//! Signals are not shared either: our threads begin with [`block_signals`]. A logging call asks for
+//! the memory of later calls with [`will_write`].
 
 mod at_exit;
 mod generation;
+mod memory;
 mod per_process;
 mod signals;
 
 pub use at_exit::{AtExit, at_exit};
 pub use generation::generation;
+pub use memory::will_write;
 pub use per_process::PerProcess;
 pub use signals::block_signals;

@@ -2,7 +2,9 @@
 //! whole.
 //!
 //! A channel would cost an allocation a message, and a wake-up of its receiver on the caller's
-//! thread; appending to a buffer costs neither.
+//! thread; appending to a buffer costs neither. After a pause the buffer is in no cache any more, and
+//! a call that came to a new page of it waited up to 1 µs for the page's address alone; so every call
+//! has the processor fetch what a later one will write.
 
 use logflux_envelope::{Level, Timestamp};
 
@@ -21,6 +23,11 @@ pub enum WhenFull {
 
 /// Before every message: its length (4 bytes), seconds (8), nanoseconds (4), level (1).
 const HEADER: usize = 17;
+
+/// How far ahead of a message memory is fetched: two pages, some 30 messages.
+const AHEAD: usize = 8 << 10;
+/// How much is fetched ahead at most; a longer message has its pages fetched as it is copied.
+const FETCHED_MAX: usize = 1 << 10;
 
 /// Messages in the order in which they came.
 #[derive(Debug, Default)]
@@ -78,6 +85,9 @@ impl Queue {
         self.buffer.extend_from_slice(&header);
         self.buffer.extend_from_slice(message.bytes);
         self.count += 1;
+        let ahead = self.buffer.spare_capacity_mut().get(AHEAD..).unwrap_or_default();
+        let length = Self::cost(message.bytes.len()).min(FETCHED_MAX).min(ahead.len());
+        logflux_process::will_write(ahead.get(..length).unwrap_or_default());
     }
 
     /// The time of the oldest message.
