@@ -2,8 +2,7 @@
 
 use std::ffi::c_char;
 use std::hint::black_box;
-
-use zeroize::Zeroizing;
+use std::mem;
 
 use crate::boundary::{answering, freeing};
 
@@ -11,7 +10,7 @@ use crate::boundary::{answering, freeing};
 /// zeroed when it is cleared, grows or is freed. One thread at a time may use it.
 pub struct logflux_buffer {
     /// Empty, or ends with the NUL.
-    bytes: Zeroizing<Vec<u8>>,
+    bytes: Vec<u8>,
 }
 
 impl logflux_buffer {
@@ -33,9 +32,9 @@ impl logflux_buffer {
         let needed = self.bytes.len().saturating_add(most).saturating_add(1);
         if needed > self.bytes.capacity() {
             let capacity = needed.max(self.bytes.capacity().saturating_mul(2));
-            let mut grown = Zeroizing::new(Vec::with_capacity(capacity));
+            let mut grown = Vec::with_capacity(capacity);
             grown.extend_from_slice(&self.bytes);
-            self.bytes = grown;
+            zero(&mut mem::replace(&mut self.bytes, grown));
         }
         self.bytes.pop();
         let result = write(&mut self.bytes);
@@ -44,10 +43,25 @@ impl logflux_buffer {
     }
 }
 
+impl Drop for logflux_buffer {
+    fn drop(&mut self) {
+        // What failed may have left something beyond the length.
+        self.bytes.resize(self.bytes.capacity(), 0);
+        zero(&mut self.bytes);
+    }
+}
+
+/// Zeroes the bytes, many at a time: one by one, as `zeroize` does, would cost more than sealing.
+fn zero(bytes: &mut [u8]) {
+    bytes.fill(0);
+    // So that the compiler must do it, whatever becomes of them.
+    black_box(bytes);
+}
+
 /// Makes an empty buffer. To be ended with logflux_buffer_free.
 #[unsafe(no_mangle)]
 pub extern "C" fn logflux_buffer_new() -> Option<Box<logflux_buffer>> {
-    answering(None, || Some(Box::new(logflux_buffer { bytes: Zeroizing::default() })))
+    answering(None, || Some(Box::new(logflux_buffer { bytes: Vec::new() })))
 }
 
 /// Where the bytes are, with a NUL after the last. Good until the buffer is changed or freed; never
@@ -70,10 +84,7 @@ pub extern "C" fn logflux_buffer_length(buffer: Option<&logflux_buffer>) -> usiz
 #[unsafe(no_mangle)]
 pub extern "C" fn logflux_buffer_clear(buffer: Option<&mut logflux_buffer>) {
     if let Some(buffer) = buffer {
-        // The room beyond the length was zeroed when it was given up.
-        // Zeroing byte by byte, as `zeroize` does, would cost more than sealing.
-        buffer.bytes.fill(0);
-        black_box(buffer.bytes.as_mut_slice());
+        zero(&mut buffer.bytes);
         buffer.bytes.clear();
     }
 }
@@ -90,18 +101,18 @@ mod tests {
 
     #[test]
     fn what_is_appended_stands_before_a_nul() {
-        let mut buffer = logflux_buffer { bytes: Zeroizing::default() };
+        let mut buffer = logflux_buffer { bytes: Vec::new() };
         assert_eq!(logflux_buffer_length(Some(&buffer)), 0);
         buffer.append(b"ab");
         buffer.append(b"");
         buffer.append(b"c");
-        assert_eq!(**buffer.bytes, *b"abc\0");
+        assert_eq!(buffer.bytes, b"abc\0");
         let failed = buffer.append_with(100, |_| Err("no"));
         assert_eq!((failed, logflux_buffer_length(Some(&buffer))), (Err("no"), 3));
-        assert_eq!(**buffer.bytes, *b"abc\0");
+        assert_eq!(buffer.bytes, b"abc\0");
         logflux_buffer_clear(Some(&mut buffer));
         assert_eq!(logflux_buffer_length(Some(&buffer)), 0);
         buffer.append(b"d");
-        assert_eq!(**buffer.bytes, *b"d\0");
+        assert_eq!(buffer.bytes, b"d\0");
     }
 }

@@ -5,7 +5,7 @@ use std::ffi::c_char;
 use logflux_envelope::hazmat::{Given, derive_key, seal_with_salt_and_iv};
 use logflux_envelope::{Field, Iv, Salt};
 
-use crate::arguments::{bytes, text, there};
+use crate::arguments::{bytes, there};
 use crate::boundary::boundary;
 use crate::buffer::logflux_buffer;
 use crate::error::{Failure, at_field, logflux_error};
@@ -54,7 +54,7 @@ pub extern "C" fn logflux_hazmat_seal_with_salt_and_iv(
         let iv = self::iv(bytes!(iv, iv_length))?;
         let (level, timestamp) = (self::level(level)?, time(timestamp)?);
         let message = bytes!(message, message_length);
-        with_node(text!(node, node_length), |node| {
+        with_node(bytes!(node, node_length), |node| {
             let given = Given { mode, salt, iv, node, level, timestamp };
             let entry = seal_with_salt_and_iv(message, secret, &given)?;
             out.append(entry.to_json().as_bytes());

@@ -4,26 +4,33 @@ use std::cell::RefCell;
 
 use logflux_envelope::{Field, Node};
 
+use crate::arguments::utf8;
 use crate::error::{Failure, at_field};
 use crate::status::logflux_status;
 
+thread_local! {
+    static LAST: RefCell<Option<Node>> = const { RefCell::new(None) };
+}
+
 /// Does `work` with the node of this name. The last one of the thread is kept, since making one
-/// anew for every entry would cost as much as all else of a call.
+/// anew for every entry would cost as much as all else of a call, and is known by its bytes, which
+/// are UTF-8. `work` must not need another node.
 pub(crate) fn with_node<R>(
-    name: &str,
-    work: impl FnOnce(&Node) -> Result<R, Failure>,
+    name: &[u8],
+    mut work: impl FnMut(&Node) -> Result<R, Failure>,
 ) -> Result<R, Failure> {
-    thread_local! {
-        static LAST: RefCell<Option<Node>> = const { RefCell::new(None) };
-    }
-    let last = LAST.try_with(RefCell::take).ok().flatten();
-    let node = match last {
-        Some(last) if last.as_str() == name => last,
-        _ => Node::new(name)
-            .map_err(|error| at_field(logflux_status::InvalidNode, Field::Node, error))?,
-    };
-    let result = work(&node);
+    let done = LAST.try_with(|last| {
+        let last = &mut *last.borrow_mut();
+        match last {
+            Some(node) if node.as_str().as_bytes() == name => work(node),
+            _ => work(last.insert(new(name)?)),
+        }
+    });
     // A thread that is ending has no such place any more.
-    let _ = LAST.try_with(|last| last.replace(Some(node)));
-    result
+    done.unwrap_or_else(|_| work(&new(name)?))
+}
+
+fn new(name: &[u8]) -> Result<Node, Failure> {
+    let node = Node::new(utf8(name, "node")?);
+    node.map_err(|error| at_field(logflux_status::InvalidNode, Field::Node, error))
 }

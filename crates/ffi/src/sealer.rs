@@ -4,7 +4,7 @@ use std::ffi::c_char;
 
 use logflux_envelope::{Level, Message, Sealer, Timestamp, seal};
 
-use crate::arguments::{Out, bytes, fill, string, text, there, utf8};
+use crate::arguments::{Out, bytes, fill, string, there};
 use crate::boundary::{boundary, freeing};
 use crate::buffer::logflux_buffer;
 use crate::error::{Failure, logflux_error};
@@ -52,7 +52,7 @@ pub extern "C" fn logflux_seal(
     error: Option<&mut *mut logflux_error>,
 ) -> logflux_status {
     boundary(error, || {
-        let (node, message) = (text!(node, node_length), bytes!(message, message_length));
+        let (node, message) = (bytes!(node, node_length), bytes!(message, message_length));
         seal_one(secret, node, level, timestamp, message, out)
     })
 }
@@ -69,14 +69,14 @@ pub extern "C" fn logflux_seal_cstr(
     error: Option<&mut *mut logflux_error>,
 ) -> logflux_status {
     boundary(error, || {
-        let (node, message) = (utf8(string!(node), "node")?, string!(message));
+        let (node, message) = (string!(node), string!(message));
         seal_one(secret, node, level, timestamp, message, out)
     })
 }
 
 fn seal_one(
     secret: Option<&logflux_secret>,
-    node: &str,
+    node: &[u8],
     level_number: u32,
     timestamp: Option<&logflux_timestamp>,
     message: &[u8],
@@ -125,7 +125,7 @@ pub extern "C" fn logflux_sealer_seal(
     error: Option<&mut *mut logflux_error>,
 ) -> logflux_status {
     boundary(error, || {
-        let (node, message) = (text!(node, node_length), bytes!(message, message_length));
+        let (node, message) = (bytes!(node, node_length), bytes!(message, message_length));
         seal_with(sealer, node, level, timestamp, message, out)
     })
 }
@@ -142,14 +142,14 @@ pub extern "C" fn logflux_sealer_seal_cstr(
     error: Option<&mut *mut logflux_error>,
 ) -> logflux_status {
     boundary(error, || {
-        let (node, message) = (utf8(string!(node), "node")?, string!(message));
+        let (node, message) = (string!(node), string!(message));
         seal_with(sealer, node, level, timestamp, message, out)
     })
 }
 
 fn seal_with(
     sealer: Option<&logflux_sealer>,
-    node: &str,
+    node: &[u8],
     level_number: u32,
     timestamp: Option<&logflux_timestamp>,
     message: &[u8],
