@@ -24,8 +24,9 @@ pub enum WhenFull {
 /// Before every message: its length (4 bytes), seconds (8), nanoseconds (4), level (1).
 const HEADER: usize = 17;
 
-/// How far ahead of a message memory is fetched: two pages, some 30 messages.
-const AHEAD: usize = 8 << 10;
+/// How far ahead of a message memory is fetched: two pages and a half, so that the call that waits
+/// for the address of a page to come is not the one that begins a page.
+const AHEAD: usize = 10 << 10;
 /// How much is fetched ahead at most; a longer message has its pages fetched as it is copied.
 const FETCHED_MAX: usize = 1 << 10;
 
