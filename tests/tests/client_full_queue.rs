@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)] // A failed test may say so.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -211,4 +211,35 @@ fn a_callback_that_panics_does_not_end_the_client() {
     client.info("another");
     client.close(ENOUGH).unwrap();
     assert_eq!(logged(&client).delivered, 2);
+}
+
+#[test]
+fn a_callback_that_logs_never_waits_for_room() {
+    let (place, _running) = Place::new();
+    let client: Arc<OnceLock<Client>> = Arc::default();
+    let logging = Arc::clone(&client);
+    let (logged_it, was_logged) = channel();
+    let mut settings = place.settings();
+    settings.queue_size = 10;
+    settings.flush_interval = ENOUGH;
+    let on_drop = move |_: &Dropped| {
+        let client = logging.wait();
+        // The queue is full, and nobody but this thread could make room.
+        lines(1..20).iter().for_each(|line| client.info(line));
+        let _ = logged_it.send(());
+    };
+    let built = Client::builder(settings, secret())
+        .mode(Mode::Hkdf)
+        .when_full(WhenFull::Block)
+        .on_drop(on_drop)
+        .build()
+        .unwrap();
+    built.info(&"x".repeat(Mode::Hkdf.message_max() + 1));
+    built.info("line 0");
+    let client = client.get_or_init(|| built);
+    was_logged.recv_timeout(ENOUGH).unwrap();
+    client.flush(ENOUGH).unwrap();
+    let stats = logged(client);
+    assert_eq!((stats.delivered, stats.dropped.by(DropReason::QueueFull)), (10, 10), "{stats:?}");
+    assert_eq!(place.stored(), lines(0..10));
 }

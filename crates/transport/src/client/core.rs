@@ -150,6 +150,7 @@ impl Core {
             match shared.config.when_full {
                 WhenFull::DropOldest if shared.drop_oldest(&mut state) => {}
                 WhenFull::DropOldest | WhenFull::DropNewest => return false,
+                WhenFull::Block if worker::is_this_thread(shared) => return false,
                 WhenFull::Block => {
                     // Where nothing is on its way, only what is in the queue can make room, however
                     // little it is. Else batches are left to fill up.

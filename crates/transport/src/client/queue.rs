@@ -17,7 +17,8 @@ pub enum WhenFull {
     DropNewest,
     /// The oldest messages in the queue are dropped for it.
     DropOldest,
-    /// The call waits until there is room.
+    /// The call waits until there is room. In a callback of the client the new message is dropped
+    /// instead, since the client would wait for itself.
     Block,
 }
 

@@ -1,7 +1,9 @@
 //! The worker thread: takes messages, seals them, spools them, and decides what is sent when.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::mem;
+use std::ptr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -25,6 +27,11 @@ const TICK: Duration = Duration::from_millis(5);
 /// How long after a full batch messages count as coming fast.
 const FAST_FOR: Duration = Duration::from_millis(100);
 
+thread_local! {
+    /// For which client this thread works: where its state is.
+    static WORKS_FOR: Cell<usize> = const { Cell::new(0) };
+}
+
 pub(super) struct Worker<'a> {
     shared: &'a Arc<Shared>,
     outbox: Outbox,
@@ -46,10 +53,16 @@ struct Unsynced {
     durable: Option<RecordId>,
 }
 
+/// Whether this is the client's worker, in a callback: it must not wait for itself.
+pub(super) fn is_this_thread(shared: &Shared) -> bool {
+    WORKS_FOR.get() == ptr::from_ref(shared).addr()
+}
+
 /// Runs until the client is stopped.
 pub(crate) fn run(shared: &Arc<Shared>) {
     // The senders, and the thread of keys where this one starts it, inherit that.
     logflux_process::block_signals();
+    WORKS_FOR.set(ptr::from_ref(&**shared).addr());
     let _last_words = LastWords(shared);
     let config = &shared.config;
     let spool = open_spool(shared);
