@@ -197,6 +197,19 @@ fn the_longest_message_arrives_and_one_byte_more_is_refused() {
 }
 
 #[test]
+fn a_client_tells_of_a_message_that_is_too_long_though_it_has_no_other() {
+    let (place, _running) = Place::new();
+    let (mut told, on_drop) = Told::new();
+    told.let_go();
+    let builder = Client::builder(place.settings(), secret()).mode(Mode::Hkdf).on_drop(on_drop);
+    let client = builder.build().unwrap();
+    client.info(&"x".repeat(Mode::Hkdf.message_max() + 1));
+    told.entered.recv_timeout(ENOUGH).unwrap();
+    assert_eq!(told.by(DropReason::TooLong), 1);
+    assert_eq!(logged(&client).dropped.total(), 1);
+}
+
+#[test]
 fn a_callback_that_panics_does_not_end_the_client() {
     let authority = Authority::new();
     let endpoint = Endpoint::start(Manner::Tls(authority.good()), Reply::taken);

@@ -117,15 +117,15 @@ impl Core {
     pub(crate) fn log(&self, level: Level, bytes: &[u8], timestamp: Timestamp) {
         let shared = &*self.shared;
         let intake = &shared.intake;
-        if bytes.len() > shared.config.sealer.mode().message_max() {
-            return intake.count_dropped(DropReason::TooLong);
-        }
         let message = Queued { level, timestamp, bytes };
-        if intake.offer(message, false) == Offered::NoRoom
+        if bytes.len() > shared.config.sealer.mode().message_max() {
+            intake.count_dropped(DropReason::TooLong);
+        } else if intake.offer(message, false) == Offered::NoRoom
             && (shared.config.when_full == WhenFull::DropNewest || !self.offer_again(message))
         {
-            return intake.count_dropped(DropReason::QueueFull);
+            intake.count_dropped(DropReason::QueueFull);
         }
+        // It tells of what was dropped, too.
         if !shared.worker_runs.load(Ordering::SeqCst) {
             self.start(&mut shared.lock());
         }
