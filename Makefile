@@ -24,6 +24,7 @@ setup: ## install what the tasks need and the machine lacks (Debian, as root)
 	command -v c++ >/dev/null || missing="$$missing g++"; \
 	for tool in clang cmake valgrind pkg-config; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
 	pkg-config --exists spdlog 2>/dev/null || missing="$$missing libspdlog-dev"; \
+	pkg-config --exists jansson 2>/dev/null || missing="$$missing libjansson-dev"; \
 	command -v node >/dev/null || missing="$$missing nodejs"; \
 	command -v go >/dev/null || missing="$$missing golang-go"; \
 	command -v javac >/dev/null || missing="$$missing default-jdk-headless"; \

@@ -101,9 +101,7 @@ fn java() -> Result<Vec<String>, Failure> {
     let classes = built("java")?;
     let mut build = Command::new("javac");
     build.args(["-d", &text(&classes)]);
-    for file in fs::read_dir(folder("java"))? {
-        build.arg(file?.path());
-    }
+    build.arg("-sourcepath").arg(folder("java")).arg(folder("java").join("Subject.java"));
     run(&mut build, "default-jdk-headless")?;
     Ok(vec!["java".to_owned(), "-cp".to_owned(), text(&classes), "Subject".to_owned()])
 }
@@ -114,7 +112,8 @@ fn c() -> Result<Vec<String>, Failure> {
     let mut compile = Command::new("cc");
     compile.args(["-O1", "-Wall", "-Wextra", "-Werror", "-I"]).arg(workspace().join("include"));
     compile.arg(folder("c").join("subject.c")).arg(profile.join("liblogflux_ffi.a"));
-    run(compile.args(["-lm", "-ldl", "-lpthread", "-o"]).arg(&program), "gcc libc6-dev")?;
+    compile.args(["-ljansson", "-lresolv", "-lm", "-ldl", "-lpthread", "-o"]);
+    run(compile.arg(&program), "gcc libc6-dev libjansson-dev")?;
     Ok(vec![text(&program)])
 }
 

@@ -1,134 +1,150 @@
 /* The subject of the C library: what `logflux certify` starts for include/logflux.h. */
 
-#include "json.h"
-#include "shipment.h"
+#include "json/json.h"
+#include "logflux.h"
 
-static char known_secret[1 << 20]; /* in hexadecimal: that of the opener and the sealers */
-static logflux_opener *opener;
-static logflux_sealer *sealers[256];
+/* The secret of the last request, and what opens and seals with it. */
+static struct {
+  json_t *given;
+  logflux_secret *secret;
+  logflux_opener *opener;
+  logflux_sealer *sealers[256];
+} known;
+static logflux_client *client;
+static logflux_error *error;
 
 /* Where something was refused; the library names the stage of entries, and a status for the rest. */
-static void put_error(logflux_status status) {
-  const char *stage = logflux_error_stage(error);
-  if (stage == NULL && status >= LOGFLUX_STATUS_INVALID_NODE && status <= LOGFLUX_STATUS_INVALID_TIMESTAMP)
-    stage = "field";
-  if (status == LOGFLUX_STATUS_UNSUPPORTED_MODE) stage = "mode";
-  if (status == LOGFLUX_STATUS_INVALID_SALT || status == LOGFLUX_STATUS_INVALID_IV ||
-      status == LOGFLUX_STATUS_MESSAGE_TOO_LONG)
-    stage = "size";
-  if (stage == NULL) printf("\"error\":{\"stage\":null,\"message\":\"%s\"}", logflux_status_text(status));
-  else printf("\"error\":{\"stage\":\"%s\"}", stage);
+static const char *stage(logflux_status status) {
+  if (status == LOGFLUX_STATUS_UNSUPPORTED_MODE) return "mode";
+  if (status >= LOGFLUX_STATUS_INVALID_NODE && status <= LOGFLUX_STATUS_INVALID_TIMESTAMP) return "field";
+  if (status == LOGFLUX_STATUS_INVALID_SALT || status == LOGFLUX_STATUS_INVALID_IV) return "size";
+  return status == LOGFLUX_STATUS_MESSAGE_TOO_LONG ? "size" : logflux_error_stage(error);
 }
 
-/* Another secret: openers and sealers are made anew when they are needed. */
-static void forget(const char *secret_hex) {
-  int i;
-  if (strcmp(known_secret, secret_hex) == 0) return;
-  snprintf(known_secret, sizeof known_secret, "%s", secret_hex);
-  logflux_opener_free(opener);
-  opener = NULL;
-  for (i = 0; i < 256; i++) {
-    logflux_sealer_free(sealers[i]);
-    sealers[i] = NULL;
-  }
-}
-
-static logflux_status open_entry(const char *json, logflux_secret *secret, logflux_buffer *out) {
-  bytes entry = unbase64(json, "entry_b64");
+/* Another secret: everything is made anew, sealers when they are needed. */
+static logflux_status remember(json_t *given) {
   logflux_keyring *keyring = NULL;
-  logflux_status status = LOGFLUX_STATUS_OK;
-  if (opener == NULL && (status = logflux_keyring_new(secret, NULL, &keyring, &error)) == 0) {
-    status = logflux_opener_new(keyring, 0, 1, &opener, &error);
-    logflux_keyring_free(keyring);
-  }
-  if (status == 0) status = logflux_opener_open(opener, entry.data, entry.length, out, &error);
-  free(entry.data);
+  logflux_status status;
+  int i;
+  if (given == NULL || json_equal(known.given, given)) return LOGFLUX_STATUS_OK;
+  json_decref(known.given);
+  logflux_secret_free(known.secret);
+  logflux_opener_free(known.opener);
+  for (i = 0; i < 256; i++) logflux_sealer_free(known.sealers[i]);
+  memset(&known, 0, sizeof known);
+  status = logflux_secret_new(json_string_value(given), json_string_length(given), &known.secret, &error);
+  if (status == 0) status = logflux_keyring_new(known.secret, NULL, &keyring, &error);
+  if (status == 0) status = logflux_opener_new(keyring, 0, 1, &known.opener, &error);
+  if (status == 0) known.given = json_incref(given);
+  logflux_keyring_free(keyring);
   return status;
 }
 
-static logflux_status seal(const char *json, logflux_secret *secret, logflux_buffer *out) {
-  bytes node = text(json, "node"), message = unhex(json, "message_hex"), time = text(json, "timestamp");
-  uint32_t mode = (uint32_t)number(json, "mode"), level = (uint32_t)number(json, "loglevel");
+static logflux_status parse(bytes text) {
+  logflux_entry *entry = NULL;
+  logflux_status status = logflux_entry_parse(text.data, text.length, &entry, &error);
+  logflux_entry_free(entry);
+  return status;
+}
+
+static logflux_status seal(const json_t *request, logflux_buffer *out) {
+  bytes node = json_text(request, "node"), message = json_text(request, "message_hex");
+  bytes time = json_text(request, "timestamp"), salt = json_text(request, "salt_hex");
+  bytes iv = json_text(request, "iv_hex");
+  uint32_t mode = json_number(request, "mode"), level = json_number(request, "loglevel");
   logflux_key_policy policy = {LOGFLUX_POLICY_KIND_UNIQUE, 0, 0, 0};
+  logflux_sealer **sealer = &known.sealers[mode & 255];
   logflux_timestamp moment;
   logflux_status status = logflux_timestamp_parse(time.data, time.length, &moment, &error);
-  if (status == 0 && find(json, "salt_hex") != NULL) {
-    bytes salt = unhex(json, "salt_hex"), iv = unhex(json, "iv_hex");
-    status = logflux_hazmat_seal_with_salt_and_iv(
-        secret, mode, (uint8_t *)salt.data, salt.length, (uint8_t *)iv.data, iv.length, node.data,
-        node.length, level, &moment, message.data, message.length, out, &error);
-    free(salt.data);
-    free(iv.data);
-  } else if (status == 0) {
-    logflux_sealer **sealer = &sealers[mode & 255];
-    if (*sealer == NULL) status = logflux_sealer_new(secret, mode, &policy, sealer, &error);
-    if (status == 0)
-      status = logflux_sealer_seal(*sealer, node.data, node.length, level, &moment, message.data,
-                                   message.length, out, &error);
-  }
-  free(node.data);
-  free(message.data);
-  free(time.data);
+  if (status == 0 && salt.data != NULL)
+    return logflux_hazmat_seal_with_salt_and_iv(
+        known.secret, mode, (const uint8_t *)salt.data, salt.length, (const uint8_t *)iv.data, iv.length,
+        node.data, node.length, level, &moment, message.data, message.length, out, &error);
+  if (status == 0 && *sealer == NULL) status = logflux_sealer_new(known.secret, mode, &policy, sealer, &error);
+  if (status == 0)
+    status = logflux_sealer_seal(*sealer, node.data, node.length, level, &moment, message.data,
+                                 message.length, out, &error);
   return status;
 }
 
-static void answer(const char *json, const char *op, logflux_buffer *out) {
-  bytes hex = text(json, "secret_hex"), given = unhex(json, "secret_hex"), salt;
-  logflux_secret *secret = NULL;
-  logflux_entry *entry = NULL;
-  logflux_status status = LOGFLUX_STATUS_OK;
-  if (hex.data != NULL) {
-    forget(hex.data);
-    status = logflux_secret_new(given.data, given.length, &secret, &error);
+static logflux_status ship(const json_t *request) {
+  const char *url = json_text(request, "endpoint").data, *key = json_text(request, "api_key").data;
+  const char *ca = json_text(request, "ca_file").data, *node = json_text(request, "node").data;
+  const json_t *hints = json_object_get(request, "hints");
+  uint64_t initial = json_number(hints, "initial_delay_ms"), max = json_number(hints, "max_delay_ms");
+  uint64_t interval = json_number(hints, "flush_interval_ms");
+  json_t *message;
+  size_t i;
+  logflux_config *config = NULL;
+  logflux_status status = logflux_config_new_cstr(url, key, known.secret, &config, &error);
+  if (status == 0) status = logflux_config_set_ca_file_cstr(config, ca, &error);
+  if (status == 0) status = logflux_config_set_node_cstr(config, node, &error);
+  if (status == 0) status = logflux_config_set_mode(config, json_number(request, "mode"), &error);
+  if (status == 0) status = logflux_config_set_retry(config, 5, initial, max, 2, &error);
+  if (status == 0) status = logflux_config_set_flush_interval(config, interval, &error);
+  if (status == 0) status = logflux_client_new(config, &client, &error);
+  logflux_config_free(config);
+  json_array_foreach(json_object_get(request, "messages"), i, message) {
+    bytes text = json_text(message, "message_hex");
+    uint32_t level = json_number(message, "loglevel");
+    if (status == 0) status = logflux_client_log(client, level, text.data, text.length);
   }
-  if (status != 0) put_error(status);
-  else if (strcmp(op, "hello") == 0)
-    printf("\"ok\":{\"name\":\"logflux (C library)\",\"version\":\"%s\",\"language\":\"C\",\"operations\":[\"open\","
-           "\"parse\",\"seal\",\"derive\",\"ship\"],\"modes\":[1,2,3,4,128],\"key_policy\":\"unique\"}", logflux_version());
-  else if (strcmp(op, "open") == 0)
-    (status = open_entry(json, secret, out)) == 0 ? put_hex("message_hex", out) : put_error(status);
-  else if (strcmp(op, "seal") == 0)
-    (status = seal(json, secret, out)) == 0 ? put_base64("entry_b64", out) : put_error(status);
-  else if (strcmp(op, "derive") == 0) {
-    salt = unhex(json, "salt_hex");
-    status = logflux_hazmat_derive_key(secret, (uint32_t)number(json, "mode"), (uint8_t *)salt.data,
-                                       salt.length, out, &error);
-    status == 0 ? put_hex("key_hex", out) : put_error(status);
-    free(salt.data);
-  } else {
-    if (strcmp(op, "parse") == 0) {
-      bytes data = unbase64(json, "entry_b64");
-      status = logflux_entry_parse(data.data, data.length, &entry, &error);
-      free(data.data);
-    } else if (strcmp(op, "ship") == 0) status = ship(json, secret);
-    else if (strcmp(op, "flush") == 0) status = flush(json);
-    if (status == 0) printf("\"ok\":{}");
-    else put_error(status);
-  }
-  logflux_entry_free(entry);
-  logflux_secret_free(secret);
-  free(hex.data);
-  free(given.data);
+  return status;
+}
+
+static logflux_status flush(uint64_t timeout_ms) {
+  logflux_client_stats stats = {0};
+  logflux_status status = logflux_client_close(client, timeout_ms, &error);
+  if (status == 0) status = logflux_client_get_stats(client, &stats, sizeof stats, &error);
+  logflux_client_free(client);
+  client = NULL;
+  return status != 0 || stats.dropped.total == 0 ? status : LOGFLUX_STATUS_TIMEOUT;
+}
+
+/* Does what is asked. */
+static logflux_status run(const char *op, const json_t *request, logflux_buffer *out) {
+  bytes entry = json_text(request, "entry_b64"), salt = json_text(request, "salt_hex");
+  logflux_status status = remember(json_object_get(request, "secret_hex"));
+  if (status != 0) return status;
+  if (strcmp(op, "open") == 0) return logflux_opener_open(known.opener, entry.data, entry.length, out, &error);
+  if (strcmp(op, "parse") == 0) return parse(entry);
+  if (strcmp(op, "seal") == 0) return seal(request, out);
+  if (strcmp(op, "derive") == 0)
+    return logflux_hazmat_derive_key(known.secret, json_number(request, "mode"), (const uint8_t *)salt.data,
+                                     salt.length, out, &error);
+  if (strcmp(op, "ship") == 0) return ship(request);
+  if (strcmp(op, "flush") == 0) return flush(json_number(request, "timeout_ms"));
+  return LOGFLUX_STATUS_OK;
+}
+
+/* What it answers where it was done. */
+static json_t *parts(const char *op, const logflux_buffer *out) {
+  bytes done = {logflux_buffer_data(out), logflux_buffer_length(out)};
+  if (strcmp(op, "open") == 0) return json_encoded("message_hex", done);
+  if (strcmp(op, "seal") == 0) return json_encoded("entry_b64", done);
+  if (strcmp(op, "derive") == 0) return json_encoded("key_hex", done);
+  if (strcmp(op, "hello") != 0) return json_object();
+  return json_pack("{s:s, s:s, s:s, s:[s,s,s,s,s], s:[i,i,i,i,i], s:s}", "name", "logflux (C library)",
+                   "version", logflux_version(), "language", "C", "operations", "open", "parse", "seal",
+                   "derive", "ship", "modes", 1, 2, 3, 4, 128, "key_policy", "unique");
 }
 
 int main(void) {
-  char *line = NULL;
-  size_t room = 0;
-  int stop = 0;
-  while (!stop && getline(&line, &room, stdin) > 0) {
-    bytes op = text(line, "op");
+  json_t *request, *answer;
+  while ((request = json_read(stdin)) != NULL) {
+    const char *op = json_text(request, "op").data;
     logflux_buffer *out = logflux_buffer_new();
-    printf("{\"id\":%" PRIu64 ",", number(line, "id"));
-    answer(line, op.data, out);
-    printf("}\n");
-    fflush(stdout);
-    stop = strcmp(op.data, "stop") == 0;
+    logflux_status status = run(op, request, out);
+    answer = status == 0 ? json_pack("{s:o}", "ok", parts(op, out))
+                         : json_pack("{s:{s:s?}}", "error", "stage", stage(status));
+    json_object_set(answer, "id", json_object_get(request, "id"));
+    json_write(answer, stdout);
+    if (strcmp(op, "stop") == 0) return 0;
+    json_decref(answer);
+    json_decref(request);
     logflux_buffer_free(out);
     logflux_error_free(error);
     error = NULL;
-    free(op.data);
   }
-  forget("");
-  free(line);
   return 0;
 }

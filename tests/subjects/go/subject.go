@@ -1,20 +1,32 @@
-// A subject on Go's standard library: the format is entry.go.
+// A subject on Go's standard library: the implementation is in logflux.
 package main
 
 import (
 	"bufio"
-	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"io"
 	"os"
 	"runtime"
 	"time"
+
+	"logflux.example/subject/logflux"
 )
 
+// octets are bytes that travel in hexadecimal.
+type octets []byte
+
+func (o *octets) UnmarshalText(text []byte) (err error) {
+	*o, err = hex.DecodeString(string(text))
+	return err
+}
+
+func (o octets) MarshalText() ([]byte, error) {
+	return []byte(hex.EncodeToString(o)), nil
+}
+
 type message struct {
-	Hex   string `json:"message_hex"`
+	Text  octets `json:"message_hex"`
 	Level int    `json:"loglevel"`
 }
 
@@ -26,90 +38,83 @@ type request struct {
 	Node     string
 	Endpoint string
 	Messages []message
-	Time     string  `json:"timestamp"`
-	Secret   string  `json:"secret_hex"`
-	Salt     *string `json:"salt_hex"`
-	IV       *string `json:"iv_hex"`
-	Entry    []byte  `json:"entry_b64"`
-	CAFile   string  `json:"ca_file"`
-	Key      string  `json:"api_key"`
-	Timeout  int     `json:"timeout_ms"`
+	Time     string `json:"timestamp"`
+	Secret   octets `json:"secret_hex"`
+	Salt     octets `json:"salt_hex"`
+	IV       octets `json:"iv_hex"`
+	Entry    []byte `json:"entry_b64"`
+	CAFile   string `json:"ca_file"`
+	Key      string `json:"api_key"`
+	Timeout  int    `json:"timeout_ms"`
 }
 
 type parts map[string]any
 
-var epoch = fresh(16)
+var client *logflux.Client
 
-func fresh(length int) []byte {
-	drawn := make([]byte, length)
-	if _, err := rand.Read(drawn); err != nil {
-		panic(err)
-	}
-	return drawn
-}
-
-func unhex(text string) []byte {
-	decoded, err := hex.DecodeString(text)
-	need(err == nil, "")
-	return decoded
-}
-
-func (r *request) seal(m message, timestamp string) []byte {
-	e := &entry{node: r.Node, level: m.Level, timestamp: timestamp, mode: r.Mode, iv: fresh(12), salt: fresh(32)}
-	if r.Mode == 128 {
-		copy(e.salt, epoch)
-	}
-	if r.Salt != nil {
-		e.salt, e.iv = unhex(*r.Salt), unhex(*r.IV)
-	}
-	return e.seal(unhex(r.Secret), unhex(m.Hex))
-}
-
-func (r *request) do() parts {
+func (r *request) do() (parts, error) {
 	switch r.Op {
 	case "hello":
 		return parts{"name": "Go standard library", "version": runtime.Version(), "language": "Go",
-			"operations": []string{"open", "parse", "seal", "derive", "ship"}, "modes": modes, "key_policy": "unique"}
+			"operations": []string{"open", "parse", "seal", "derive", "ship"}, "modes": logflux.Modes, "key_policy": "unique"}, nil
 	case "open":
-		return parts{"message_hex": hex.EncodeToString(open(r.Entry, unhex(r.Secret)))}
+		message, err := logflux.Open(r.Entry, r.Secret)
+		return parts{"message_hex": octets(message)}, err
 	case "parse":
-		parse(r.Entry)
+		_, err := logflux.Parse(r.Entry)
+		return parts{}, err
 	case "derive":
-		key, _ := keys(r.Mode, unhex(r.Secret), unhex(*r.Salt))
-		return parts{"key_hex": hex.EncodeToString(key)}
+		key, err := logflux.DeriveKey(r.Mode, r.Secret, r.Salt)
+		return parts{"key_hex": octets(key)}, err
 	case "seal":
-		return parts{"entry_b64": r.seal(r.message, r.Time)}
+		entry, err := r.seal()
+		return parts{"entry_b64": entry}, err
 	case "ship":
-		r.ship()
+		return parts{}, r.ship()
 	case "flush":
-		flush(time.Now().Add(time.Duration(r.Timeout) * time.Millisecond))
+		if client == nil {
+			return nil, logflux.Refused("")
+		}
+		return parts{}, client.Flush(time.Duration(r.Timeout) * time.Millisecond)
 	}
-	return parts{}
+	return parts{}, nil
 }
 
-func (r *request) answer() (answer parts) {
-	answer = parts{"id": r.ID}
-	defer func() {
-		switch stage := recover().(type) {
-		case nil:
-		case refused:
-			answer["error"] = parts{"stage": nil, "message": stage.Error()}
-			if stage != "" {
-				answer["error"].(parts)["stage"] = stage
-			}
-		default:
-			panic(stage)
+func (r *request) seal() ([]byte, error) {
+	about := logflux.Metadata{Node: r.Node, Level: r.Level, Mode: r.Mode, Timestamp: r.Time}
+	if r.Salt == nil {
+		return logflux.Seal(r.Secret, r.Text, about)
+	}
+	return logflux.SealWith(r.Secret, r.Text, about, r.Salt, r.IV)
+}
+
+func (r *request) ship() (err error) {
+	client, err = logflux.NewClient(r.Endpoint, r.CAFile, r.Key, r.Secret)
+	for _, m := range r.Messages {
+		if err == nil {
+			err = client.Log(r.Node, m.Level, r.Mode, m.Text)
 		}
-	}()
-	answer["ok"] = r.do()
-	return answer
+	}
+	return err
+}
+
+func (r *request) answer() parts {
+	done, err := r.do()
+	var stage logflux.Refused
+	switch {
+	case err == nil:
+		return parts{"id": r.ID, "ok": done}
+	case errors.As(err, &stage) && stage != "":
+		return parts{"id": r.ID, "error": parts{"stage": stage}}
+	}
+	return parts{"id": r.ID, "error": parts{"message": err.Error()}}
 }
 
 func main() {
 	lines, out := bufio.NewReader(os.Stdin), json.NewEncoder(os.Stdout)
 	for {
 		line, err := lines.ReadBytes('\n')
-		if errors.Is(err, io.EOF) {
+		if err != nil {
 			return
 		}
 		var r request

@@ -1,16 +1,15 @@
-"""A subject on Python's ``cryptography``: the format is ``tests/python/logflux_entry.py``."""
+"""A subject on Python's ``cryptography``: the implementation is in ``tests/python``."""
 
 import base64
 import json
-import os
 import sys
 from pathlib import Path
 
 import cryptography
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "python"))
+import logflux_client
 import logflux_entry as logflux
-from shipment import Shipment
 
 
 def hello(_):
@@ -30,8 +29,7 @@ class Subject:
 
     def __init__(self):
         self.keys = logflux.Keys()
-        self.shipment = None
-        self.epoch = os.urandom(16)
+        self.client = None
 
     def open(self, request):
         """Opens an entry."""
@@ -52,30 +50,39 @@ class Subject:
 
     def seal(self, request):
         """Seals a message, with the salt and iv that are given or with fresh ones."""
-        fresh = (self.epoch if request["mode"] == 128 else os.urandom(16)) + os.urandom(16)
-        entry = logflux.seal(
+        seal, given = logflux_client.seal, {}
+        if "salt_hex" in request:
+            seal = logflux.seal
+            given = {name: bytes.fromhex(request[f"{name}_hex"]) for name in ("salt", "iv")}
+        entry = seal(
             bytes.fromhex(request["message_hex"]),
             bytes.fromhex(request["secret_hex"]),
             node=request["node"],
             level=request["loglevel"],
             timestamp=request["timestamp"],
             mode=request["mode"],
-            salt=bytes.fromhex(request.get("salt_hex", fresh.hex())),
-            iv=bytes.fromhex(request.get("iv_hex", os.urandom(12).hex())),
             keys=self.keys,
+            **given,
         )
         return {"entry_b64": base64.b64encode(logflux.write(entry)).decode()}
 
     def ship(self, request):
-        """Seals messages that the next flush sends."""
-        self.shipment = Shipment(request, self.keys)
+        """Logs messages."""
+        secret = bytes.fromhex(request["secret_hex"])
+        self.client = logflux_client.Client(
+            request["endpoint"], request["ca_file"], request["api_key"], secret, self.keys
+        )
+        for message in request["messages"]:
+            text = bytes.fromhex(message["message_hex"])
+            about = {"node": request["node"], "level": message["loglevel"], "mode": request["mode"]}
+            self.client.log(text, **about)
         return {}
 
     def flush(self, request):
         """Sends them."""
-        shipment, self.shipment = self.shipment, None
-        if shipment:
-            shipment.flush(request["timeout_ms"] / 1000)
+        client, self.client = self.client, None
+        if client:
+            client.flush(request["timeout_ms"] / 1000)
         return {}
 
 

@@ -1,147 +1,147 @@
 //! The subject of the Rust core: what `logflux certify` starts, for the crates of this workspace.
 
-#![allow(clippy::indexing_slicing)] // What is not there is null, and answers have an object.
-
-mod shipment;
-
+use std::array::TryFromSliceError;
+use std::collections::HashMap;
 use std::error::Error;
 use std::io::{self, BufRead as _, Write as _};
+use std::time::Duration;
 
 use logflux_certify::{Base64, Hex};
 use logflux_envelope::hazmat::{Given, derive_key, seal_with_salt_and_iv};
-use logflux_envelope::{Entry, Iv, KeyPolicy, Level, Message, Mode, Node, Opener, Salt, SealError};
-use logflux_envelope::{Sealer, Secret, Stage, Timestamp};
-use logflux_transport::Client;
-use serde_json::{Value, from_value, json};
+use logflux_envelope::{Entry, EntryError, Iv, KeyPolicy, Level, Message, Mode, Node, OpenError};
+use logflux_envelope::{Opener, Salt, SealError, Sealer, Secret, Stage, Timestamp};
+use logflux_transport::{Client, Settings};
+use logflux_wire::{LevelError, NodeError, TimestampError, UnsupportedMode};
+use serde::Deserialize;
+use serde_json::{Value, json};
 
-/// Where something was refused, if it has a stage.
-type Refused = Option<Stage>;
-type Answered = Result<Value, Refused>;
+/// What is asked. What a request does not have is empty.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Request {
+    id: u64,
+    op: String,
+    entry_b64: Base64,
+    secret_hex: Hex,
+    salt_hex: Option<Hex>,
+    iv_hex: Hex,
+    message_hex: Hex,
+    mode: u64,
+    node: String,
+    loglevel: u64,
+    timestamp: String,
+    endpoint: String,
+    ca_file: String,
+    api_key: String,
+    messages: Vec<Self>,
+    hints: HashMap<String, u64>,
+    timeout_ms: u64,
+}
 
-/// What is kept between requests.
+type Answered = Result<Value, Box<dyn Error>>;
+
+/// What is answered to an error: the stage where something was refused, if it has one, and why.
+fn refusal(error: &(dyn Error + 'static)) -> Value {
+    let field = error.is::<LevelError>() || error.is::<NodeError>() || error.is::<TimestampError>();
+    let too_long = matches!(error.downcast_ref(), Some(SealError::MessageTooLong { .. }));
+    let stage = None
+        .or(error.downcast_ref().map(EntryError::stage))
+        .or(error.downcast_ref().map(OpenError::stage))
+        .or(error.is::<UnsupportedMode>().then_some(Stage::Mode))
+        .or(field.then_some(Stage::Field))
+        .or((too_long || error.is::<TryFromSliceError>()).then_some(Stage::Size));
+    json!({"stage": stage.map(Stage::name), "message": error.to_string()})
+}
+
+/// What is kept between requests: keys by secret, and a client from `ship` to `flush`.
 #[derive(Default)]
 struct Subject {
-    /// Remembers keys, as long as the secret is the same.
-    opener: Option<(Vec<u8>, Opener)>,
-    /// Seals with salts and ivs of its own.
-    sealer: Option<(Vec<u8>, Mode, Sealer)>,
+    openers: HashMap<Hex, Opener>,
+    sealers: HashMap<(Hex, Mode), Sealer>,
     client: Option<Client>,
 }
 
-fn hex(request: &Value, name: &str) -> Vec<u8> {
-    from_value::<Hex>(request[name].clone()).unwrap_or_default().0
-}
-
-fn text<'a>(request: &'a Value, name: &str) -> &'a str {
-    request[name].as_str().unwrap_or_default()
-}
-
-fn number(request: &Value, name: &str) -> u64 {
-    request[name].as_u64().unwrap_or(u64::MAX)
-}
-
-fn secret(request: &Value) -> Result<Secret, Refused> {
-    Secret::from_utf8(hex(request, "secret_hex")).map_err(|_| None)
-}
-
-fn mode(request: &Value) -> Result<Mode, Refused> {
-    Mode::from_number(number(request, "mode")).map_err(|_| Some(Stage::Mode))
-}
-
-fn array<const N: usize>(request: &Value, name: &str) -> Result<[u8; N], Refused> {
-    hex(request, name).try_into().map_err(|_| Some(Stage::Size))
-}
-
-fn entry(request: &Value) -> Result<Entry, Refused> {
-    let bytes = from_value::<Base64>(request["entry_b64"].clone()).unwrap_or_default().0;
-    Entry::parse(&bytes).map_err(|error| Some(error.stage()))
-}
-
-fn sealed(entry: Result<Entry, SealError>) -> Answered {
-    match entry {
-        Ok(entry) => Ok(json!({"entry_b64": Base64(entry.to_json().into_bytes()).to_string()})),
-        Err(SealError::MessageTooLong { .. }) => Err(Some(Stage::Size)),
-        Err(_) => Err(None),
-    }
-}
-
 impl Subject {
-    fn open(&mut self, request: &Value) -> Answered {
-        let entry = entry(request)?;
-        let bytes = hex(request, "secret_hex");
-        if self.opener.as_ref().is_none_or(|(known, _)| *known != bytes) {
-            self.opener = Some((bytes, Opener::new(secret(request)?)));
-        }
-        let Some((_, opener)) = &self.opener else { return Err(None) };
-        let message = opener.open(&entry).map_err(|error| Some(error.stage()))?;
-        Ok(json!({"message_hex": Hex(message.into_bytes()).to_string()}))
-    }
-
-    fn seal(&mut self, request: &Value) -> Answered {
-        let mode = mode(request)?;
-        let node = Node::new(text(request, "node")).map_err(|_| Some(Stage::Field))?;
-        let level = number(request, "loglevel");
-        let level = Level::from_number(level).map_err(|_| Some(Stage::Field))?;
-        let time = text(request, "timestamp");
-        let timestamp: Timestamp = time.parse().map_err(|_| Some(Stage::Field))?;
-        let message = hex(request, "message_hex");
-        if !request["salt_hex"].is_null() {
-            let (salt, iv) = (array(request, "salt_hex")?, array(request, "iv_hex")?);
-            let (salt, iv) = (Salt::new(salt), Iv::new(iv));
-            let given = Given { mode, salt, iv, node: &node, level, timestamp };
-            return sealed(seal_with_salt_and_iv(&message, &secret(request)?, &given));
-        }
-        let bytes = hex(request, "secret_hex");
-        if self.sealer.as_ref().is_none_or(|(known, of, _)| *known != bytes || *of != mode) {
-            let builder = Sealer::builder(secret(request)?).mode(mode);
-            let sealer = builder.key_policy(KeyPolicy::Unique).build().map_err(|_| None)?;
-            self.sealer = Some((bytes, mode, sealer));
-        }
-        let Some((.., sealer)) = &self.sealer else { return Err(None) };
-        sealed(sealer.seal(Message { bytes: &message, node: &node, level, timestamp }))
-    }
-
-    fn derive(request: &Value) -> Answered {
-        let salt = Salt::new(array(request, "salt_hex")?);
-        let key = derive_key(&secret(request)?, mode(request)?, &salt).map_err(|_| None)?;
-        Ok(json!({"key_hex": Hex(key.as_bytes().to_vec()).to_string()}))
-    }
-
-    fn answer(&mut self, request: &Value) -> Value {
-        let words = |done: Result<Value, Box<dyn Error>>| match done {
-            Ok(parts) => json!({"ok": parts}),
-            Err(error) => json!({"error": {"message": error.to_string()}}),
-        };
-        let answered = match text(request, "op") {
+    fn answer(&mut self, request: &Request) -> Answered {
+        let secret = || Secret::from_utf8(request.secret_hex.0.clone());
+        let mode = || Mode::from_number(request.mode);
+        match request.op.as_str() {
             "hello" => Ok(json!({
                 "name": "logflux (Rust core)", "version": env!("CARGO_PKG_VERSION"),
                 "language": "Rust", "operations": ["open", "parse", "seal", "derive", "ship"],
                 "modes": Mode::ALL.map(Mode::number), "key_policy": "unique",
             })),
-            "open" => self.open(request),
-            "parse" => entry(request).map(|_| json!({})),
-            "seal" => self.seal(request),
-            "derive" => Self::derive(request),
-            "ship" => return words(self.ship(request)),
-            "flush" => return words(self.flush(request)),
-            "stop" => Ok(json!({})),
-            other => return json!({"unsupported": other}),
-        };
-        match answered {
-            Ok(parts) => json!({"ok": parts}),
-            Err(stage) => json!({"error": {"stage": stage.map(Stage::name)}}),
+            "open" => {
+                let (entry, secret) = (Entry::parse(&request.entry_b64.0)?, secret()?);
+                let opener = self.openers.entry(request.secret_hex.clone());
+                let message = opener.or_insert_with(|| Opener::new(secret)).open(&entry)?;
+                Ok(json!({"message_hex": Hex(message.into_bytes())}))
+            }
+            "parse" => Entry::parse(&request.entry_b64.0).map(|_| json!({})).map_err(Into::into),
+            "seal" => self.seal(request, secret()?, mode()?),
+            "derive" => {
+                let salt = request.salt_hex.clone().unwrap_or_default();
+                let salt = Salt::new(salt.0.as_slice().try_into()?);
+                let key = derive_key(&secret()?, mode()?, &salt)?;
+                Ok(json!({"key_hex": Hex(key.as_bytes().to_vec())}))
+            }
+            "ship" => self.ship(request, secret()?, mode()?),
+            "flush" => {
+                let client = self.client.take().ok_or("nothing was shipped")?;
+                client.close(Duration::from_millis(request.timeout_ms))?;
+                let dropped = client.stats().dropped.total();
+                if dropped == 0 { Ok(json!({})) } else { Err("some were dropped".into()) }
+            }
+            _ => Ok(json!({})),
         }
+    }
+
+    fn seal(&mut self, request: &Request, secret: Secret, mode: Mode) -> Answered {
+        let node = &Node::new(request.node.as_str())?;
+        let level = Level::from_number(request.loglevel)?;
+        let timestamp = request.timestamp.parse()?;
+        let bytes = &request.message_hex.0;
+        let entry = if let Some(salt) = &request.salt_hex {
+            let salt = Salt::new(salt.0.as_slice().try_into()?);
+            let iv = Iv::new(request.iv_hex.0.as_slice().try_into()?);
+            let given = &Given { mode, salt, iv, node, level, timestamp };
+            seal_with_salt_and_iv(bytes, &secret, given)?
+        } else {
+            // A new one has derived nothing yet.
+            let new = Sealer::builder(secret).mode(mode).key_policy(KeyPolicy::Unique).build()?;
+            let sealer = self.sealers.entry((request.secret_hex.clone(), mode)).or_insert(new);
+            sealer.seal(Message { bytes, node, level, timestamp })?
+        };
+        Ok(json!({"entry_b64": Base64(entry.to_json().into_bytes())}))
+    }
+
+    fn ship(&mut self, request: &Request, secret: Secret, mode: Mode) -> Answered {
+        let mut settings = Settings::new(request.endpoint.parse()?, request.api_key.parse()?);
+        settings.ca_file = Some(request.ca_file.clone().into());
+        settings.node = Some(request.node.parse()?);
+        let hint = |name| Duration::from_millis(request.hints.get(name).copied().unwrap_or(100));
+        settings.flush_interval = hint("flush_interval_ms");
+        settings.retry.initial_delay = hint("initial_delay_ms");
+        settings.retry.max_delay = hint("max_delay_ms");
+        let client = self.client.insert(Client::builder(settings, secret).mode(mode).build()?);
+        for message in &request.messages {
+            let level = Level::from_number(message.loglevel)?;
+            client.log_bytes(level, &message.message_hex.0, Timestamp::now());
+        }
+        Ok(json!({}))
     }
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut subject = Subject::default();
     for line in io::stdin().lock().lines() {
-        let request: Value = serde_json::from_str(&line?)?;
-        let mut answer = subject.answer(&request);
-        answer["id"] = request["id"].clone();
+        let request: Request = serde_json::from_str(&line?)?;
+        let answer = match subject.answer(&request) {
+            Ok(parts) => json!({"id": request.id, "ok": parts}),
+            Err(error) => json!({"id": request.id, "error": refusal(&*error)}),
+        };
         writeln!(io::stdout(), "{answer}")?;
-        if request["op"] == "stop" {
+        if request.op == "stop" {
             break;
         }
     }

@@ -1,6 +1,10 @@
+package logflux;
+
 /** A refusal, with the stage it happened at, or null. */
-final class Refused extends RuntimeException {
-    final String stage;
+public final class Refused extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    public final String stage;
 
     Refused(String stage) {
         super("refused at stage " + stage, null, false, false);

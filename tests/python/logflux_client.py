@@ -1,4 +1,4 @@
-"""Shipping entries on Python's standard library."""
+"""Shipping entries on Python's standard library: the client beside ``logflux_entry``."""
 
 import http.client
 import os
@@ -14,34 +14,35 @@ AGAIN = {408, 429, 500, 502, 503, 504, 507}
 BATCH = 100
 
 
-class Shipment:
-    """Entries on their way to an endpoint."""
+EPOCH = os.urandom(16)  # half of the salt of mode 128, the same in every entry of this process
 
-    def __init__(self, request, keys):
-        url = urlsplit(request["endpoint"])
+
+def seal(message, secret, *, mode, **about):
+    """Seals a message with a fresh salt and iv."""
+    salt = (EPOCH if mode == 128 else os.urandom(16)) + os.urandom(16)
+    return logflux.seal(message, secret, mode=mode, salt=salt, iv=os.urandom(12), **about)
+
+
+class Client:
+    """Seals what is logged, and sends it when it is flushed."""
+
+    def __init__(self, endpoint, ca_file, api_key, secret, keys):
+        url = urlsplit(endpoint)
         if url.scheme != "https":
             raise logflux.Refused(None, "only https:// is safe")
-        trust = ssl.create_default_context(cafile=request["ca_file"])
+        trust = ssl.create_default_context(cafile=ca_file)
         self.connect = lambda: http.client.HTTPSConnection(url.netloc, context=trust, timeout=10)
         self.headers = {
-            "Authorization": f"Bearer {request['api_key']}",
+            "Authorization": f"Bearer {api_key}",
             "Content-Type": "application/json",
         }
-        epoch, mode = os.urandom(16), request["mode"]
-        self.entries = [
-            logflux.seal(
-                bytes.fromhex(message["message_hex"]),
-                bytes.fromhex(request["secret_hex"]),
-                node=request["node"],
-                level=message["loglevel"],
-                timestamp=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-                mode=mode,
-                iv=os.urandom(12),
-                salt=epoch + os.urandom(16) if mode == 128 else os.urandom(32),
-                keys=keys,
-            )
-            for message in request["messages"]
-        ]
+        self.secret, self.keys = secret, keys
+        self.entries = []
+
+    def log(self, message, **about):
+        """Seals a message, of now."""
+        now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        self.entries.append(seal(message, self.secret, timestamp=now, keys=self.keys, **about))
 
     def flush(self, seconds):
         """Sends everything, or gives up in time."""

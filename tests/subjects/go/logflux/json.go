@@ -1,5 +1,5 @@
 // JSON as LogFlux reads it, on Go's standard library. It shares no code with LogFlux.
-package main
+package logflux
 
 import (
 	"bytes"

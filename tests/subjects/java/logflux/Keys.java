@@ -1,3 +1,5 @@
+package logflux;
+
 import java.io.ByteArrayOutputStream;
 import java.security.GeneralSecurityException;
 import java.util.Arrays;
@@ -8,7 +10,7 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /** The keys of entries on javax.crypto, which shares no code with LogFlux. */
-final class Keys {
+public final class Keys {
     private static final Map<String, byte[]> KNOWN = new HashMap<>();
 
     private static byte[] hmac(byte[] key, byte[]... parts) throws GeneralSecurityException {
@@ -57,6 +59,11 @@ final class Keys {
         byte[] info = join("logflux/128/entry".getBytes(), Arrays.copyOfRange(salt, 16, 32));
         byte[] key = hmac(epoch, info, new byte[] {1}); // HKDF-Expand, RFC 5869
         return new byte[][] {key, hmac(epoch, key, info, new byte[] {2})};
+    }
+
+    /** The key of the entries with a salt, for test vectors only. */
+    public static byte[] derive(long mode, byte[] secret, byte[] salt) throws GeneralSecurityException {
+        return of(mode, secret, salt)[0];
     }
 
     private static boolean isWhiteSpace(int c) {

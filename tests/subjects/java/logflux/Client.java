@@ -1,3 +1,5 @@
+package logflux;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
@@ -7,6 +9,7 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.CertificateFactory;
 import java.time.Duration;
@@ -15,25 +18,36 @@ import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 
-/** Shipping entries on the JDK. */
-final class Shipment {
+/** Seals what is logged, and sends it when it is flushed. */
+public final class Client {
     private static final Set<Integer> AGAIN = Set.of(408, 429, 500, 502, 503, 504, 507);
     private static final int BATCH = 100;
 
-    private static List<String> waiting = List.of();
-    private static Map<?, ?> shipment;
-    private static HttpClient client;
+    private final List<String> waiting = new ArrayList<>();
+    private final URI url;
+    private final String apiKey;
+    private final byte[] secret;
+    private final HttpClient http;
 
-    static void ship(Map<?, ?> request) throws Exception {
-        Refused.unless(((String) request.get("endpoint")).startsWith("https://"), null);
+    /** A client of an endpoint; the authority of caFile is the one it trusts. */
+    public Client(String endpoint, String caFile, String apiKey, byte[] secret)
+            throws IOException, GeneralSecurityException {
+        Refused.unless(endpoint.startsWith("https://"), null);
+        this.url = URI.create(endpoint + "/v1/ingest");
+        this.apiKey = apiKey;
+        this.secret = secret;
+        this.http = HttpClient.newBuilder().sslContext(trusting(caFile)).version(HttpClient.Version.HTTP_1_1)
+                .followRedirects(HttpClient.Redirect.NEVER).connectTimeout(Duration.ofSeconds(10)).build();
+    }
+
+    private static SSLContext trusting(String caFile) throws IOException, GeneralSecurityException {
         KeyStore roots = KeyStore.getInstance(KeyStore.getDefaultType());
         roots.load(null, null);
-        try (InputStream file = Files.newInputStream(Path.of((String) request.get("ca_file")))) {
+        try (InputStream file = Files.newInputStream(Path.of(caFile))) {
             var certificate = CertificateFactory.getInstance("X.509").generateCertificate(file);
             roots.setCertificateEntry("ca", certificate);
         }
@@ -41,18 +55,18 @@ final class Shipment {
         trust.init(roots);
         SSLContext tls = SSLContext.getInstance("TLS");
         tls.init(null, trust.getTrustManagers(), null);
-        client = HttpClient.newBuilder().sslContext(tls).version(HttpClient.Version.HTTP_1_1)
-                .followRedirects(HttpClient.Redirect.NEVER).connectTimeout(Duration.ofSeconds(10)).build();
-        shipment = request;
-        waiting = new ArrayList<>();
-        for (Object message : (List<?>) request.get("messages")) {
-            String now = Instant.now().toString();
-            byte[] sealed = Subject.seal(request, (Map<?, ?>) message, now);
-            waiting.add(new String(sealed, StandardCharsets.UTF_8));
-        }
+        return tls;
     }
 
-    static void flush(Instant until) throws InterruptedException {
+    /** Seals a message, of now. */
+    public void log(String node, long level, long mode, byte[] message) throws GeneralSecurityException {
+        Sealer.Metadata about = new Sealer.Metadata(node, level, mode, Instant.now().toString());
+        waiting.add(new String(Sealer.seal(secret, message, about), StandardCharsets.UTF_8));
+    }
+
+    /** Sends everything, or gives up in time. */
+    public void flush(Duration timeout) throws InterruptedException {
+        Instant until = Instant.now().plus(timeout);
         for (Duration pause = Duration.ofMillis(100); !waiting.isEmpty();) {
             List<String> batch = waiting.subList(0, Math.min(BATCH, waiting.size()));
             Duration wait = pause;
@@ -74,12 +88,12 @@ final class Shipment {
         }
     }
 
-    private static HttpResponse<String> post(String body) throws IOException, InterruptedException {
-        HttpRequest request = HttpRequest.newBuilder(URI.create(shipment.get("endpoint") + "/v1/ingest"))
-                .header("Authorization", "Bearer " + shipment.get("api_key"))
+    private HttpResponse<String> post(String body) throws IOException, InterruptedException {
+        HttpRequest request = HttpRequest.newBuilder(url)
+                .header("Authorization", "Bearer " + apiKey)
                 .header("Content-Type", "application/json").timeout(Duration.ofSeconds(10))
                 .POST(HttpRequest.BodyPublishers.ofString(body)).build();
-        return client.send(request, HttpResponse.BodyHandlers.ofString());
+        return http.send(request, HttpResponse.BodyHandlers.ofString());
     }
 
     private static Duration retryAfter(String value) {

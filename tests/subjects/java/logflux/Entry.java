@@ -1,12 +1,11 @@
+package logflux;
+
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
-import java.time.DateTimeException;
-import java.time.LocalDateTime;
 import java.time.OffsetDateTime;
-import java.time.ZoneOffset;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
@@ -17,14 +16,11 @@ import javax.crypto.spec.GCMParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
 
 /** The LogFlux entry format on javax.crypto, which shares no code with LogFlux. */
-final class Entry {
+public final class Entry {
     /** The JDK has neither scrypt nor Argon2, which modes 2 to 4 need. */
-    static final List<Integer> MODES = List.of(1, 128);
+    public static final List<Integer> MODES = List.of(1, 128);
 
     private static final int PAYLOAD_MAX = 786_432;
-    private static final String TIME =
-            "\\d{4}-\\d\\d-\\d\\dT([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d{1,9})?"
-                    + "(Z|[+-]([01]\\d|2[0-3]):[0-5]\\d)";
 
     private final String node;
     private final long level;
@@ -39,19 +35,8 @@ final class Entry {
         int length = node.codePointCount(0, node.length());
         boolean control = node.codePoints().anyMatch(c -> Character.getType(c) == Character.CONTROL);
         Refused.unless(length >= 1 && length <= 255 && !control, "field");
-        Refused.unless(level >= 1 && level <= 8 && timestamp.matches(TIME), "field");
-        try {
-            // An offset may have any hour of the day, and those of java.time end at 18.
-            int end = timestamp.endsWith("Z") ? timestamp.length() - 1 : timestamp.length() - 6;
-            OffsetDateTime local = LocalDateTime.parse(timestamp.substring(0, end)).atOffset(ZoneOffset.UTC);
-            String offset = timestamp.endsWith("Z") ? "+00:00" : timestamp.substring(end);
-            long minutes = Long.parseLong(offset.substring(1, 3)) * 60 + Long.parseLong(offset.substring(4));
-            this.time = local.minusMinutes(offset.startsWith("-") ? -minutes : minutes);
-            Refused.unless(local.getYear() >= 1, "field");
-        } catch (DateTimeException wrong) {
-            throw new Refused("field");
-        }
-        Refused.unless(time.getYear() >= 1 && time.getYear() <= 9999, "field");
+        Refused.unless(level >= 1 && level <= 8, "field");
+        this.time = Time.read(timestamp);
         this.node = node;
         this.level = level;
         this.mode = mode;
@@ -59,7 +44,8 @@ final class Entry {
         this.iv = iv;
     }
 
-    static Entry parse(byte[] json) {
+    /** Reads an entry. */
+    public static Entry parse(byte[] json) {
         Object read = Json.read(text(json, "json"));
         Refused.unless(read instanceof Map, "json");
         Map<?, ?> fields = (Map<?, ?>) read;
@@ -119,7 +105,8 @@ final class Entry {
         return cipher;
     }
 
-    byte[] open(byte[] secret) throws GeneralSecurityException {
+    /** The message. */
+    public byte[] open(byte[] secret) throws GeneralSecurityException {
         byte[][] keys = Keys.of(mode, secret, salt);
         int from = keys[1].length;
         boolean same = MessageDigest.isEqual(keys[1], Arrays.copyOf(payload, from));
@@ -133,17 +120,16 @@ final class Entry {
         }
     }
 
+    /** Seals a message into this entry, and gives its canonical form. */
     byte[] seal(byte[] secret, byte[] message) throws GeneralSecurityException {
         Refused.unless(iv.length == 12 && salt.length == 32, "size");
         Refused.unless(message.length <= PAYLOAD_MAX - (mode == 128 ? 48 : 16), "size");
         byte[][] keys = Keys.of(mode, secret, salt);
         payload = Keys.join(keys[1], cipher(Cipher.ENCRYPT_MODE, keys[0]).doFinal(message));
-        String fraction = String.format(".%09d", time.getNano()).replaceFirst("(000)+$", "");
-        String moment = String.format("%1$tY-%1$tm-%1$tdT%1$tH:%1$tM:%1$tS", time);
         Base64.Encoder base64 = Base64.getEncoder();
-        return Json.write(Json.object(
+        return JsonWriter.write(JsonWriter.object(
                 "node", node, "payload", base64.encodeToString(payload), "loglevel", level,
-                "timestamp", moment + (fraction.equals(".") ? "" : fraction) + "Z",
+                "timestamp", Time.write(time),
                 "encryption_mode", mode, "iv", base64.encodeToString(iv),
                 "salt", base64.encodeToString(salt))).getBytes(StandardCharsets.UTF_8);
     }

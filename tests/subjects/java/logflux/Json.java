@@ -1,15 +1,16 @@
+package logflux;
+
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Strict JSON: distinct keys, and numbers as they are written. The JDK has none. */
-final class Json {
+public final class Json {
     /** A number, as it is written. */
-    record Number(String text) {
+    public record Number(String text) {
         boolean isInteger() {
             return text.matches("-?\\d+");
         }
@@ -25,7 +26,8 @@ final class Json {
         this.source = source;
     }
 
-    static Object read(String source) {
+    /** Reads one value. */
+    public static Object read(String source) {
         Json json = new Json(source);
         Object value = json.value(0);
         Refused.unless(json.peek() == 0, "json");
@@ -110,39 +112,5 @@ final class Json {
         int known = "\"\\/bfnrt".indexOf(c);
         Refused.unless(known >= 0, "json");
         return "\"\\/\b\f\n\r\t".charAt(known);
-    }
-
-    /** Writes strings, numbers, lists and maps. */
-    static String write(Object value) {
-        if (value instanceof Map<?, ?> map) {
-            List<String> fields = new ArrayList<>();
-            map.forEach((key, field) -> fields.add(write(key) + ":" + write(field)));
-            return "{" + String.join(",", fields) + "}";
-        }
-        if (value instanceof List<?> list) {
-            return "[" + String.join(",", list.stream().map(Json::write).toList()) + "]";
-        }
-        if (!(value instanceof String text)) {
-            return String.valueOf(value instanceof Number number ? number.text() : value);
-        }
-        StringBuilder quoted = new StringBuilder("\"");
-        for (char c : text.toCharArray()) {
-            int known = "\"\\\b\f\n\r\t".indexOf(c);
-            if (known >= 0) {
-                quoted.append('\\').append("\"\\bfnrt".charAt(known));
-            } else {
-                quoted.append(c < ' ' ? String.format("\\u%04x", (int) c) : String.valueOf(c));
-            }
-        }
-        return quoted.append('"').toString();
-    }
-
-    /** An object with its keys in this order. */
-    static Map<String, Object> object(Object... keysAndValues) {
-        Map<String, Object> object = new LinkedHashMap<>();
-        for (int i = 0; i < keysAndValues.length; i += 2) {
-            object.put((String) keysAndValues[i], keysAndValues[i + 1]);
-        }
-        return object;
     }
 }
