@@ -20,13 +20,12 @@ from urllib.parse import urlsplit
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-HONEST = Path(__file__).resolve().parents[1] / "python_cryptography"
-sys.path.insert(0, str(HONEST))
-SPEC = importlib.util.spec_from_file_location("honest", HONEST / "subject.py")
+HONEST = Path(__file__).resolve().parents[1] / "python_cryptography" / "subject.py"
+SPEC = importlib.util.spec_from_file_location("honest", HONEST)
 subject = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(subject)
 logflux = subject.logflux
-shipment = sys.modules["shipment"]
+client = subject.logflux_client
 FAULTS = {}
 
 
@@ -306,7 +305,8 @@ def pads_salts():
 
 def draws(urandom):
     """Draws in another way than from the system."""
-    subject.os = types.SimpleNamespace(urandom=urandom)
+    client.os = types.SimpleNamespace(urandom=urandom)
+    client.EPOCH = urandom(16)
 
 
 @fault
@@ -338,7 +338,7 @@ def draws_half_a_salt():
 
 # What is shipped wrongly.
 
-Shipment = shipment.Shipment
+Client = client.Client
 
 
 @fault
@@ -351,10 +351,10 @@ def ships_the_message_beside():
 
 @fault
 def ships_the_secret_in_a_header():
-    @wrap(Shipment, "__init__")
-    def secret_in_header(inner, self, request, keys):
-        inner(self, request, keys)
-        self.headers["X-Debug"] = bytes.fromhex(request["secret_hex"]).decode()
+    @wrap(Client, "__init__")
+    def secret_in_header(inner, self, *args):
+        inner(self, *args)
+        self.headers["X-Debug"] = self.secret.decode()
 
 
 @fault
@@ -366,7 +366,7 @@ def puts_the_key_into_the_url():
 
 @fault
 def ignores_the_batch_bound():
-    shipment.BATCH = 1_000_000
+    client.BATCH = 1_000_000
 
 
 @fault
@@ -378,50 +378,57 @@ def posts_elsewhere():
 
 @fault
 def sends_no_bearer():
-    @wrap(Shipment, "__init__")
-    def bare_key(inner, self, request, keys):
-        inner(self, request, keys)
-        self.headers["Authorization"] = request["api_key"]
+    @wrap(Client, "__init__")
+    def bare_key(inner, self, endpoint, ca_file, api_key, *rest):
+        inner(self, endpoint, ca_file, api_key, *rest)
+        self.headers["Authorization"] = api_key
 
 
 @fault
 def says_text_plain():
-    @wrap(Shipment, "__init__")
-    def plain(inner, self, request, keys):
-        inner(self, request, keys)
+    @wrap(Client, "__init__")
+    def plain(inner, self, *args):
+        inner(self, *args)
         self.headers["Content-Type"] = "text/plain"
 
 
 @fault
 def never_retries():
-    @wrap(Shipment, "flush")
+    @wrap(Client, "flush")
     def once(inner, self, seconds):
         inner(self, 0)
 
 
 @fault
 def seals_again_on_retry():
-    @wrap(Shipment, "__init__")
-    def remember(inner, self, request, keys):
-        inner(self, request, keys)
-        self.again = lambda: inner(self, request, keys)
+    @wrap(Client, "__init__")
+    def none_yet(inner, self, *args):
+        inner(self, *args)
+        self.logged = []
 
-    @wrap(Shipment, "post")
+    @wrap(Client, "log")
+    def remember(inner, self, message, **about):
+        inner(self, message, **about)
+        self.logged.append((message, about))
+
+    @wrap(Client, "post")
     def resealed(inner, self, body):
         answer = inner(self, body)
         if answer[0] != 200:
-            self.again()
+            logged, self.logged, self.entries = self.logged, [], []
+            for message, about in logged:
+                self.log(message, **about)
         return answer
 
 
 @fault
 def ignores_retry_after():
-    shipment.retry_after = lambda value: 0
+    client.retry_after = lambda value: 0
 
 
 @fault
 def retries_what_is_refused():
-    shipment.AGAIN.add(400)
+    client.AGAIN.add(400)
 
 
 @fault
@@ -460,12 +467,11 @@ def checks_no_host():
 
 @fault
 def speaks_plain_http():
-    @wrap(Shipment, "__init__")
-    def any_scheme(inner, self, request, keys):
-        plain = request["endpoint"].startswith("http://")
-        inner(self, {**request, "endpoint": request["endpoint"].replace("http:", "https:")}, keys)
-        if plain:
-            netloc = urlsplit(request["endpoint"]).netloc
+    @wrap(Client, "__init__")
+    def any_scheme(inner, self, endpoint, *rest):
+        inner(self, endpoint.replace("http:", "https:"), *rest)
+        if endpoint.startswith("http://"):
+            netloc = urlsplit(endpoint).netloc
             self.connect = lambda: http.client.HTTPConnection(netloc, timeout=10)
 
 

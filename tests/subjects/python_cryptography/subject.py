@@ -25,7 +25,7 @@ def hello(_):
 
 
 class Subject:
-    """Answers requests; keys and shipments last between them."""
+    """Answers requests; keys and a client last between them."""
 
     def __init__(self):
         self.keys = logflux.Keys()
