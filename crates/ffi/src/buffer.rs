@@ -2,7 +2,6 @@
 
 use std::ffi::c_char;
 use std::hint::black_box;
-use std::mem;
 
 use crate::boundary::{answering, freeing};
 
@@ -34,7 +33,8 @@ impl logflux_buffer {
             let capacity = needed.max(self.bytes.capacity().saturating_mul(2));
             let mut grown = Vec::with_capacity(capacity);
             grown.extend_from_slice(&self.bytes);
-            zero(&mut mem::replace(&mut self.bytes, grown));
+            // The one that it was is dropped, and so zeroed.
+            *self = Self { bytes: grown };
         }
         self.bytes.pop();
         let result = write(&mut self.bytes);
@@ -45,17 +45,11 @@ impl logflux_buffer {
 
 impl Drop for logflux_buffer {
     fn drop(&mut self) {
-        // What failed may have left something beyond the length.
+        // All of its room: what failed may have left something beyond the length.
+        self.bytes.clear();
         self.bytes.resize(self.bytes.capacity(), 0);
-        zero(&mut self.bytes);
+        black_box(self.bytes.as_mut_slice());
     }
-}
-
-/// Zeroes the bytes, many at a time: one by one, as `zeroize` does, would cost more than sealing.
-fn zero(bytes: &mut [u8]) {
-    bytes.fill(0);
-    // So that the compiler must do it, whatever becomes of them.
-    black_box(bytes);
 }
 
 /// Makes an empty buffer. To be ended with logflux_buffer_free.
@@ -84,7 +78,10 @@ pub extern "C" fn logflux_buffer_length(buffer: Option<&logflux_buffer>) -> usiz
 #[unsafe(no_mangle)]
 pub extern "C" fn logflux_buffer_clear(buffer: Option<&mut logflux_buffer>) {
     if let Some(buffer) = buffer {
-        zero(&mut buffer.bytes);
+        // Many at a time: one by one, as `zeroize` does, would cost more than sealing.
+        buffer.bytes.fill(0);
+        // So that the compiler must do it.
+        black_box(buffer.bytes.as_mut_slice());
         buffer.bytes.clear();
     }
 }
