@@ -15,6 +15,9 @@ import pytest
 import logflux
 from support import ENOUGH, Run, Server
 
+# A shell has what it runs in the background ignore it, and so would the programs of the tests.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 # How long an example takes says nothing on a busy machine.
 hypothesis.settings.register_profile("logflux", deadline=None, database=None)
 hypothesis.settings.load_profile("logflux")
