@@ -284,7 +284,7 @@ enum logflux_when_full
    */
   LOGFLUX_WHEN_FULL_DROP_OLDEST = 1,
   /**
-   * The call waits until there is room.
+   * The call waits until there is room. One in a callback of the client is dropped instead.
    */
   LOGFLUX_WHEN_FULL_BLOCK = 2,
 };

@@ -29,7 +29,7 @@ pub enum logflux_when_full {
     DropNewest = 0,
     /// The oldest messages in the queue are dropped for it.
     DropOldest = 1,
-    /// The call waits until there is room.
+    /// The call waits until there is room. One in a callback of the client is dropped instead.
     Block = 2,
 }
 
