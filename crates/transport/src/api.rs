@@ -9,14 +9,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use logflux_process::PerProcess;
 use logflux_wire::alert::{Alert, AlertKind, AlertsResponse};
 use logflux_wire::query::{Query, QueryResponse};
-use logflux_wire::response::{ErrorCode, ErrorResponse, IngestResponse, VersionResponse};
+use logflux_wire::response::{ErrorCode, Failure, IngestResponse, Status, VersionResponse};
 use logflux_wire::{ApiKey, Entry, EntryError, Timestamp};
+use serde::Deserialize;
 use ureq::config::Config;
 use ureq::http::{HeaderMap, Response, StatusCode};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 use zeroize::Zeroizing;
 
+use crate::call_error::{CallError, plain};
 use crate::endpoint::Endpoint;
 use crate::retry::parse_retry_after;
 use crate::tail::Tail;
@@ -183,7 +185,12 @@ impl Api {
             Ok(response) => {
                 let rate = rate_limit(response.headers());
                 let result = success(response, ANSWER_MAX).and_then(|answer| {
-                    serde_json::from_slice(&answer).map_err(|_| CallError::NotOurs)
+                    serde_json::from_slice(&answer).map_err(|_| CallError::NotOurs).map(
+                        |mut answer: IngestResponse| {
+                            answer.failures.iter_mut().for_each(|f| f.message = plain(&f.message));
+                            answer
+                        },
+                    )
                 });
                 Answer { result, rate }
             }
@@ -332,91 +339,45 @@ fn success(mut response: Response<Body>, max: u64) -> Result<Vec<u8>, CallError>
         return body.map_err(CallError::from_ureq);
     }
     // The status says enough where the body does not.
-    let error = body.ok().and_then(|body| serde_json::from_slice::<ErrorResponse>(&body).ok());
+    let error = body.ok().and_then(|body| serde_json::from_slice::<AnyError>(&body).ok());
     Err(CallError::Refused {
         status: status.as_u16(),
-        code: error.as_ref().map(|error| error.error.code),
+        code: error.as_ref().and_then(AnyError::code),
+        from_api: error.is_some(),
+        failures: error.as_ref().and_then(AnyError::failures).unwrap_or_default(),
         message: error.map_or_else(
-            || "the answer is not of a LogFlux ingest API".to_owned(),
-            |error| error.error.message,
+            || "the answer is not from a LogFlux ingest API".to_owned(),
+            |error| plain(&error.error.message),
         ),
         retry_after,
     })
 }
 
-/// Why a call did not succeed. The key and the entries are never in it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CallError {
-    /// There was no connection, or it broke.
-    #[error("no connection: {0}")]
-    Unreachable(String),
-    /// The call took longer than it may.
-    #[error("timed out ({0})")]
-    TimedOut(String),
-    /// TLS failed. Nothing was sent, the key neither.
-    #[error("TLS refused the server: {0}")]
-    Tls(String),
-    /// The server sends elsewhere; the key is not taken there.
-    #[error(
-        "the server answered {status}, a redirect, which is never followed: name the final URL"
-    )]
-    Redirected {
-        /// The HTTP status.
-        status: u16,
-    },
-    /// The server refused.
-    #[error("the server answered {status}{}: {message}", code.map(|code| format!(" {code}")).unwrap_or_default())]
-    Refused {
-        /// The HTTP status.
-        status: u16,
-        /// The error code, where the answer has one.
-        code: Option<ErrorCode>,
-        /// The server's sentence.
-        message: String,
-        /// How long to wait, as the server asks.
-        retry_after: Option<Duration>,
-    },
-    /// The answer is 200, but not one of a LogFlux ingest API.
-    #[error("the answer is not of a LogFlux ingest API")]
-    NotOurs,
+/// An error in the API's form (PROTOCOL 7), also with a code that this version does not know.
+#[derive(Deserialize)]
+struct AnyError {
+    #[expect(dead_code, reason = "an answer without it is not the API's")]
+    status: Status,
+    error: AnyErrorBody,
 }
 
-impl CallError {
-    /// Whether the same call may succeed later (PROTOCOL 8): connection errors, time-outs, and the
-    /// statuses 408, 429, 500, 502, 503, 504 and 507.
-    #[must_use]
-    pub fn is_retryable(&self) -> bool {
-        match self {
-            Self::Unreachable(_) | Self::TimedOut(_) => true,
-            Self::Refused { status, .. } => {
-                matches!(status, 408 | 429 | 500 | 502 | 503 | 504 | 507)
-            }
-            Self::Tls(_) | Self::Redirected { .. } | Self::NotOurs => false,
-        }
+#[derive(Deserialize)]
+struct AnyErrorBody {
+    code: String,
+    message: String,
+    #[serde(default)]
+    details: Option<serde_json::Value>,
+}
+
+impl AnyError {
+    fn code(&self) -> Option<ErrorCode> {
+        serde_json::from_value(self.error.code.as_str().into()).ok()
     }
 
-    pub(crate) fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::Refused { retry_after, .. } => *retry_after,
-            _ => None,
-        }
-    }
-
-    fn from_ureq(error: ureq::Error) -> Self {
-        match error {
-            ureq::Error::Timeout(phase) => Self::TimedOut(phase.to_string()),
-            ureq::Error::Tls(reason) => Self::Tls(reason.to_owned()),
-            ureq::Error::Rustls(error) => Self::Tls(error.to_string()),
-            // rustls reports what happens in a handshake through the connection.
-            ureq::Error::Io(error)
-                if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) =>
-            {
-                Self::Tls(error.to_string())
-            }
-            ureq::Error::Io(error) => Self::Unreachable(error.to_string()),
-            ureq::Error::HostNotFound => Self::Unreachable("the host name is not known".to_owned()),
-            other => Self::Unreachable(other.to_string()),
-        }
+    fn failures(&self) -> Option<Vec<Failure>> {
+        let mut failures: Vec<Failure> =
+            serde_json::from_value(self.error.details.as_ref()?.get("failures")?.clone()).ok()?;
+        failures.iter_mut().for_each(|failure| failure.message = plain(&failure.message));
+        Some(failures)
     }
 }

@@ -9,6 +9,7 @@
 //! turns that off. A private authority is trusted by naming its file.
 
 mod api;
+mod call_error;
 mod client;
 mod endpoint;
 mod retry;
@@ -17,7 +18,8 @@ mod shipper;
 mod spool;
 mod tail;
 
-pub use api::{Answer, Api, CallError, Page, RateLimit, Trust, TrustError};
+pub use api::{Answer, Api, Page, RateLimit, Trust, TrustError};
+pub use call_error::{CallError, Disposition};
 pub use client::{
     BuildError, Client, ClientBuilder, ClientStats, DropReason, Dropped, OnDrop, Unflushed,
     WhenFull, host_name,

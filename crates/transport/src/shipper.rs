@@ -4,9 +4,10 @@ use std::thread;
 
 use logflux_wire::limits::BATCH_MAX;
 use logflux_wire::request::append_batch;
-use logflux_wire::response::{ErrorCode, IngestCounts};
+use logflux_wire::response::{ErrorCode, Failure, IngestCounts};
 
-use crate::api::{Api, CallError};
+use crate::api::Api;
+use crate::call_error::{CallError, Disposition};
 use crate::retry::{self, Retry};
 
 /// The most bytes in one request, unless a single entry is longer.
@@ -81,37 +82,40 @@ impl Shipper {
         let mut receipt = Receipt::default();
         let mut shipped = 0;
         let mut body = Vec::new();
+        // Shrinks where the server refuses a batch as a whole, and grows again behind it.
+        let mut batch_max = BATCH_MAX;
         while let Some(rest) = entries.get(shipped..).filter(|rest| !rest.is_empty()) {
-            let count = batch_len(rest);
+            let count = batch_len(rest, batch_max);
             let batch = rest.iter().take(count).map(AsRef::as_ref);
             body.clear();
             append_batch(batch, &mut body);
-            match self.call(&body, &mut receipt.retries) {
+            match self.call(&body, count, &mut receipt.retries) {
                 Ok(answer) => {
                     receipt.counts.total += answer.data.total;
                     receipt.counts.succeeded += answer.data.succeeded;
                     receipt.counts.failed += answer.data.failed;
                     receipt.counts.duplicates += answer.data.duplicates;
-                    receipt.refusals.extend(answer.failures.into_iter().map(|failure| Refusal {
-                        index: shipped + failure.index,
-                        code: Some(failure.code),
-                        message: failure.message,
-                    }));
+                    receipt.refuse(shipped, answer.failures);
                 }
-                // None of the batch was good: the batch is at fault, and the next may be good.
-                Err(CallError::Refused {
-                    status: 400 | 413, code: Some(code), message, ..
-                }) => {
+                Err(error) if error.refusals(count).is_some() => {
                     receipt.counts.total += count;
                     receipt.counts.failed += count;
-                    receipt.refusals.extend((shipped..shipped + count).map(|index| Refusal {
-                        index,
-                        code: Some(code),
-                        message: message.clone(),
-                    }));
+                    receipt.refuse(shipped, error.refusals(count).unwrap_or_default().to_vec());
                 }
-                Err(error) => return Err(ShipError { error, shipped, receipt }),
+                Err(error) => match (error.disposition(count), error) {
+                    (Disposition::Split, _) => {
+                        batch_max = count.div_ceil(2);
+                        continue;
+                    }
+                    (Disposition::Refused, CallError::Refused { code, message, .. }) => {
+                        receipt.counts.total += 1;
+                        receipt.counts.failed += 1;
+                        receipt.refusals.push(Refusal { index: shipped, code, message });
+                    }
+                    (_, error) => return Err(ShipError { error, shipped, receipt }),
+                },
             }
+            batch_max = (2 * batch_max).min(BATCH_MAX);
             shipped += count;
             progress(shipped);
         }
@@ -121,6 +125,7 @@ impl Shipper {
     fn call(
         &self,
         body: &[u8],
+        entries: usize,
         retries: &mut u32,
     ) -> Result<logflux_wire::response::IngestResponse, CallError> {
         let mut retry = 0;
@@ -129,7 +134,8 @@ impl Shipper {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            if !error.is_retryable() || retry == self.retry.max_retries {
+            let helps = error.disposition(entries) == Disposition::Retry;
+            if !helps || retry == self.retry.max_retries {
                 return Err(error);
             }
             retry += 1;
@@ -139,12 +145,23 @@ impl Shipper {
     }
 }
 
+impl Receipt {
+    /// Adds what the server says of the entries of a batch that begins at `first`.
+    fn refuse(&mut self, first: usize, failures: Vec<Failure>) {
+        self.refusals.extend(failures.into_iter().map(|failure| Refusal {
+            index: first + failure.index,
+            code: Some(failure.code),
+            message: failure.message,
+        }));
+    }
+}
+
 /// How many of the entries go into the next request: at least one.
-fn batch_len<E: AsRef<[u8]>>(entries: &[E]) -> usize {
+fn batch_len<E: AsRef<[u8]>>(entries: &[E], most: usize) -> usize {
     let mut bytes = 0;
     entries
         .iter()
-        .take(BATCH_MAX)
+        .take(most)
         .take_while(|entry| {
             bytes += entry.as_ref().len();
             bytes <= BODY_MAX
@@ -159,8 +176,8 @@ mod tests {
 
     #[test]
     fn a_batch_is_bounded_by_count_and_by_bytes_and_never_empty() {
-        assert_eq!(batch_len(&vec![vec![0; 10]; 250]), 100);
-        assert_eq!(batch_len(&vec![vec![0; 1 << 20]; 10]), 4);
-        assert_eq!(batch_len(&[vec![0; 5 << 20], vec![0]]), 1);
+        assert_eq!(batch_len(&vec![vec![0; 10]; 250], 100), 100);
+        assert_eq!(batch_len(&vec![vec![0; 1 << 20]; 10], 100), 4);
+        assert_eq!(batch_len(&[vec![0; 5 << 20], vec![0]], 100), 1);
     }
 }

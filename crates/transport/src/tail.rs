@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use logflux_wire::{Entry, EntryError};
 use ureq::BodyReader;
 
-use crate::api::CallError;
+use crate::call_error::CallError;
 
 /// The longest line that is read: an entry of the largest payload, and what is around it.
 const LINE_MAX: u64 = 2 << 20;

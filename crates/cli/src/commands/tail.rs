@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use logflux_envelope::{Entry, Level, Node};
-use logflux_transport::{Api, CallError, Tail};
+use logflux_transport::{Api, CallError, Disposition, Tail};
 use logflux_wire::EntryError;
 use logflux_wire::limits::QUERY_MAX;
 use logflux_wire::query::Query;
@@ -150,7 +150,7 @@ fn follow(api: &Api, filter: &Query, first: Tail, reconnect: bool, sender: &Sync
             }
             Err(error) => error,
         };
-        if !reconnect || !error.is_retryable() {
+        if !reconnect || error.disposition(1) != Disposition::Retry {
             sender.send(Err(error)).ok();
             return;
         }

@@ -6,7 +6,8 @@ use std::sync::{Arc, PoisonError};
 use std::thread;
 
 use super::core::{Shared, State};
-use crate::api::{Answer, CallError};
+use crate::api::Answer;
+use crate::call_error::CallError;
 
 /// A request to make.
 pub(crate) struct Request {

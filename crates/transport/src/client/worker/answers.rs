@@ -11,7 +11,7 @@ use super::super::ledger::DropReason;
 use super::super::outbox::Batch;
 use super::super::sender::Answered;
 use super::Worker;
-use crate::api::CallError;
+use crate::call_error::CallError;
 use crate::retry::jitter;
 use crate::spool::{DeadLetter, RecordId};
 
