@@ -72,10 +72,11 @@ pub fn above_standard_streams(file: File) -> io::Result<File> {
     imp::above_standard_streams(file)
 }
 
-/// Refuses to open a path whose last part is a symbolic link.
+/// Refuses to open a path whose last part is a symbolic link, and does not wait for the other end
+/// of a named pipe.
 pub fn no_follow(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::custom_flags(options, libc::O_NOFOLLOW);
+    std::os::unix::fs::OpenOptionsExt::custom_flags(options, libc::O_NOFOLLOW | libc::O_NONBLOCK);
     options
 }
 

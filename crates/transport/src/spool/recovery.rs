@@ -1,6 +1,6 @@
 //! Opening a spool: what earlier processes left is found again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,14 +8,12 @@ use std::sync::Arc;
 use super::buffer::Buffer;
 use super::format::{ENTRY_MAX, Found, HEADER_LEN, Header, HeaderRead, OVERHEAD};
 use super::format::{is_done, read_done, scan};
-use super::fs::{FileSystem, Open, Real};
+use super::fs::{FileSystem, LOCK, Open, Real};
 use super::index::Index;
 use super::segment::{Segment, done_name};
 use super::store::Spool;
-use super::types::{Recovery, SpoolError, SpoolOptions, at};
+use super::types::{Recovery, Skipped, SpoolChanges, SpoolError, SpoolOptions, at, is_exhausted};
 
-/// The file whose lock says that a process owns the folder.
-const LOCK: &str = "lock";
 /// The most bytes of a segment.
 const SEGMENT_MAX: u64 = 64 << 20;
 
@@ -37,10 +35,9 @@ impl Spool {
         options.segment_bytes =
             options.segment_bytes.min(options.max_bytes / 4).clamp(1 << 10, SEGMENT_MAX);
         fs.create_folder(folder).map_err(at(folder))?;
-        let lock_path = folder.join(LOCK);
         let lock = fs
-            .lock(&lock_path)
-            .map_err(at(&lock_path))?
+            .lock(folder)
+            .map_err(at(&folder.join(LOCK)))?
             .ok_or_else(|| SpoolError::Locked(folder.to_owned()))?;
         let mut spool = Self {
             fs,
@@ -61,8 +58,16 @@ impl Spool {
             bytes: 0,
             dropped: 0,
             damaged: 0,
+            swept: 0,
+            changes: SpoolChanges::default(),
+            adrift: BTreeMap::new(),
+            saved: Vec::new(),
+            adopting: None,
+            stuck: BTreeSet::new(),
+            look_from: 0,
+            parent: None,
             reader: None,
-            _lock: lock,
+            lock,
         };
         let recovery = spool.recover()?;
         Ok((spool, recovery))
@@ -77,7 +82,20 @@ impl Spool {
         let mut records = Vec::new();
         let mut next_sequence = 1;
         for header in headers(&names) {
-            let read = read_segment(&*self.fs, &self.folder, header)?;
+            let read = match read_segment(&*self.fs, &self.folder, header) {
+                // Somebody removed it just now.
+                Err(SpoolError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                    continue;
+                }
+                // It may be another user's. It is left alone, and so is its number.
+                Err(SpoolError::Io { source, path }) if !is_exhausted(&source) => {
+                    recovery.skipped.push(Skipped::new(&path, source));
+                    self.next_segment = self.next_segment.max(header.number.saturating_add(1));
+                    next_sequence = next_sequence.max(header.first.saturating_add(1));
+                    continue;
+                }
+                other => other?,
+            };
             recovery.lost += read.lost;
             recovery.skipped_bytes += read.skipped;
             // What is damaged had a sequence number, too.
@@ -87,7 +105,9 @@ impl Spool {
             let number = header.number.max(self.next_segment);
             self.next_segment = number.saturating_add(1);
             self.bytes += read.len as u64;
-            self.segments.insert(number, Segment::found(header, read.salt, read.len));
+            let path = self.folder.join(header.file_name());
+            let identity = self.fs.identity(&path).ok().flatten();
+            self.segments.insert(number, Segment::found(header, read.salt, read.len, identity));
             records.extend(read.records.into_iter().map(|(found, done)| Record {
                 found,
                 number,
@@ -102,7 +122,7 @@ impl Spool {
         for number in spent {
             self.remove_segment(number);
         }
-        self.remove_orphans(&names);
+        remove_orphans(&*self.fs, &self.folder, &names);
         // Those that a killed process left may not be durable. They were not promised to be.
         for segment in self.segments.values() {
             let path = self.folder.join(segment.header.file_name());
@@ -123,14 +143,14 @@ impl Spool {
             }
         }
     }
+}
 
-    /// Removes notes of what is acknowledged whose segments are gone.
-    fn remove_orphans(&self, names: &[String]) {
-        for name in names.iter().filter(|name| name.ends_with(".done")) {
-            let owned = self.segments.values().any(|segment| done_name(segment.header) == **name);
-            if !owned {
-                let _ = self.fs.remove(&self.folder.join(name));
-            }
+/// Removes notes of what is acknowledged whose segments are gone.
+pub(super) fn remove_orphans(fs: &dyn FileSystem, folder: &Path, names: &[String]) {
+    for name in names.iter().filter(|name| name.ends_with(".done")) {
+        let segment = name.replace(".done", ".seg");
+        if !matches!(fs.identity(&folder.join(segment)), Ok(Some(_)) | Err(_)) {
+            let _ = fs.remove(&folder.join(name));
         }
     }
 }
@@ -168,6 +188,7 @@ pub(super) fn headers(names: &[String]) -> Vec<Header> {
 
 /// What a segment's files hold.
 pub(super) struct SegmentRead {
+    pub(super) bytes: Vec<u8>,
     pub(super) len: usize,
     pub(super) salt: u64,
     /// The records, and whether they are acknowledged.
@@ -196,6 +217,7 @@ pub(super) fn read_segment(
     let scan = scan(&bytes, salt);
     let mut read = SegmentRead {
         len: bytes.len(),
+        bytes,
         salt,
         records: Vec::with_capacity(scan.records.len()),
         lost: 0,

@@ -78,7 +78,7 @@ fn a_process_that_forked_cannot_touch_its_parents_spool() {
     assert!(matches!(spool.sync(), Err(SpoolError::Forked)));
     assert!(matches!(spool.next_batch(1, 1), Err(SpoolError::Forked)));
     assert!(matches!(spool.acknowledge(&[id]), Err(SpoolError::Forked)));
-    assert!(matches!(spool.adopt_abandoned(Path::new("/")), Err(SpoolError::Forked)));
+    assert!(matches!(spool.adopt_abandoned(Path::new("/"), 1), Err(SpoolError::Forked)));
     assert!(matches!(letters.append(&[]), Err(SpoolError::Forked)));
     assert!(matches!(letters.replace(&[]), Err(SpoolError::Forked)));
     drop(spool);
