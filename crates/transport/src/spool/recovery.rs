@@ -114,8 +114,7 @@ impl Spool {
                 done,
             }));
         }
-        self.index_records(records);
-        self.sequence_offset = next_sequence.wrapping_sub(self.next_id);
+        self.index_records(records, next_sequence);
         self.durable_id = self.next_id - 1;
         let spent: Vec<u32> =
             self.segments.iter().filter(|(_, s)| s.is_spent()).map(|(n, _)| *n).collect();
@@ -133,15 +132,26 @@ impl Spool {
         Ok(recovery)
     }
 
-    fn index_records(&mut self, records: Vec<Record>) {
+    fn index_records(&mut self, records: Vec<Record>, next_sequence: u64) {
         let short = |length| u32::try_from(length).unwrap_or(u32::MAX);
-        for Record { found, number, .. } in waiting(records) {
-            self.index.push(self.next_id, number, short(found.offset), short(found.length));
-            self.next_id += 1;
+        let records = waiting(records);
+        // Ids keep the distances of the sequence numbers, so that a record that is written again
+        // gets its own number again. Numbers that lie so far apart are nobody's work.
+        let first = records.first().map_or(next_sequence, |record| record.found.sequence);
+        let spread = next_sequence.saturating_sub(first) < 1 << 62;
+        for Record { found, number, .. } in records {
+            let distance = if spread { found.sequence.saturating_sub(first) } else { 0 };
+            let id = self.next_id.max(1 + distance);
+            self.index.push(id, number, short(found.offset), short(found.length));
+            self.next_id = id + 1;
             if let Some(segment) = self.segments.get_mut(&number) {
                 segment.live += 1;
             }
         }
+        if spread {
+            self.next_id = self.next_id.max(1 + next_sequence.saturating_sub(first));
+        }
+        self.sequence_offset = next_sequence.wrapping_sub(self.next_id);
     }
 }
 
