@@ -141,6 +141,12 @@ impl Spool {
             let ids: Vec<RecordId> = taken.iter().map(|(id, _)| *id).collect();
             let _ = self.acknowledge(&ids);
             self.adopting = None;
+            if let Some(number) = self.active
+                && self.segments.get(&number).is_some_and(Segment::is_spent)
+            {
+                self.active = None;
+                self.remove_segment(number);
+            }
             return Err(error);
         }
         self.adopting = None;

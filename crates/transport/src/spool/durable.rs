@@ -55,6 +55,7 @@ impl Spool {
         }
     }
 
+    /// Writes and syncs. What is durable by that counts only when it is known to be still there.
     fn try_sync(&mut self) -> io::Result<()> {
         self.condemn_saved();
         self.write_out()?;
@@ -78,7 +79,6 @@ impl Spool {
             }
             self.folder_dirty = false;
         }
-        self.settle();
         Ok(())
     }
 

@@ -19,7 +19,7 @@ fn a_folder_that_is_not_ours_is_skipped_with_a_sentence() {
     append(&mut other, (0..3).map(entry));
     other.sync().unwrap();
     drop(other);
-    fs::set_permissions(&folder(2), fs::Permissions::from_mode(0o777)).unwrap();
+    fs::set_permissions(folder(2), fs::Permissions::from_mode(0o777)).unwrap();
     let mut reasons = vec!["it is a symbolic link", "it is not a folder", "every user may write"];
     // Only root can make a folder that belongs to another.
     fs::create_dir(folder(3)).unwrap();
