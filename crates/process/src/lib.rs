@@ -15,12 +15,16 @@
 //! the memory of later calls with [`will_write`].
 
 mod at_exit;
+mod descriptors;
 mod generation;
 mod memory;
 mod per_process;
 mod signals;
 
 pub use at_exit::{AtExit, at_exit};
+#[cfg(unix)]
+pub use descriptors::effective_user;
+pub use descriptors::{OwnFile, above_standard_streams, no_follow};
 pub use generation::generation;
 pub use memory::will_write;
 pub use per_process::PerProcess;

@@ -31,7 +31,7 @@ pub use retry::Retry;
 pub use settings::{Settings, SettingsError, Variables};
 pub use shipper::{Receipt, Refusal, ShipError, Shipper};
 pub use spool::{
-    Appended, DeadLetter, DeadLetters, RecordId, Recovery, SegmentView, Spool, SpoolError,
-    SpoolFull, SpoolOptions, SpoolView,
+    Acknowledged, Adopted, Appended, DeadLetter, DeadLetters, RecordId, Recovery, SegmentView,
+    Skipped, Spool, SpoolChanges, SpoolError, SpoolFull, SpoolOptions, SpoolView,
 };
 pub use tail::Tail;

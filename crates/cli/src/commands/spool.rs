@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use logflux_transport::{DeadLetter, DeadLetters, SpoolView};
+use logflux_transport::{DeadLetter, DeadLetters, SpoolError, SpoolView};
 
 use crate::connection::ConnectionArgs;
 use crate::failure::{Failure, Outcome};
@@ -98,11 +98,54 @@ fn folders(folder: &Path) -> Outcome<Vec<PathBuf>> {
     Ok([vec![folder.to_owned()], view.own_folders()].concat())
 }
 
-fn export(folder: &Path, dead: bool) -> Outcome {
+/// How many folders and files were skipped. Each was named on stderr.
+#[derive(Debug, Default)]
+struct Skips(usize);
+
+impl Skips {
+    fn tell(&mut self, skipped: impl std::fmt::Display) {
+        anstream::eprintln!("{skipped}");
+        self.0 += 1;
+    }
+
+    /// What a look at one folder gave. A process's folder that cannot be read, such as another
+    /// user's, is named and skipped; for the folder that was asked for it is an error.
+    fn unless_own<T>(
+        &mut self,
+        asked: &Path,
+        folder: &Path,
+        looked: Result<T, SpoolError>,
+    ) -> Outcome<Option<T>> {
+        match looked {
+            Err(error) if folder != asked => {
+                self.tell(format_args!("{} is skipped: {error}", folder.display()));
+                Ok(None)
+            }
+            other => Ok(Some(other?)),
+        }
+    }
+
+    /// Looks at the spool of a folder.
+    fn view(&mut self, asked: &Path, folder: &Path) -> Outcome<Option<SpoolView>> {
+        let view = self.unless_own(asked, folder, SpoolView::read(folder))?;
+        for skipped in view.iter().flat_map(SpoolView::skipped) {
+            self.tell(skipped);
+        }
+        Ok(view)
+    }
+
+    fn end(self) -> Outcome {
+        if self.0 > 0 { Err(Failure::Told) } else { Ok(()) }
+    }
+}
+
+fn export(asked: &Path, dead: bool) -> Outcome {
     let mut stdout = io::BufWriter::new(io::stdout().lock());
-    for folder in folders(folder)? {
+    let mut skips = Skips::default();
+    for folder in folders(asked)? {
         if dead {
-            let (letters, damaged) = dead_letters(&folder)?;
+            let letters = skips.unless_own(asked, &folder, dead_letters(&folder))?;
+            let Some((letters, damaged)) = letters else { continue };
             let mut line = Vec::new();
             for letter in letters {
                 line.clear();
@@ -112,8 +155,8 @@ fn export(folder: &Path, dead: bool) -> Outcome {
             if damaged > 0 {
                 anstream::eprintln!("{}: {damaged} damaged dead letters", folder.display());
             }
-        } else {
-            SpoolView::read(&folder)?.each_entry(|entry| {
+        } else if let Some(view) = skips.view(asked, &folder)? {
+            view.each_entry(|entry| {
                 stdout.write_all(entry)?;
                 stdout.write_all(b"\n")?;
                 Ok::<_, Failure>(())
@@ -121,11 +164,11 @@ fn export(folder: &Path, dead: bool) -> Outcome {
         }
     }
     stdout.flush()?;
-    Ok(())
+    skips.end()
 }
 
 /// The dead letters of a folder, and how many are damaged.
-fn dead_letters(folder: &Path) -> Outcome<(Vec<DeadLetter>, u64)> {
+fn dead_letters(folder: &Path) -> Result<(Vec<DeadLetter>, u64), SpoolError> {
     let mut letters = Vec::new();
     let damaged = DeadLetters::of_spool(folder).read(|letter| letters.push(letter))?;
     Ok((letters, damaged))

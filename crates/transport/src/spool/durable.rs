@@ -3,8 +3,12 @@
 use std::io;
 
 use super::fs::Open;
+use super::index::Slot;
 use super::store::Spool;
-use super::types::{SpoolError, SpoolFull, is_full};
+use super::types::{RecordId, SpoolError, SpoolFull, is_full};
+
+/// How often one sync writes what somebody removes meanwhile.
+const NOTICED_MAX: usize = 3;
 
 impl Spool {
     /// Makes durable all that was appended: the records, and that their files are in the folder.
@@ -18,22 +22,44 @@ impl Spool {
     /// [`SpoolError::NotDurable`] with what is not durable, [`SpoolError::Forked`].
     pub fn sync(&mut self) -> Result<(), SpoolError> {
         self.check_process()?;
+        let mut noticed = 0;
         loop {
-            let source = match self.try_sync() {
-                Ok(()) => return Ok(()),
-                Err(error) => error,
+            let synced = self.try_sync();
+            let source = match (self.notice(synced.is_ok()), synced) {
+                // What was gone is in memory again, and is written once more.
+                (Ok(true), _) if noticed < NOTICED_MAX => {
+                    noticed += 1;
+                    continue;
+                }
+                (Ok(true), _) => io::Error::other("its files are removed while they are written"),
+                (Ok(false), Ok(())) => {
+                    self.settle();
+                    if self.adrift.is_empty() {
+                        return Ok(());
+                    }
+                    io::Error::other("the files of entries that are being sent were removed")
+                }
+                (Err(error), _) | (_, Err(error)) => error,
             };
             let may_drop = self.options.when_full == SpoolFull::DropOldest && is_full(&source);
             if !may_drop || !self.drop_oldest() {
                 let entries = self.unsynced();
-                let bytes = self.index.after(self.durable_id).map(|s| u64::from(s.length)).sum();
+                let unsynced = self.index.after(self.durable_id);
+                let length = |slot: &Slot| u64::from(slot.length);
+                let adrift = self.adrift.keys().filter(|id| **id <= self.durable_id);
+                let adrift = adrift.filter_map(|id| self.index.get(*id));
+                let bytes = unsynced.map(length).sum::<u64>()
+                    + adrift.map(|slot| length(&slot)).sum::<u64>();
                 return Err(SpoolError::NotDurable { entries, bytes, source });
             }
         }
     }
 
+    /// Writes and syncs. What is durable by that counts only when it is known to be still there.
     fn try_sync(&mut self) -> io::Result<()> {
+        self.condemn_saved();
         self.write_out()?;
+        self.write_adrift()?;
         let mut last = None;
         for chunk in self.buffer.chunks.iter().filter(|chunk| !chunk.is_durable()) {
             if last == Some(chunk.segment) {
@@ -53,21 +79,20 @@ impl Spool {
             }
             self.folder_dirty = false;
         }
-        self.settle();
         Ok(())
     }
 
     /// Notes that all is durable.
     fn settle(&mut self) {
+        let until = self.adopting.unwrap_or(u64::MAX);
+        let durable = self.index.after(self.durable_id).map(|slot| slot.id);
+        self.changes.durable.extend(durable.take_while(|id| *id < until).map(RecordId));
+        self.keep_saved();
         for chunk in self.buffer.chunks.iter_mut().rev().take_while(|chunk| !chunk.is_durable()) {
             chunk.durable = chunk.bytes.len();
         }
         for (number, segment) in self.segments.iter_mut().rev() {
             if segment.file.is_none() && segment.durable_len == segment.len {
-                // Those before it were settled earlier.
-                if self.active != Some(*number) {
-                    break;
-                }
                 continue;
             }
             // What was moved elsewhere after a failure stands behind the durable part still.
@@ -106,6 +131,7 @@ impl Spool {
                         self.relocating |= error.kind() == io::ErrorKind::AlreadyExists;
                     })?;
                     segment.created = true;
+                    segment.identity = file.identity().ok();
                     self.folder_dirty = true;
                     missing.insert(file)
                 }
@@ -127,7 +153,7 @@ impl Spool {
     }
 
     /// Moves the records that are not durable to a new segment.
-    fn relocate(&mut self) {
+    pub(super) fn relocate(&mut self) {
         self.remove_condemned();
         let lost = self.buffer.take_unsynced();
         let slots: Vec<_> = self.index.after(self.durable_id).copied().collect();

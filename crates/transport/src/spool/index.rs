@@ -2,6 +2,9 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+/// The segment of records whose file is gone, and which are written again. No segment has it.
+pub(super) const ADRIFT: u32 = u32::MAX;
+
 /// A record that is not acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Slot {
@@ -23,6 +26,13 @@ enum State {
 }
 
 impl Slot {
+    /// Where a record stands that was found in a segment of another spool.
+    pub(super) fn of(found: &super::format::Found) -> Self {
+        let short = |length| u32::try_from(length).unwrap_or(u32::MAX);
+        let (offset, length) = (short(found.offset), short(found.length));
+        Self { id: 0, segment: 0, offset, length, state: State::Waiting }
+    }
+
     pub(super) fn is_handed_out(&self) -> bool {
         self.state == State::HandedOut
     }
@@ -91,17 +101,22 @@ impl Index {
         Some(was)
     }
 
-    /// Removes the records of a segment, and tells how many those were.
-    pub(super) fn remove_segment(&mut self, segment: u32) -> usize {
-        let mut removed = 0;
+    /// The records of a segment.
+    pub(super) fn of_segment(&self, segment: u32) -> impl Iterator<Item = &Slot> {
+        self.after(0).filter(move |slot| slot.segment == segment)
+    }
+
+    /// Removes the records of a segment, and gives their ids.
+    pub(super) fn remove_segment(&mut self, segment: u32) -> Vec<u64> {
+        let mut removed = Vec::new();
         for slot in &mut self.slots {
             if slot.segment == segment && slot.state != State::Gone {
                 slot.state = State::Gone;
                 self.returned.remove(&slot.id);
-                removed += 1;
+                removed.push(slot.id);
             }
         }
-        self.gone += removed;
+        self.gone += removed.len();
         self.tidy();
         removed
     }

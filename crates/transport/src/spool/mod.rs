@@ -97,11 +97,13 @@
 //! `sled` is a database in beta. None says what follows a failed fsync, or counts what a full disk
 //! refused.
 
+mod adopt;
 mod buffer;
 mod dead_letters;
 mod durable;
 mod format;
 mod fs;
+mod heal;
 mod index;
 mod own;
 mod read;
@@ -113,7 +115,10 @@ mod view;
 
 pub use dead_letters::{DeadLetter, DeadLetters};
 pub use store::Spool;
-pub use types::{Appended, RecordId, Recovery, SpoolError, SpoolFull, SpoolOptions};
+pub use types::{
+    Acknowledged, Adopted, Appended, RecordId, Recovery, Skipped, SpoolChanges, SpoolError,
+    SpoolFull, SpoolOptions,
+};
 pub use view::{SegmentView, SpoolView};
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Opening a spool: what earlier processes left is found again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,14 +8,12 @@ use std::sync::Arc;
 use super::buffer::Buffer;
 use super::format::{ENTRY_MAX, Found, HEADER_LEN, Header, HeaderRead, OVERHEAD};
 use super::format::{is_done, read_done, scan};
-use super::fs::{FileSystem, Open, Real};
+use super::fs::{FileSystem, LOCK, Open, Real};
 use super::index::Index;
 use super::segment::{Segment, done_name};
 use super::store::Spool;
-use super::types::{Recovery, SpoolError, SpoolOptions, at};
+use super::types::{Recovery, Skipped, SpoolChanges, SpoolError, SpoolOptions, at, is_exhausted};
 
-/// The file whose lock says that a process owns the folder.
-const LOCK: &str = "lock";
 /// The most bytes of a segment.
 const SEGMENT_MAX: u64 = 64 << 20;
 
@@ -37,10 +35,9 @@ impl Spool {
         options.segment_bytes =
             options.segment_bytes.min(options.max_bytes / 4).clamp(1 << 10, SEGMENT_MAX);
         fs.create_folder(folder).map_err(at(folder))?;
-        let lock_path = folder.join(LOCK);
         let lock = fs
-            .lock(&lock_path)
-            .map_err(at(&lock_path))?
+            .lock(folder)
+            .map_err(at(&folder.join(LOCK)))?
             .ok_or_else(|| SpoolError::Locked(folder.to_owned()))?;
         let mut spool = Self {
             fs,
@@ -61,8 +58,16 @@ impl Spool {
             bytes: 0,
             dropped: 0,
             damaged: 0,
+            swept: 0,
+            changes: SpoolChanges::default(),
+            adrift: BTreeMap::new(),
+            saved: Vec::new(),
+            adopting: None,
+            stuck: BTreeSet::new(),
+            look_from: 0,
+            parent: None,
             reader: None,
-            _lock: lock,
+            lock,
         };
         let recovery = spool.recover()?;
         Ok((spool, recovery))
@@ -77,7 +82,20 @@ impl Spool {
         let mut records = Vec::new();
         let mut next_sequence = 1;
         for header in headers(&names) {
-            let read = read_segment(&*self.fs, &self.folder, header)?;
+            let read = match read_segment(&*self.fs, &self.folder, header) {
+                // Somebody removed it just now.
+                Err(SpoolError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                    continue;
+                }
+                // It may be another user's. It is left alone, and so is its number.
+                Err(SpoolError::Io { source, path }) if !is_exhausted(&source) => {
+                    recovery.skipped.push(Skipped::new(&path, source));
+                    self.next_segment = self.next_segment.max(header.number.saturating_add(1));
+                    next_sequence = next_sequence.max(header.first.saturating_add(1));
+                    continue;
+                }
+                other => other?,
+            };
             recovery.lost += read.lost;
             recovery.skipped_bytes += read.skipped;
             // What is damaged had a sequence number, too.
@@ -87,22 +105,23 @@ impl Spool {
             let number = header.number.max(self.next_segment);
             self.next_segment = number.saturating_add(1);
             self.bytes += read.len as u64;
-            self.segments.insert(number, Segment::found(header, read.salt, read.len));
+            let path = self.folder.join(header.file_name());
+            let identity = self.fs.identity(&path).ok().flatten();
+            self.segments.insert(number, Segment::found(header, read.salt, read.len, identity));
             records.extend(read.records.into_iter().map(|(found, done)| Record {
                 found,
                 number,
                 done,
             }));
         }
-        self.index_records(records);
-        self.sequence_offset = next_sequence.wrapping_sub(self.next_id);
+        self.index_records(records, next_sequence);
         self.durable_id = self.next_id - 1;
         let spent: Vec<u32> =
             self.segments.iter().filter(|(_, s)| s.is_spent()).map(|(n, _)| *n).collect();
         for number in spent {
             self.remove_segment(number);
         }
-        self.remove_orphans(&names);
+        remove_orphans(&*self.fs, &self.folder, &names);
         // Those that a killed process left may not be durable. They were not promised to be.
         for segment in self.segments.values() {
             let path = self.folder.join(segment.header.file_name());
@@ -113,24 +132,35 @@ impl Spool {
         Ok(recovery)
     }
 
-    fn index_records(&mut self, records: Vec<Record>) {
+    fn index_records(&mut self, records: Vec<Record>, next_sequence: u64) {
         let short = |length| u32::try_from(length).unwrap_or(u32::MAX);
-        for Record { found, number, .. } in waiting(records) {
-            self.index.push(self.next_id, number, short(found.offset), short(found.length));
-            self.next_id += 1;
+        let records = waiting(records);
+        // Ids keep the distances of the sequence numbers, so that a record that is written again
+        // gets its own number again. Numbers that lie so far apart are nobody's work.
+        let first = records.first().map_or(next_sequence, |record| record.found.sequence);
+        let spread = next_sequence.saturating_sub(first) < 1 << 62;
+        for Record { found, number, .. } in records {
+            let distance = if spread { found.sequence.saturating_sub(first) } else { 0 };
+            let id = self.next_id.max(1 + distance);
+            self.index.push(id, number, short(found.offset), short(found.length));
+            self.next_id = id + 1;
             if let Some(segment) = self.segments.get_mut(&number) {
                 segment.live += 1;
             }
         }
+        if spread {
+            self.next_id = self.next_id.max(1 + next_sequence.saturating_sub(first));
+        }
+        self.sequence_offset = next_sequence.wrapping_sub(self.next_id);
     }
+}
 
-    /// Removes notes of what is acknowledged whose segments are gone.
-    fn remove_orphans(&self, names: &[String]) {
-        for name in names.iter().filter(|name| name.ends_with(".done")) {
-            let owned = self.segments.values().any(|segment| done_name(segment.header) == **name);
-            if !owned {
-                let _ = self.fs.remove(&self.folder.join(name));
-            }
+/// Removes notes of what is acknowledged whose segments are gone.
+pub(super) fn remove_orphans(fs: &dyn FileSystem, folder: &Path, names: &[String]) {
+    for name in names.iter().filter(|name| name.ends_with(".done")) {
+        let segment = name.replace(".done", ".seg");
+        if !matches!(fs.identity(&folder.join(segment)), Ok(Some(_)) | Err(_)) {
+            let _ = fs.remove(&folder.join(name));
         }
     }
 }
@@ -168,6 +198,7 @@ pub(super) fn headers(names: &[String]) -> Vec<Header> {
 
 /// What a segment's files hold.
 pub(super) struct SegmentRead {
+    pub(super) bytes: Vec<u8>,
     pub(super) len: usize,
     pub(super) salt: u64,
     /// The records, and whether they are acknowledged.
@@ -196,6 +227,7 @@ pub(super) fn read_segment(
     let scan = scan(&bytes, salt);
     let mut read = SegmentRead {
         len: bytes.len(),
+        bytes,
         salt,
         records: Vec::with_capacity(scan.records.len()),
         lost: 0,

@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 
 use super::format::{HEADER_LEN, Header, OVERHEAD, append_done};
-use super::fs::{File, FileSystem, Open};
+use super::fs::{File, FileSystem, Identity, Open};
 use super::index::Slot;
 
 #[derive(Debug)]
@@ -30,6 +30,8 @@ pub(super) struct Segment {
     pub(super) file: Option<Box<dyn File>>,
     /// Whether the file was made.
     pub(super) created: bool,
+    /// Which file that is; none where the system did not tell.
+    pub(super) identity: Option<Identity>,
     done: Option<(Box<dyn File>, u64)>,
 }
 
@@ -48,18 +50,20 @@ impl Segment {
             unreadable: false,
             file: None,
             created: false,
+            identity: None,
             done: None,
         }
     }
 
     /// One that was found on disk.
-    pub(super) fn found(header: Header, salt: u64, len: usize) -> Self {
+    pub(super) fn found(header: Header, salt: u64, len: usize, identity: Option<Identity>) -> Self {
         Self {
             header,
             salt,
             len,
             durable_len: len,
             created: true,
+            identity,
             ..Self::new(header.number, header.first)
         }
     }

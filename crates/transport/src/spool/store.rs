@@ -1,6 +1,6 @@
 //! The spool: appending, handing out, acknowledging.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,9 +8,12 @@ use std::sync::Arc;
 use super::buffer::{Buffer, CHUNK};
 use super::format::{ENTRY_MAX, HEADER_LEN, Header, OVERHEAD, append_record};
 use super::fs::{File, FileSystem, Lock};
+use super::heal::Saved;
 use super::index::{Index, Slot};
 use super::segment::Segment;
-use super::types::{Appended, RecordId, SpoolError, SpoolFull, SpoolOptions};
+use super::types::{
+    Acknowledged, Appended, RecordId, SpoolChanges, SpoolError, SpoolFull, SpoolOptions,
+};
 
 /// A durable queue of sealed entries in a folder, owned by one process. What is promised stands
 /// where this module begins, in `spool/mod.rs`, with the format of its files.
@@ -45,9 +48,24 @@ pub struct Spool {
     pub(super) bytes: u64,
     pub(super) dropped: u64,
     pub(super) damaged: u64,
+    pub(super) swept: u64,
+    pub(super) changes: SpoolChanges,
+    /// Records whose file is gone, which are written again; without their bytes, those that are
+    /// handed out and not in memory.
+    pub(super) adrift: BTreeMap<u64, Option<Vec<u8>>>,
+    /// What was written of them and is not known to be durable.
+    pub(super) saved: Vec<Saved>,
+    /// The records from here on are being adopted.
+    pub(super) adopting: Option<u64>,
+    /// Segments of others that were adopted, and can be neither removed nor noted as done.
+    pub(super) stuck: BTreeSet<PathBuf>,
+    /// Where the look at segments goes on.
+    pub(super) look_from: u32,
+    /// The parent of [`Spool::open_own`], where another folder may be taken.
+    pub(super) parent: Option<PathBuf>,
     /// The segment that was read last.
     pub(super) reader: Option<(u32, Box<dyn File>)>,
-    pub(super) _lock: Box<dyn Lock>,
+    pub(super) lock: Box<dyn Lock>,
 }
 
 impl Spool {
@@ -121,6 +139,10 @@ impl Spool {
     /// all younger ones. Ids that are not handed out are ignored.
     pub fn put_back(&mut self, ids: &[RecordId]) {
         for RecordId(id) in ids {
+            if self.adrift.get(id).is_some_and(Option::is_none) {
+                self.give_up(*id);
+                continue;
+            }
             if let Some(slot) = self.index.put_back(*id)
                 && let Some(segment) = self.segments.get_mut(&slot.segment)
             {
@@ -137,10 +159,19 @@ impl Spool {
     ///
     /// # Errors
     /// [`SpoolError::Forked`]. A file that cannot be removed now is tried again later.
-    pub fn acknowledge(&mut self, ids: &[RecordId]) -> Result<(), SpoolError> {
+    pub fn acknowledge(&mut self, ids: &[RecordId]) -> Result<Acknowledged, SpoolError> {
         self.check_process()?;
         let mut slots: Vec<Slot> =
             ids.iter().filter_map(|RecordId(id)| self.index.remove(*id)).collect();
+        let mut acknowledged = Acknowledged::default();
+        for slot in &slots {
+            self.adrift.remove(&slot.id);
+            if slot.id > self.durable_id {
+                acknowledged.unsynced.push(RecordId(slot.id));
+            } else {
+                acknowledged.durable += 1;
+            }
+        }
         slots.sort_unstable_by_key(|slot| (slot.segment, slot.offset));
         for slots in slots.chunk_by(|a, b| a.segment == b.segment) {
             let Some(number) = slots.first().map(|slot| slot.segment) else { continue };
@@ -155,7 +186,12 @@ impl Spool {
         }
         let first = self.index.first().unwrap_or(u64::MAX);
         self.buffer.evict(first, self.options.memory_bytes);
-        Ok(())
+        Ok(acknowledged)
+    }
+
+    /// What became of records since this was asked last.
+    pub fn take_changes(&mut self) -> SpoolChanges {
+        std::mem::take(&mut self.changes)
     }
 
     /// How many entries are not acknowledged, those that are handed out included.
@@ -180,7 +216,8 @@ impl Spool {
     /// How many entries that are not acknowledged are not durable: what a crash now could lose.
     #[must_use]
     pub fn unsynced(&self) -> u64 {
-        self.index.after(self.durable_id).count() as u64
+        let adrift = self.adrift.keys().filter(|id| **id <= self.durable_id).count();
+        (self.index.after(self.durable_id).count() + adrift) as u64
     }
 
     /// How many entries were dropped for want of room since it was opened.
@@ -193,6 +230,13 @@ impl Spool {
     #[must_use]
     pub fn damaged(&self) -> u64 {
         self.damaged
+    }
+
+    /// How many durable entries were in files that somebody removed, and not in memory, since it was
+    /// opened.
+    #[must_use]
+    pub fn swept(&self) -> u64 {
+        self.swept
     }
 
     /// Its folder.
@@ -277,7 +321,14 @@ impl Spool {
             (segment.in_flight == 0 && self.active != Some(*number)).then_some(*number)
         });
         let Some(number) = oldest else { return false };
-        self.dropped += self.index.remove_segment(number) as u64;
+        for id in self.index.remove_segment(number) {
+            self.dropped += 1;
+            if id > self.durable_id {
+                self.changes.dropped_unsynced.push(RecordId(id));
+            } else {
+                self.changes.dropped += 1;
+            }
+        }
         self.remove_segment(number);
         true
     }
@@ -326,6 +377,10 @@ impl Drop for Spool {
             self.active = None;
             self.remove_segment(number);
         }
-        let _ = self.write_out();
+        let _ = if self.adrift.is_empty() {
+            self.write_out()
+        } else {
+            self.sync().map_err(io::Error::other)
+        };
     }
 }

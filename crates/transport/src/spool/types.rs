@@ -44,7 +44,7 @@ pub enum SpoolFull {
 }
 
 /// What a spool's folder held when it was opened.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Recovery {
     /// The entries found that are not acknowledged.
@@ -56,6 +56,93 @@ pub struct Recovery {
     pub lost: u64,
     /// How many bytes are no sound record.
     pub skipped_bytes: u64,
+    /// Folders and files that were left alone, since they are another user's or cannot be opened.
+    pub skipped: Vec<Skipped>,
+    /// There are more abandoned entries than were moved: see
+    /// [`adopt_abandoned`](super::Spool::adopt_abandoned).
+    pub more: bool,
+}
+
+/// What was moved from the folders of processes that are gone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Adopted {
+    /// The entries that were moved; they are durable here.
+    pub entries: u64,
+    /// How many bytes they have.
+    pub bytes: u64,
+    /// How many records were damaged there; see [`Recovery::lost`].
+    pub lost: u64,
+    /// How many bytes there were no sound record.
+    pub skipped_bytes: u64,
+    /// Folders and files that were left alone. They are named again at each call.
+    pub skipped: Vec<Skipped>,
+    /// There is more to move, and room for it: call again soon.
+    pub more: bool,
+}
+
+/// A folder or file that was left alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Why, in a few words.
+    pub reason: String,
+}
+
+impl Skipped {
+    pub(super) fn new(path: &std::path::Path, reason: impl fmt::Display) -> Self {
+        Self { path: path.to_owned(), reason: reason.to_string() }
+    }
+}
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is skipped: {}", self.path.display(), self.reason)
+    }
+}
+
+/// What became of records: every change of a record's place is in here once, or in what
+/// [`acknowledge`](super::Spool::acknowledge) returns.
+///
+/// A record is unsynced at first, then durable, and then acknowledged, dropped, damaged, swept or
+/// taken over. Take `durable` into account before the others: a record may be in two of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SpoolChanges {
+    /// Unsynced records that became durable, in ascending order.
+    pub durable: Vec<RecordId>,
+    /// Unsynced records that were dropped for want of room.
+    pub dropped_unsynced: Vec<RecordId>,
+    /// How many durable records were dropped for want of room.
+    pub dropped: u64,
+    /// How many durable records could not be read back.
+    pub damaged: u64,
+    /// How many durable records were in files that somebody removed, and not in memory.
+    pub swept: u64,
+    /// How many durable records another process has now, which took the folder after its lock was
+    /// removed.
+    pub taken_over: u64,
+    /// How many entries came from folders of processes that are gone. They are durable, and not in
+    /// `durable`.
+    pub adopted: u64,
+    /// Records that are handed out, whose file somebody removed, and whose bytes are not in memory:
+    /// [`restore`](super::Spool::restore) takes them. They did not change their place.
+    pub wanted: Vec<RecordId>,
+    /// The spool has another [`folder`](super::Spool::folder) now.
+    pub moved: bool,
+    /// What was noticed to be gone and made again, a sentence each.
+    pub healed: Vec<String>,
+}
+
+/// Where records were when they were acknowledged.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Acknowledged {
+    /// How many were durable.
+    pub durable: u64,
+    /// Those that were not.
+    pub unsynced: Vec<RecordId>,
 }
 
 /// A record of one spool, as long as that is open. Later records have greater ones.
@@ -134,6 +221,16 @@ pub enum SpoolError {
 pub(super) fn at(path: &std::path::Path) -> impl FnOnce(io::Error) -> SpoolError {
     let path = path.to_owned();
     move |source| SpoolError::Io { path, source }
+}
+
+/// Whether the system lacks something for the moment that has nothing to do with this file.
+pub(super) fn is_exhausted(error: &io::Error) -> bool {
+    let kind = error.kind();
+    // ENFILE and EMFILE have no kind of their own, and the same numbers on every Unix.
+    let files = cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24));
+    files
+        || is_full(error)
+        || matches!(kind, io::ErrorKind::OutOfMemory | io::ErrorKind::Interrupted)
 }
 
 /// Whether the disk, or what this user may have of it, is full.

@@ -8,7 +8,7 @@ use super::format::{Frame, Header, read_record};
 use super::fs::{FileSystem, Real};
 use super::own::is_own;
 use super::recovery::{Record, headers, read_file, read_segment, waiting};
-use super::types::{SpoolError, at};
+use super::types::{Skipped, SpoolError, at, is_exhausted};
 
 /// What stands in a spool's folder. Its owner may go on meanwhile: then what is written just now may
 /// look damaged, and what is delivered just now be left out.
@@ -21,6 +21,7 @@ pub struct SpoolView {
     places: Vec<(Header, u64)>,
     segments: Vec<SegmentView>,
     records: Vec<Record>,
+    skipped: Vec<Skipped>,
 }
 
 /// What stands in a segment.
@@ -55,6 +56,7 @@ impl SpoolView {
             places: Vec::new(),
             segments: Vec::new(),
             records: Vec::new(),
+            skipped: Vec::new(),
             names,
         };
         let mut records = Vec::new();
@@ -62,6 +64,10 @@ impl SpoolView {
             let read = match read_segment(&*view.fs, folder, header) {
                 // It was delivered meanwhile.
                 Err(SpoolError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                    continue;
+                }
+                Err(SpoolError::Io { source, path }) if !is_exhausted(&source) => {
+                    view.skipped.push(Skipped::new(&path, source));
                     continue;
                 }
                 other => other?,
@@ -91,6 +97,12 @@ impl SpoolView {
     #[must_use]
     pub fn segments(&self) -> &[SegmentView] {
         &self.segments
+    }
+
+    /// Segments that cannot be opened, such as those of another user. Nothing is known of them.
+    #[must_use]
+    pub fn skipped(&self) -> &[Skipped] {
+        &self.skipped
     }
 
     /// How many entries are not acknowledged.

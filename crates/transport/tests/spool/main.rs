@@ -11,9 +11,11 @@ mod bounds;
 mod damage;
 mod dead_letters;
 mod disk;
+mod foreign;
 mod kill;
 mod owner;
 mod queue;
+mod swept;
 
 use std::fs;
 use std::path::{Path, PathBuf};

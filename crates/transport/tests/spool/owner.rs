@@ -38,9 +38,9 @@ fn the_owner_of_the_parent_can_adopt_what_others_left() {
     append(&mut own, (0..3_000).map(entry));
     own.sync().unwrap();
     let (mut main, _) = open(folder.path());
-    assert_eq!(main.adopt_abandoned(folder.path()).unwrap().entries, 0, "it is in use");
+    assert_eq!(main.adopt_abandoned(folder.path(), u64::MAX).unwrap().entries, 0, "it is in use");
     drop(own);
-    assert_eq!(main.adopt_abandoned(folder.path()).unwrap().entries, 3_000);
+    assert_eq!(main.adopt_abandoned(folder.path(), u64::MAX).unwrap().entries, 3_000);
     assert_eq!((main.len(), main.unsynced()), (3_000, 0));
     let (_, recovery) = Spool::open_own(folder.path(), SpoolOptions::default()).unwrap();
     assert_eq!(recovery.entries, 0);

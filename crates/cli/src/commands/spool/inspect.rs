@@ -4,22 +4,25 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use logflux_envelope::{Entry, Timestamp};
-use logflux_transport::{DeadLetters, SegmentView, SpoolView};
+use logflux_transport::{DeadLetters, SegmentView, SpoolError, SpoolView};
 use serde_json::{Value, json};
 
-use crate::failure::{Failure, Outcome};
+use super::Skips;
+use crate::failure::Outcome;
 use crate::output::Format;
 
-pub(super) fn run(folder: &Path, format: Format) -> Outcome {
-    for folder in super::folders(folder)? {
-        let found = look(&folder)?;
+pub(super) fn run(asked: &Path, format: Format) -> Outcome {
+    let mut skips = Skips::default();
+    for folder in super::folders(asked)? {
+        let Some(view) = skips.view(asked, &folder)? else { continue };
+        let Some(found) = skips.unless_own(asked, &folder, look(&folder, view))? else { continue };
         let mut stdout = io::stdout();
         match format {
             Format::Json => writeln!(stdout, "{}", found.json(&folder))?,
             Format::Text => found.print(&folder, &mut stdout)?,
         }
     }
-    Ok(())
+    skips.end()
 }
 
 /// What stands in one folder.
@@ -33,8 +36,7 @@ struct Found {
     dead_damaged: u64,
 }
 
-fn look(folder: &Path) -> Outcome<Found> {
-    let view = SpoolView::read(folder)?;
+fn look(folder: &Path, view: SpoolView) -> Result<Found, SpoolError> {
     let mut times: Option<(Timestamp, Timestamp)> = None;
     let mut strange = 0;
     view.each_entry(|entry| {
@@ -45,7 +47,7 @@ fn look(folder: &Path) -> Outcome<Found> {
             }
             Err(_) => strange += 1,
         }
-        Ok::<_, Failure>(())
+        Ok::<_, SpoolError>(())
     })?;
     let mut dead = 0;
     let dead_damaged = DeadLetters::of_spool(folder).read(|_| dead += 1)?;

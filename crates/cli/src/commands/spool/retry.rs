@@ -9,6 +9,7 @@ use logflux_transport::{
 };
 use serde_json::json;
 
+use super::Skips;
 use crate::connection::ConnectionArgs;
 use crate::failure::{Failure, Outcome};
 use crate::output::Format;
@@ -27,12 +28,15 @@ pub(super) fn run(
     let shipper = Shipper::new(settings.api()?, settings.retry);
     let mut total = Totals::default();
     let mut ended = Ok(());
-    for folder in super::folders(folder)? {
+    let mut skips = Skips::default();
+    let asked = folder;
+    for folder in super::folders(asked)? {
         let mut spool = match Spool::open(&folder, SpoolOptions::default()) {
             Ok((spool, recovery)) => {
                 if recovery.lost > 0 {
                     anstream::eprintln!("{}: {} damaged records", folder.display(), recovery.lost);
                 }
+                recovery.skipped.iter().for_each(|skipped| skips.tell(skipped));
                 spool
             }
             Err(SpoolError::Locked(folder)) => {
@@ -40,7 +44,10 @@ pub(super) fn run(
                 anstream::eprintln!("{} is in use by a process, which ships it", folder.display());
                 continue;
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => {
+                skips.unless_own(asked, &folder, Err::<(), _>(error))?;
+                continue;
+            }
         };
         ended = if dead { ship_letters(&shipper, &folder, &mut total) } else { Ok(()) };
         ended = ended.and_then(|()| ship_entries(&shipper, &mut spool, &mut total));
@@ -50,6 +57,7 @@ pub(super) fn run(
     }
     report(&total, format)?;
     ended?;
+    skips.end()?;
     if total.refused + total.in_use > 0 { Err(Failure::Told) } else { Ok(()) }
 }
 

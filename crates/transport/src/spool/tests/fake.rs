@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use crate::spool::fs::{File, FileSystem, Lock, Open};
+use crate::spool::fs::{File, FileSystem, Folder, Identity, LOCK, Lock, Open, Standing};
 
 /// How much of a write reaches the disk as a whole, or not at all.
 const SECTOR: usize = 64;
@@ -54,7 +54,13 @@ pub(super) struct Disk {
     names: BTreeMap<PathBuf, usize>,
     durable_names: BTreeMap<PathBuf, usize>,
     pending_names: Vec<NameChange>,
-    locks: BTreeSet<PathBuf>,
+    /// Who has each lock file's lock: locks are numbered.
+    locks: BTreeMap<PathBuf, u64>,
+    next_lock: u64,
+    /// Folders of other users.
+    pub(super) foreign: BTreeSet<PathBuf>,
+    /// Files that cannot be opened.
+    pub(super) forbidden: BTreeSet<PathBuf>,
     random: u64,
     /// How many operations changed something.
     pub(super) changes: usize,
@@ -78,7 +84,10 @@ impl Fake {
             names: BTreeMap::new(),
             durable_names: BTreeMap::new(),
             pending_names: Vec::new(),
-            locks: BTreeSet::new(),
+            locks: BTreeMap::new(),
+            next_lock: 0,
+            foreign: BTreeSet::new(),
+            forbidden: BTreeSet::new(),
             random: seed | 1,
             changes: 0,
             crash_at: None,
@@ -105,6 +114,34 @@ impl Disk {
         self.random ^= self.random >> 7;
         self.random ^= self.random << 17;
         self.random
+    }
+
+    fn take_lock(&mut self, path: &Path) -> Option<u64> {
+        if self.locks.contains_key(path) {
+            return None;
+        }
+        self.next_lock += 1;
+        self.locks.insert(path.to_owned(), self.next_lock);
+        Some(self.next_lock)
+    }
+
+    fn identity(&self, at: usize) -> Identity {
+        Identity { device: 0, inode: at as u64, len: self.inodes[at].cache.len() as u64 }
+    }
+
+    /// Somebody else removes a file, durably: whoever has it open goes on with it.
+    pub(super) fn sweep(&mut self, path: &Path) {
+        self.names.remove(path);
+        self.durable_names.remove(path);
+        self.pending_names.retain(|change| {
+            let (NameChange::Link(name, _) | NameChange::Unlink(name)) = change;
+            name != path
+        });
+    }
+
+    /// Somebody else removes a lock file.
+    pub(super) fn sweep_lock(&mut self, folder: &Path) {
+        self.locks.remove(&folder.join(LOCK));
     }
 
     fn chance(&mut self, percent: u64) -> bool {
@@ -212,6 +249,9 @@ impl FileSystem for Fake {
     fn open(&self, path: &Path, how: Open) -> io::Result<Box<dyn File>> {
         let mut disk = self.disk();
         disk.alive()?;
+        if disk.forbidden.contains(path) {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
         let known = disk.names.get(path).copied();
         let at = match (known, how) {
             (Some(_), Open::New) => return Err(io::ErrorKind::AlreadyExists.into()),
@@ -274,13 +314,29 @@ impl FileSystem for Fake {
         Ok(())
     }
 
-    fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
+    fn lock(&self, folder: &Path) -> io::Result<Option<Box<dyn Lock>>> {
         let mut disk = self.disk();
         disk.alive()?;
-        if !disk.locks.insert(path.to_owned()) {
-            return Ok(None);
+        let path = folder.join(LOCK);
+        Ok(disk.take_lock(&path).map(|number| {
+            let fs = self.clone();
+            Box::new(FakeLock { fs, path, number }) as Box<dyn Lock>
+        }))
+    }
+
+    fn identity(&self, path: &Path) -> io::Result<Option<Identity>> {
+        let disk = self.disk();
+        disk.alive()?;
+        Ok(disk.names.get(path).map(|at| disk.identity(*at)))
+    }
+
+    fn look_at_folder(&self, folder: &Path) -> io::Result<Folder> {
+        let disk = self.disk();
+        disk.alive()?;
+        if disk.foreign.contains(folder) {
+            return Ok(Folder::Foreign("it belongs to user 1".to_owned()));
         }
-        Ok(Some(Box::new(FakeLock { fs: self.clone(), path: path.to_owned() })))
+        Ok(Folder::Usable)
     }
 }
 
@@ -291,6 +347,12 @@ struct FakeFile {
 }
 
 impl File for FakeFile {
+    fn identity(&self) -> io::Result<Identity> {
+        let disk = self.fs.disk();
+        disk.alive()?;
+        Ok(disk.identity(self.at))
+    }
+
     fn len(&self) -> io::Result<u64> {
         let disk = self.fs.disk();
         disk.alive()?;
@@ -365,12 +427,31 @@ impl File for FakeFile {
 struct FakeLock {
     fs: Fake,
     path: PathBuf,
+    number: u64,
 }
 
-impl Lock for FakeLock {}
+impl Lock for FakeLock {
+    fn standing(&self) -> io::Result<Standing> {
+        let disk = self.fs.disk();
+        disk.alive()?;
+        let held = disk.locks.get(&self.path) == Some(&self.number);
+        Ok(if held { Standing::Held } else { Standing::LockGone })
+    }
+
+    fn renew(&mut self) -> io::Result<bool> {
+        let mut disk = self.fs.disk();
+        disk.alive()?;
+        let taken = disk.take_lock(&self.path);
+        self.number = taken.unwrap_or(self.number);
+        Ok(taken.is_some())
+    }
+}
 
 impl Drop for FakeLock {
     fn drop(&mut self) {
-        self.fs.disk().locks.remove(&self.path);
+        let mut disk = self.fs.disk();
+        if disk.locks.get(&self.path) == Some(&self.number) {
+            disk.locks.remove(&self.path);
+        }
     }
 }

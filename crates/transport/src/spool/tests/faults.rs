@@ -78,7 +78,7 @@ fn a_process_that_forked_cannot_touch_its_parents_spool() {
     assert!(matches!(spool.sync(), Err(SpoolError::Forked)));
     assert!(matches!(spool.next_batch(1, 1), Err(SpoolError::Forked)));
     assert!(matches!(spool.acknowledge(&[id]), Err(SpoolError::Forked)));
-    assert!(matches!(spool.adopt_abandoned(Path::new("/")), Err(SpoolError::Forked)));
+    assert!(matches!(spool.adopt_abandoned(Path::new("/"), 1), Err(SpoolError::Forked)));
     assert!(matches!(letters.append(&[]), Err(SpoolError::Forked)));
     assert!(matches!(letters.replace(&[]), Err(SpoolError::Forked)));
     drop(spool);
@@ -187,6 +187,142 @@ fn adopting_what_others_left_survives_a_crash_in_every_operation() {
         crash_at += 1;
     }
     assert!(crash_at > 20, "{crash_at}");
+}
+
+/// The worst case: nothing but a lock file says who owns a folder, and that is removed.
+#[test]
+fn a_process_whose_folder_was_taken_over_goes_on_in_another() {
+    let fs = Fake::new(1);
+    let shared: Arc<dyn crate::spool::fs::FileSystem> = Arc::new(fs.clone());
+    // So little memory that it holds the last entries only.
+    let options =
+        SpoolOptions { segment_bytes: 1 << 10, memory_bytes: 1 << 10, ..SpoolOptions::default() };
+    let own = || Spool::open_own_in(&shared, Path::new("/spool"), options).unwrap();
+    let (mut first, _) = own();
+    let entry = |number: u8| vec![number; 300];
+    for number in 0..20 {
+        first.append(&entry(number)).unwrap();
+    }
+    first.sync().unwrap();
+    let handed_out = first.next_batch(6, usize::MAX).unwrap();
+    assert_eq!(first.take_changes().durable.len(), 20);
+    fs.disk().sweep_lock(Path::new("/spool/own-0000"));
+    let (mut second, recovery) = own();
+    assert_eq!((second.folder(), recovery.entries), (Path::new("/spool/own-0000"), 20));
+    first.append(&entry(20)).unwrap();
+    assert!(first.sync().is_err(), "what is handed out is in the other's folder");
+    let changes = first.take_changes();
+    assert!(changes.moved && first.folder() == Path::new("/spool/own-0001"));
+    assert_eq!((changes.durable.len(), changes.swept), (1, 0));
+    assert!(changes.taken_over > 10, "{changes:?}");
+    assert_eq!(first.len(), 21 - changes.taken_over);
+    // The file that was read last is still open.
+    assert!(!changes.wanted.is_empty() && changes.wanted.len() < 6, "{changes:?}");
+    let ids: Vec<_> = handed_out.iter().map(|(id, _)| *id).collect();
+    assert_eq!(first.acknowledge(&ids).unwrap().durable, 6);
+    first.sync().unwrap();
+    // Every entry is with one of them, and none of them has lost one.
+    let (first, second) = (entries(&mut first), entries(&mut second));
+    assert_eq!(second, (0..20).map(entry).collect::<Vec<_>>());
+    assert_eq!(first.last(), Some(&entry(20)));
+    assert_eq!(first.len() as u64, 15 - changes.taken_over);
+}
+
+#[test]
+fn a_spool_in_a_given_folder_waits_for_it() {
+    let fs = Fake::new(1);
+    let mut spool = open(&fs);
+    spool.append(b"one").unwrap();
+    fs.disk().sweep_lock(Path::new("/spool"));
+    let other = open(&fs);
+    let error = spool.sync().unwrap_err();
+    let error = error.to_string();
+    assert!(error.contains("another process has taken the spool's folder"), "{error}");
+    assert_eq!((spool.unsynced(), spool.take_changes().durable.len()), (1, 0));
+    drop(other);
+    spool.sync().unwrap();
+    assert_eq!((spool.unsynced(), spool.take_changes().durable.len()), (0, 1));
+    drop(spool);
+    assert_eq!(entries(&mut open(&fs)), [b"one"]);
+}
+
+#[test]
+fn what_cannot_be_adopted_is_left_where_it_is_and_only_there() {
+    for fault in [Fault::Full, Fault::Broken, Fault::Sync, Fault::SyncFolder, Fault::Create] {
+        let fs = Fake::new(3);
+        let shared: Arc<dyn crate::spool::fs::FileSystem> = Arc::new(fs.clone());
+        let options = SpoolOptions::default();
+        let parent = Path::new("/spool");
+        let (mut gone, _) = Spool::open_own_in(&shared, parent, options).unwrap();
+        for number in 0..10 {
+            gone.append(&[number; 30]).unwrap();
+        }
+        gone.sync().unwrap();
+        drop(gone);
+        let (mut spool, _) =
+            Spool::open_in(Arc::clone(&shared), Path::new("/main"), options).unwrap();
+        fs.disk().faults.push(fault);
+        let error = spool.adopt_abandoned(parent, u64::MAX).unwrap_err();
+        assert!(matches!(error, SpoolError::NotDurable { .. }), "{fault:?}: {error}");
+        assert_eq!((spool.len(), spool.take_changes().adopted), (0, 0), "{fault:?}");
+        let adopted = spool.adopt_abandoned(parent, u64::MAX).unwrap();
+        assert_eq!((adopted.entries, spool.take_changes().adopted), (10, 10), "{fault:?}");
+        fs.disk().crash();
+        drop(spool);
+        let (mut spool, _) =
+            Spool::open_in(Arc::clone(&shared), Path::new("/main"), options).unwrap();
+        assert_eq!(entries(&mut spool).len(), 10, "{fault:?}");
+    }
+}
+
+#[test]
+fn what_was_adopted_and_cannot_be_removed_is_not_adopted_again() {
+    let fs = Fake::new(3);
+    let shared: Arc<dyn crate::spool::fs::FileSystem> = Arc::new(fs.clone());
+    let parent = Path::new("/spool");
+    let own = || Spool::open_own_in(&shared, parent, SpoolOptions::default()).unwrap().0;
+    let mut gone = own();
+    gone.append(b"one").unwrap();
+    gone.sync().unwrap();
+    drop(gone);
+    let main = Path::new("/main");
+    let (mut spool, _) =
+        Spool::open_in(Arc::clone(&shared), main, SpoolOptions::default()).unwrap();
+    fs.disk().faults.push(Fault::Remove);
+    let adopted = spool.adopt_abandoned(parent, u64::MAX).unwrap();
+    assert_eq!((adopted.entries, adopted.skipped.len()), (1, 1));
+    assert_eq!(spool.adopt_abandoned(parent, u64::MAX).unwrap().entries, 0);
+    // Nor by another process.
+    assert!(own().is_empty());
+}
+
+#[test]
+fn a_folder_or_file_that_is_not_ours_costs_no_other() {
+    let fs = Fake::new(3);
+    let shared: Arc<dyn crate::spool::fs::FileSystem> = Arc::new(fs.clone());
+    let parent = Path::new("/spool");
+    let own = || Spool::open_own_in(&shared, parent, SpoolOptions::default()).unwrap();
+    fs.disk().foreign.insert(parent.join("own-0000"));
+    let (mut spool, recovery) = own();
+    let told: Vec<String> = recovery.skipped.iter().map(ToString::to_string).collect();
+    assert_eq!(told, ["/spool/own-0000 is skipped: it belongs to user 1"]);
+    assert_eq!(spool.folder(), parent.join("own-0001"));
+    for entry in [b"1", b"2"] {
+        spool.append(entry).unwrap();
+        spool.sync().unwrap();
+        drop(spool);
+        spool = own().0;
+    }
+    drop(spool);
+    let path = fs.files()[0].0.clone();
+    fs.disk().forbidden.insert(path.clone());
+    let (mut spool, recovery) = own();
+    assert_eq!(recovery.skipped[1].path, path);
+    assert_eq!(entries(&mut spool), [b"2"]);
+    drop(spool);
+    // It is left alone, and comes out when it may be read again.
+    fs.disk().forbidden.clear();
+    assert_eq!(entries(&mut own().0), [b"1", b"2"]);
 }
 
 fn letter(number: usize) -> DeadLetter {

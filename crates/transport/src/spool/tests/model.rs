@@ -1,6 +1,7 @@
 //! Random histories of a spool, with a crash in every single operation on the disk, compared with
 //! what a list in memory says.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::fake::{Fake, Fault};
-use crate::spool::{RecordId, Spool, SpoolError, SpoolFull, SpoolOptions};
+use crate::spool::{RecordId, Spool, SpoolChanges, SpoolError, SpoolFull, SpoolOptions};
 
 #[derive(Clone, Debug)]
 enum Op {
@@ -23,6 +24,12 @@ enum Op {
     /// The power fails between two operations.
     Crash,
     Fault(Fault),
+    /// Somebody removes one of the files.
+    Sweep(usize),
+    /// Somebody removes the lock.
+    SweepLock,
+    /// Whether what the spool wants back is given to it from here on.
+    Restore(bool),
     /// The disk has room for this much more; then for all again.
     Capacity(Option<usize>),
 }
@@ -50,6 +57,15 @@ fn op_or_fault() -> impl Strategy<Value = Op> {
     ]
 }
 
+fn op_or_cleaner() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        12 => op_or_fault(),
+        4 => any::<usize>().prop_map(Op::Sweep),
+        1 => Just(Op::SweepLock),
+        1 => any::<bool>().prop_map(Op::Restore),
+    ]
+}
+
 /// An entry that nobody has acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Known {
@@ -70,7 +86,11 @@ struct World {
     live: Vec<Known>,
     /// How long every entry is that was ever appended, or may have been.
     lengths: Vec<usize>,
-    dropped: u64,
+    /// The records that are not durable, and how many are, by what the spool reports.
+    unsynced: BTreeSet<RecordId>,
+    durable: u64,
+    /// What the spool wants back is given to it.
+    restores: bool,
 }
 
 fn payload(number: usize, length: usize) -> Vec<u8> {
@@ -88,7 +108,9 @@ impl World {
             spool: None,
             live: Vec::new(),
             lengths: Vec::new(),
-            dropped: 0,
+            unsynced: BTreeSet::new(),
+            durable: 0,
+            restores: true,
         };
         world.open();
         world
@@ -120,7 +142,9 @@ impl World {
                 handed_out: None,
             })
             .collect();
-        self.dropped = 0;
+        assert_eq!(spool.take_changes(), SpoolChanges::default());
+        self.unsynced.clear();
+        self.durable = recovery.entries;
         self.spool = Some(spool);
         self.check();
     }
@@ -143,19 +167,40 @@ impl World {
         let condemned: usize = spool.condemned.iter().map(|(_, len)| *len).sum();
         assert_eq!(spool.bytes(), (bytes + condemned) as u64);
         let live: usize = spool.segments.values().map(|segment| segment.live).sum();
-        assert_eq!(live, self.live.len());
+        let adrift = spool.adrift.len();
+        assert_eq!(live + adrift, self.live.len());
+        let adrift = spool.adrift.keys().filter_map(|id| spool.index.get(*id));
+        let adrift = adrift.filter(super::super::index::Slot::is_handed_out).count();
         let in_flight: usize = spool.segments.values().map(|segment| segment.in_flight).sum();
-        assert_eq!(in_flight, self.live.iter().filter(|k| k.handed_out.is_some()).count());
+        assert_eq!(in_flight + adrift, self.live.iter().filter(|k| k.handed_out.is_some()).count());
         assert!(spool.unsynced() as usize <= self.live.len());
+        // The conservation law, from the spool's reports alone.
+        assert_eq!(spool.len(), self.unsynced.len() as u64 + self.durable);
         assert_eq!(spool.damaged(), 0);
     }
 
-    /// Finds out which entries were dropped: as many as the spool says, and none in flight.
-    fn account_dropped(&mut self) {
+    /// Takes what the spool reports into account, and finds out which entries were dropped or lost:
+    /// as many as it says, and none that is handed out.
+    fn account(&mut self) {
         let spool = self.spool.as_mut().unwrap();
-        let dropped = spool.dropped() - self.dropped;
-        self.dropped += dropped;
-        if dropped == 0 {
+        let changes = spool.take_changes();
+        for id in &changes.durable {
+            assert!(self.unsynced.remove(id), "{id} became durable, and was not unsynced");
+            self.durable += 1;
+        }
+        for id in &changes.dropped_unsynced {
+            assert!(self.unsynced.remove(id), "{id} was dropped, and was not unsynced");
+        }
+        assert_eq!((changes.damaged, changes.taken_over, changes.adopted), (0, 0, 0));
+        self.durable -= changes.dropped + changes.swept;
+        if self.restores {
+            for id in &changes.wanted {
+                let known = self.live.iter().find(|known| known.handed_out == Some(*id)).unwrap();
+                spool.restore(*id, &payload(known.number, known.length));
+            }
+        }
+        let gone = changes.dropped + changes.swept + changes.dropped_unsynced.len() as u64;
+        if gone == 0 {
             return;
         }
         let batch = spool.next_batch(usize::MAX, usize::MAX).unwrap();
@@ -163,7 +208,10 @@ impl World {
         let numbers: Vec<usize> = batch.iter().map(|(_, bytes)| self.number_of(bytes)).collect();
         let before = self.live.len();
         self.live.retain(|known| known.handed_out.is_some() || numbers.contains(&known.number));
-        assert_eq!((before - self.live.len()) as u64, dropped);
+        let more = self.spool.as_mut().unwrap().take_changes();
+        assert!(more.durable.is_empty());
+        self.durable -= more.swept;
+        assert_eq!((before - self.live.len()) as u64, gone + more.swept);
         let waiting = self.live.iter().filter(|known| known.handed_out.is_none());
         assert_eq!(waiting.map(|known| known.number).collect::<Vec<_>>(), numbers);
     }
@@ -180,12 +228,14 @@ impl World {
     /// Does an operation, and says whether the power went off in it.
     fn run(&mut self, op: &Op) -> bool {
         let Some(spool) = self.spool.as_mut() else { return false };
+        let mut synced = false;
         match op {
             Op::Append(length) => {
                 let number = self.lengths.len();
                 self.lengths.push(*length);
                 let result = spool.append(&payload(number, *length));
-                if result.is_ok() {
+                if let Ok(appended) = &result {
+                    self.unsynced.insert(appended.id);
                     let length = *length;
                     let known =
                         Known { number, length, synced: false, left: false, handed_out: None };
@@ -199,9 +249,7 @@ impl World {
             Op::Sync => match spool.sync() {
                 Ok(()) => {
                     assert_eq!(spool.unsynced(), 0);
-                    if spool.dropped() == self.dropped {
-                        self.live.iter_mut().for_each(|known| known.synced |= !known.left);
-                    }
+                    synced = true;
                 }
                 Err(SpoolError::NotDurable { entries, .. }) => {
                     assert_eq!(entries, spool.unsynced());
@@ -209,27 +257,40 @@ impl World {
                 Err(error) => panic!("{error}"),
             },
             Op::Next(count) => {
+                let swept = spool.swept();
                 let batch = spool.next_batch(*count, usize::MAX).unwrap();
+                let swept = spool.swept() - swept;
                 if self.fs.disk().crashed {
                     return true;
                 }
                 let numbers: Vec<_> =
                     batch.iter().map(|(_, bytes)| self.number_of(bytes)).collect();
-                let waiting = self.live.iter_mut().filter(|known| known.handed_out.is_none());
-                let mut expected = Vec::new();
-                for (known, (id, _)) in waiting.take(*count).zip(&batch) {
-                    known.handed_out = Some(*id);
-                    expected.push(known.number);
+                let waiting = self.live.iter().filter(|known| known.handed_out.is_none());
+                let waiting: Vec<usize> = waiting.map(|known| known.number).collect();
+                if swept == 0 {
+                    assert_eq!(numbers, waiting[..(*count).min(waiting.len())]);
                 }
-                assert_eq!(numbers, expected);
-                let left = self.live.iter().any(|known| known.handed_out.is_none());
-                assert!(batch.len() == *count || !left);
+                // Otherwise some are missing, and were counted.
+                assert!(numbers.is_sorted_by(|a, b| a < b));
+                for (number, (id, _)) in numbers.iter().zip(&batch) {
+                    let known = self.live.iter_mut().find(|known| known.number == *number).unwrap();
+                    assert_eq!(known.handed_out.replace(*id), None, "each once");
+                }
             }
             Op::Acknowledge(bits) => {
                 let picked = self.picked(*bits);
                 let ids: Vec<_> = picked.iter().filter_map(|known| known.handed_out).collect();
                 let spool = self.spool.as_mut().unwrap();
-                spool.acknowledge(&ids).unwrap();
+                // Whatever is reported before is taken into account before.
+                assert_eq!(spool.take_changes(), SpoolChanges::default());
+                let acknowledged = spool.acknowledge(&ids).unwrap();
+                self.durable -= acknowledged.durable;
+                for id in &acknowledged.unsynced {
+                    assert!(
+                        self.unsynced.remove(id),
+                        "{id} was acknowledged, and was not unsynced"
+                    );
+                }
                 self.live.retain(|known| !picked.contains(known));
             }
             Op::PutBack(bits) => {
@@ -262,6 +323,16 @@ impl World {
                 return false;
             }
             Op::Crash => return true,
+            Op::Sweep(which) => {
+                let files = self.fs.files();
+                if let Some((path, _)) = files.get(which % files.len().max(1)) {
+                    self.fs.disk().sweep(path);
+                }
+                // Until the next sync; that writes again what memory holds.
+                self.live.iter_mut().for_each(|known| known.synced = false);
+            }
+            Op::SweepLock => self.fs.disk().sweep_lock(Path::new("/spool")),
+            Op::Restore(restores) => self.restores = *restores,
             Op::Fault(fault) => self.fs.disk().faults.push(*fault),
             Op::Capacity(room) => {
                 let taken: usize = self.fs.files().iter().map(|(_, length)| length).sum();
@@ -271,7 +342,10 @@ impl World {
         if self.fs.disk().crashed {
             return true;
         }
-        self.account_dropped();
+        self.account();
+        if synced {
+            self.live.iter_mut().for_each(|known| known.synced |= !known.left);
+        }
         self.check();
         false
     }
@@ -347,6 +421,18 @@ proptest! {
         let changes = history(&ops, seed, options, None);
         for crash_at in 0..changes {
             history(&ops, seed, options, Some(crash_at));
+        }
+    }
+
+    #[test]
+    fn what_somebody_removes_is_written_again_or_counted(
+        ops in vec(op_or_cleaner(), 1..60),
+        seed: u64,
+        crash_at in prop::option::of(0_usize..200),
+    ) {
+        // The first bound keeps less than all in memory, the second drops some.
+        for options in [options(SpoolFull::Refuse, 1 << 20), options(SpoolFull::DropOldest, 6 << 10)] {
+            history(&ops, seed, options, crash_at);
         }
     }
 
