@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use logflux_envelope::{Entry, Opener, Secret};
-use logflux_transport::{Client, ClientStats, Settings};
+use logflux_transport::{Client, ClientStats, Settings, Unflushed};
 use logflux_wire::ApiKey;
 
 /// Longer than anything takes that works, on the busiest machine.
@@ -49,6 +49,26 @@ pub fn logged(client: &Client) -> ClientStats {
     let stats = client.stats();
     assert_conserved(&stats);
     stats
+}
+
+/// Flushes, until nothing is left. Gives how many messages were dropped since the client was built;
+/// all others are delivered, or durable.
+#[must_use]
+pub fn flushed(client: &Client) -> u64 {
+    dropped(client.flush(ENOUGH))
+}
+
+/// Closes the client, as [`flushed`] flushes it.
+#[must_use]
+pub fn closed(client: &Client) -> u64 {
+    dropped(client.close(ENOUGH))
+}
+
+fn dropped(result: Result<(), Unflushed>) -> u64 {
+    let Err(unflushed) = result else { return 0 };
+    assert_eq!(unflushed.left, 0, "{unflushed}");
+    assert_ne!(unflushed.dropped, 0, "no reason to fail");
+    unflushed.dropped
 }
 
 /// Waits until the statistics, which add up at every read, are as they should.

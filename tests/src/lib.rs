@@ -25,7 +25,8 @@ use std::path::{Path, PathBuf};
 pub use child::in_child;
 pub use cli::logflux;
 pub use client::{
-    ENOUGH, assert_conserved, lines, logged, number, open_all, secret, settings, wait_for, watched,
+    ENOUGH, assert_conserved, closed, flushed, lines, logged, number, open_all, secret, settings,
+    wait_for, watched,
 };
 pub use place::{Place, stored};
 pub use python::interpreter;

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use logflux_envelope::Mode;
-use logflux_tests::{ENOUGH, Place, lines, logged, secret, wait_for, watched};
+use logflux_tests::{ENOUGH, Place, flushed, lines, logged, secret, wait_for, watched};
 use logflux_transport::{Client, DropReason, SpoolFull, SpoolOptions};
 use tempfile::TempDir;
 
@@ -100,14 +100,14 @@ fn a_full_disk_drops_and_counts_and_goes_on_when_there_is_room() {
         wait_for(&client, "room", |stats| stats.pending == 0);
         for some in all[1_000..1_400].chunks(50) {
             some.iter().for_each(|line| client.info(line));
-            client.flush(ENOUGH).unwrap();
+            assert_eq!(flushed(&client), dropped);
         }
     });
     assert_eq!(logged(&client).dropped.total(), dropped, "dropped while there was room");
 
     let _running = place.serve();
     all[1_400..].iter().for_each(|line| client.info(line));
-    client.flush(ENOUGH).unwrap();
+    assert_eq!(flushed(&client), dropped);
     wait_for(&client, "an empty spool", |stats| stats.spooled + stats.pending == 0);
     let stats = logged(&client);
     assert_eq!((stats.dropped.total(), stats.delivered), (dropped, 2_000 - dropped), "{stats:?}");
@@ -127,7 +127,8 @@ fn a_full_disk_that_drops_the_oldest_keeps_the_newest() {
     watched(&client, || {
         for some in all.chunks(50) {
             some.iter().for_each(|line| client.info(line));
-            client.flush(ENOUGH).unwrap();
+            // What makes room for the new is dropped, and the flush says so.
+            assert_eq!(flushed(&client), logged(&client).dropped.total());
         }
     });
     let full = logged(&client);

@@ -1,14 +1,14 @@
 //! Without a spool a client gives up in the end, and says so; with one it never does.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // A failed test may say so.
+#![allow(clippy::unwrap_used)] // A failed test may say so.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use logflux_envelope::Mode;
 use logflux_tests::endpoint::{Authority, Endpoint, Manner, Messages as _, Reply, Request};
-use logflux_tests::{ENOUGH, lines, logged, secret, wait_for, watched};
+use logflux_tests::{ENOUGH, flushed, lines, logged, secret, wait_for, watched};
 use logflux_transport::{Client, DropReason};
 
 /// An endpoint that is out of order until it is mended.
@@ -35,15 +35,15 @@ fn a_batch_is_dropped_after_so_many_attempts_and_the_next_has_as_many() {
     watched(&client, || {
         for batch in 1..=2 {
             client.info("in vain");
-            // What is dropped is settled, too.
-            client.flush(ENOUGH).unwrap();
+            // What is dropped does not keep a flush waiting, and fails it.
+            assert_eq!(flushed(&client), batch);
             let stats = logged(&client);
             assert_eq!(stats.dropped.by(DropReason::Undeliverable), batch, "{stats:?}");
             assert_eq!(endpoint.requests().len() as u64, 4 * batch);
         }
         mended.store(true, Ordering::Relaxed);
         client.info("line");
-        client.flush(ENOUGH).unwrap();
+        assert_eq!(flushed(&client), 2);
     });
     let stats = logged(&client);
     assert_eq!((stats.delivered, stats.dropped.total()), (1, 2), "{stats:?}");
@@ -58,14 +58,13 @@ fn a_batch_is_dropped_at_its_deadline() {
         .retry_deadline(Duration::from_millis(500))
         .build()
         .unwrap();
+    let begun = Instant::now();
     lines(0..250).iter().for_each(|line| client.info(line));
-    watched(&client, || client.flush(ENOUGH)).unwrap();
+    assert_eq!(watched(&client, || flushed(&client)), 250);
     let stats = logged(&client);
     assert_eq!(stats.dropped.by(DropReason::Undeliverable), 250, "{stats:?}");
-    let requests = endpoint.requests();
-    let first = &requests[0];
-    let last = requests.iter().rfind(|request| request.body == first.body).unwrap();
-    assert!(last.at - first.at >= Duration::from_millis(400), "{:?}", last.at - first.at);
+    assert!(!endpoint.requests().is_empty());
+    assert!(begun.elapsed() >= Duration::from_millis(500), "{:?}", begun.elapsed());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use logflux_envelope::{Entry, Mode};
 use logflux_tests::endpoint::{Authority, Endpoint, Manner, Messages as _, Reply, Request};
-use logflux_tests::{ENOUGH, lines, logged, open_all, secret, watched};
+use logflux_tests::{closed, lines, logged, open_all, secret, watched};
 use logflux_transport::{Client, ClientStats, DeadLetter, DeadLetters, DropReason};
 use tempfile::TempDir;
 
@@ -29,12 +29,13 @@ fn log(
     settings.spool_dir = spool.map(|folder| folder.path().to_owned());
     let client =
         Client::builder(settings, secret()).mode(Mode::Hkdf).max_in_flight(1).build().unwrap();
-    watched(&client, || {
+    let dropped = watched(&client, || {
         messages.iter().for_each(|message| client.info(message));
-        client.close(ENOUGH).unwrap();
+        closed(&client)
     });
     let stats = logged(&client);
     assert_eq!((stats.pending, stats.spooled), (0, 0), "{stats:?}");
+    assert_eq!(stats.dropped.total(), dropped);
     let dead = spool.map_or_else(Vec::new, |folder| dead_letters(folder.path()));
     assert_eq!(stats.dead_letters, dead.len() as u64);
     Outcome { stats, dead, requests: endpoint.requests() }
@@ -98,32 +99,45 @@ fn failures_that_make_no_sense_are_no_failures() {
 }
 
 #[test]
-fn a_batch_that_is_refused_is_kept_with_the_reason() {
-    for (status, code) in [(400, "invalid_json"), (401, "key_revoked"), (403, "forbidden")] {
+fn an_entry_that_is_refused_by_itself_is_kept_with_the_reason_and_not_asked_for_again() {
+    for (status, code) in [(400, "invalid_json"), (413, "payload_too_large")] {
         let script = move |_: &Request| Reply::refusal(status, code, "because of it");
-        let outcome = log(&lines(0..30), None, script);
-        assert_eq!(counts(&outcome.stats), (0, 30, 30));
+        let outcome = log(&lines(0..5), None, script);
+        assert_eq!(counts(&outcome.stats), (0, 5, 5));
         let folder = tempfile::tempdir().unwrap();
-        let outcome = log(&lines(0..30), Some(&folder), script);
-        assert_eq!(counts(&outcome.stats), (0, 30, 30));
+        let outcome = log(&lines(0..5), Some(&folder), script);
+        assert_eq!(counts(&outcome.stats), (0, 5, 5));
         let messages: Vec<_> = outcome.dead.iter().map(|(message, _)| message.clone()).collect();
-        assert_eq!(messages, lines(0..30));
+        assert_eq!(messages, lines(0..5));
         for (_, letter) in &outcome.dead {
             assert_eq!((letter.status, letter.code.as_str()), (Some(status), code));
             assert_eq!(letter.message, "because of it");
         }
-        // It was not asked again, as it will never take them.
-        let entries: usize = outcome.requests.iter().map(|request| request.entries().len()).sum();
-        assert_eq!(entries, 30);
+        // The batch as a whole, its parts, and each entry once.
+        let alone = outcome.requests.iter().filter(|request| request.entries().len() == 1);
+        assert_eq!(alone.count(), 5);
     }
 }
 
 #[test]
-fn a_refusal_in_another_form_is_kept_with_its_status() {
+fn a_batch_of_which_every_entry_is_refused_by_name_is_asked_for_once() {
+    let script = |request: &Request| {
+        let failures: Vec<String> = (0..request.entries().len())
+            .map(|index| {
+                format!(r#"{{"index":{index},"code":"invalid_entry","message":"no {index}"}}"#)
+            })
+            .collect();
+        let body = format!(
+            r#"{{"status":"error","error":{{"code":"invalid_entry","message":"no 0","details":{{"failures":[{}]}}}},"request_id":"req_1"}}"#,
+            failures.join(",")
+        );
+        Reply::Answer { status: 400, headers: Vec::new(), body }
+    };
     let folder = tempfile::tempdir().unwrap();
-    let outcome = log(&lines(0..3), Some(&folder), |_| Reply::status(418, &[]));
-    assert_eq!(counts(&outcome.stats), (0, 3, 3));
-    assert_eq!((outcome.dead[0].1.status, &*outcome.dead[0].1.code), (Some(418), "http_418"));
+    let outcome = log(&lines(0..20), Some(&folder), script);
+    assert_eq!(counts(&outcome.stats), (0, 20, 20));
+    let sent: usize = outcome.requests.iter().map(|request| request.entries().len()).sum();
+    assert_eq!((sent, outcome.dead.len()), (20, 20));
 }
 
 #[test]

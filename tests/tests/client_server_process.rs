@@ -17,15 +17,17 @@ fn server() -> (Server, Settings) {
     let server = Server::start("127.0.0.1").unwrap();
     // What may do all may also read back.
     let key: ApiKey = server.keys(&["create", "--scope", "admin"]).unwrap().parse().unwrap();
-    let mut settings = settings(&server.address, &key, &server.ca());
-    settings.http_timeout = Duration::from_millis(500);
+    let settings = settings(&server.address, &key, &server.ca());
     (server, settings)
 }
 
 #[test]
 fn a_server_that_is_stopped_holds_nobody_up_and_gets_everything_when_it_goes_on() {
     let (server, settings) = server();
-    let client = Client::builder(settings.clone(), secret()).mode(Mode::Hkdf).build().unwrap();
+    // A request to a stopped server is to end soon.
+    let mut impatient = settings.clone();
+    impatient.http_timeout = Duration::from_secs(2);
+    let client = Client::builder(impatient, secret()).mode(Mode::Hkdf).build().unwrap();
     let all = lines(0..1_000);
     all[..100].iter().for_each(|line| client.info(line));
     client.flush(ENOUGH).unwrap();

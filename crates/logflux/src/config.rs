@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use logflux_envelope::{KeyPolicy, Level, Mode, Node, Secret};
 use logflux_transport::{
-    BuildError, Client, ClientBuilder, ClientStats, Dropped, Retry, SecretSource,
+    BuildError, Client, ClientBuilder, ClientStats, DropReport, Retry, SecretSource,
     SecretSourceError, Settings, SettingsError, SpoolOptions, WhenFull,
 };
 
@@ -164,7 +164,7 @@ impl Config {
     /// What is called when messages were dropped, with how many by reason since the last call, at
     /// most once a second, on a thread of LogFlux's own; what it logs through LogFlux goes nowhere.
     /// Without it a line goes to stderr, at most once a minute.
-    pub fn on_drop(mut self, on_drop: impl Fn(&Dropped) + Send + Sync + 'static) -> Self {
+    pub fn on_drop(mut self, on_drop: impl Fn(&DropReport) + Send + Sync + 'static) -> Self {
         self.client = self.client.on_drop(on_drop);
         self
     }

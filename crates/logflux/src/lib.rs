@@ -67,10 +67,10 @@ pub use logflux_envelope::{
     SealerBuilder, SealerStats, Secret, SecretError, Stage, Timestamp, open, open_bytes, seal,
 };
 pub use logflux_transport::{
-    Api, BuildError, CallError, Client, ClientBuilder, ClientStats, DropReason, Dropped, Endpoint,
-    EndpointError, OnDrop, Page, Receipt, Refusal, Retry, SecretSource, SecretSourceError,
-    Settings, SettingsError, ShipError, Shipper, SpoolError, SpoolFull, SpoolOptions, Trust,
-    TrustError, Unflushed, WhenFull,
+    Api, BuildError, CallError, Client, ClientBuilder, ClientStats, DropReason, DropReport,
+    Dropped, Endpoint, EndpointError, FlushTicket, OnDrop, Page, Receipt, Refusal, Retry,
+    SecretSource, SecretSourceError, Settings, SettingsError, ShipError, Shipper, SpoolError,
+    SpoolFull, SpoolOptions, Trust, TrustError, Unflushed, WhenFull,
 };
 #[cfg(feature = "log")]
 pub use logger::{Logger, init_log, logger};

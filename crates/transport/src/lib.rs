@@ -21,8 +21,8 @@ mod tail;
 pub use api::{Answer, Api, Page, RateLimit, Trust, TrustError};
 pub use call_error::{CallError, Disposition};
 pub use client::{
-    BuildError, Client, ClientBuilder, ClientStats, DropReason, Dropped, OnDrop, Unflushed,
-    WhenFull, host_name,
+    BuildError, Client, ClientBuilder, ClientStats, DropReason, DropReport, Dropped, ExitFlush,
+    FlushTicket, OnDrop, Unflushed, WhenFull, host_name,
 };
 pub use endpoint::{Endpoint, EndpointError};
 pub use logflux_envelope::{SecretSource, SecretSourceError};

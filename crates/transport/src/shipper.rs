@@ -52,7 +52,7 @@ pub struct ShipError {
     /// The first entry that is not known to be stored; all before it were shipped.
     pub shipped: usize,
     /// What became of those before it.
-    pub receipt: Receipt,
+    pub receipt: Box<Receipt>,
 }
 
 impl Shipper {
@@ -112,7 +112,10 @@ impl Shipper {
                         receipt.counts.failed += 1;
                         receipt.refusals.push(Refusal { index: shipped, code, message });
                     }
-                    (_, error) => return Err(ShipError { error, shipped, receipt }),
+                    (_, error) => {
+                        let receipt = Box::new(receipt);
+                        return Err(ShipError { error, shipped, receipt });
+                    }
                 },
             }
             batch_max = (2 * batch_max).min(BATCH_MAX);

@@ -7,9 +7,9 @@ use std::time::Duration;
 use logflux_envelope::{KeyPolicy, KeyPolicyError, Level, Mode, Node, Sealer, Secret};
 
 use super::Client;
-use super::ledger::{ClientStats, Dropped};
 use super::queue::WhenFull;
-use super::report::{OnDrop, OnStats};
+use super::report::{DropReport, OnDrop, OnStats};
+use super::stats::ClientStats;
 use crate::api::{Api, TrustError};
 use crate::settings::Settings;
 use crate::spool::{Spool, SpoolError, SpoolOptions};
@@ -144,9 +144,10 @@ impl ClientBuilder {
     }
 
     /// What is called when messages were dropped, with how many by reason since the last call, at
-    /// most once a second. Without it a line goes to stderr, at most once a minute.
+    /// most once a second; and, with none, when something holds messages up or no longer does.
+    /// Without it a line goes to stderr, at most once a minute.
     #[must_use]
-    pub fn on_drop(mut self, on_drop: impl Fn(&Dropped) + Send + Sync + 'static) -> Self {
+    pub fn on_drop(mut self, on_drop: impl Fn(&DropReport) + Send + Sync + 'static) -> Self {
         self.on_drop = Some(OnDrop(Arc::new(on_drop)));
         self
     }

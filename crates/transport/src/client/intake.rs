@@ -11,9 +11,10 @@ use std::time::Instant;
 
 use logflux_wire::limits::BATCH_MAX;
 
-use super::core::count;
-use super::ledger::{DropReason, Dropped};
 use super::queue::{Queue, Queued};
+use super::state::count;
+use super::stats::{DropReason, Dropped};
+use super::tickets::Epoch;
 
 /// How many queues there are. More threads than that share them.
 const SHARDS: usize = 16;
@@ -60,7 +61,8 @@ pub(crate) enum Offered {
 /// Queues that were emptied out of the shards.
 #[derive(Debug, Default)]
 pub(crate) struct Gathered {
-    pub(crate) queues: Vec<Queue>,
+    /// Each with the epoch in which it was gathered, the oldest epoch first.
+    pub(crate) queues: Vec<(Epoch, Queue)>,
     pub(crate) since: Option<Instant>,
     /// Empty queues whose buffers are used again.
     pub(crate) spare: Vec<Queue>,
@@ -139,6 +141,11 @@ impl Intake {
         self.queued.0.read()
     }
 
+    /// How many messages wait in memory, wherever.
+    pub(crate) fn waiting(&self) -> u64 {
+        self.waiting.0.read().0
+    }
+
     /// The worker takes messages that were gathered.
     pub(crate) fn taken(&self, messages: u64, bytes: usize) {
         self.queued.0.subtract(messages, bytes);
@@ -151,15 +158,15 @@ impl Intake {
             || bytes >= self.bytes_max / 2
     }
 
-    /// Empties every queue; gives how many messages there were.
-    pub(crate) fn gather(&self, gathered: &mut Gathered) -> u64 {
+    /// Empties every queue in this epoch; gives how many messages there were.
+    pub(crate) fn gather(&self, gathered: &mut Gathered, epoch: Epoch) -> u64 {
         let mut messages = 0;
         for shard in self.shards() {
             let mut shard = lock(shard);
             if shard.queue.count() > 0 {
                 let empty = gathered.spare.pop().unwrap_or_default();
                 messages += count(shard.queue.count());
-                gathered.queues.push(std::mem::replace(&mut shard.queue, empty));
+                gathered.queues.push((epoch, std::mem::replace(&mut shard.queue, empty)));
                 gathered.since = earlier(gathered.since, shard.since.take());
             }
         }
@@ -208,8 +215,8 @@ impl Intake {
     }
 
     /// Gives up most of the buffers, when messages have ceased to come.
-    pub(crate) fn calm(&self) {
-        self.shards().for_each(|shard| lock(shard).queue.calm());
+    pub(crate) fn shrink(&self) {
+        self.shards().for_each(|shard| lock(shard).queue.shrink());
     }
 
     fn shards(&self) -> impl Iterator<Item = &Mutex<Shard>> {
@@ -315,8 +322,8 @@ mod tests {
 
     fn gather(intake: &Intake) -> Vec<i64> {
         let mut gathered = Gathered::default();
-        let messages_taken = intake.gather(&mut gathered);
-        let messages = gathered.queues.iter().flat_map(Queue::iter);
+        let messages_taken = intake.gather(&mut gathered, Epoch::default());
+        let messages = gathered.queues.iter().flat_map(|(_, queue)| queue.iter());
         let seconds: Vec<i64> = messages.map(|m| m.timestamp.unix_seconds()).collect();
         assert_eq!(count(seconds.len()), messages_taken);
         seconds

@@ -1,163 +1,273 @@
-//! What becomes of every message.
+//! Counts every message that the worker took, wherever it is.
+//!
+//! A message is in exactly one place: held in memory, appended to the spool and not yet durable,
+//! durable in the spool, delivered, or dropped. The counters are private, and every method moves
+//! messages from one place to another, so that what came in is at all times what is somewhere:
+//!
+//! > taken + found in a spool = held + unsynced + spooled + delivered + dropped
+//!
+//! Debug builds assert this after every move.
 
-use std::fmt;
-use std::ops::AddAssign;
+use super::stats::{ClientStats, DropReason, Dropped};
 
-/// Why a message was dropped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum DropReason {
-    /// The queue was full.
-    QueueFull,
-    /// The message is longer than an entry can hold.
-    TooLong,
-    /// The client was closed before, or before the message was delivered.
-    Closed,
-    /// The server refused the entry for good; it is in the dead-letter file, where there is one.
-    Refused,
-    /// Every attempt failed, and there is no spool.
-    Undeliverable,
-    /// The spool was full, or its disk.
-    SpoolFull,
-    /// The system gave no random bytes or no memory to seal it.
-    Unsealed,
-    /// The spool could not read the entry back: its disk has damaged it.
-    SpoolDamaged,
-    /// The worker thread failed, which is a fault of this library. Another goes on.
-    WorkerFailed,
-}
-
-impl DropReason {
-    /// Every reason.
-    pub const ALL: [Self; 9] = [
-        Self::QueueFull,
-        Self::TooLong,
-        Self::Closed,
-        Self::Refused,
-        Self::Undeliverable,
-        Self::SpoolFull,
-        Self::Unsealed,
-        Self::SpoolDamaged,
-        Self::WorkerFailed,
-    ];
-
-    /// The reason in a few words.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::QueueFull => "queue full",
-            Self::TooLong => "too long",
-            Self::Closed => "client closed",
-            Self::Refused => "refused by the server",
-            Self::Undeliverable => "undeliverable",
-            Self::SpoolFull => "spool full",
-            Self::Unsealed => "not sealed",
-            Self::SpoolDamaged => "damaged in the spool",
-            Self::WorkerFailed => "worker failed",
-        }
-    }
-}
-
-impl fmt::Display for DropReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-/// How many messages were dropped, by reason.
+/// So many messages, and the bytes that they take in memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Dropped([u64; DropReason::ALL.len()]);
+pub(crate) struct Load {
+    pub(crate) messages: u64,
+    pub(crate) bytes: usize,
+}
 
-impl Dropped {
-    /// How many for this reason.
-    #[must_use]
-    pub fn by(&self, reason: DropReason) -> u64 {
-        DropReason::ALL.iter().zip(self.0).find(|(r, _)| **r == reason).map_or(0, |(_, n)| n)
+impl Load {
+    /// One message of this cost.
+    pub(crate) fn one(bytes: usize) -> Self {
+        Self { messages: 1, bytes }
     }
 
-    /// How many in all.
-    #[must_use]
-    pub fn total(&self) -> u64 {
-        self.0.iter().sum()
+    pub(crate) fn is_empty(self) -> bool {
+        self.messages == 0
     }
 
-    /// Every reason with its number.
-    pub fn iter(&self) -> impl Iterator<Item = (DropReason, u64)> {
-        DropReason::ALL.into_iter().zip(self.0)
+    pub(crate) fn add(&mut self, other: Self) {
+        self.messages += other.messages;
+        self.bytes += other.bytes;
     }
 
-    pub(crate) fn add(&mut self, reason: DropReason, count: u64) {
-        for (r, n) in DropReason::ALL.iter().zip(&mut self.0) {
-            if *r == reason {
-                *n += count;
-            }
-        }
-    }
-
-    /// What was dropped since `before`.
-    pub(crate) fn since(&self, before: &Self) -> Self {
-        let mut since = Self::default();
-        for (n, (now, then)) in since.0.iter_mut().zip(self.0.iter().zip(before.0)) {
-            *n = now - then;
-        }
-        since
+    fn take(&mut self, other: Self) {
+        self.messages -= other.messages;
+        self.bytes -= other.bytes;
     }
 }
 
-impl AddAssign for Dropped {
-    fn add_assign(&mut self, more: Self) {
-        for (n, more) in self.0.iter_mut().zip(more.0) {
-            *n += more;
-        }
-    }
+/// Where all messages are that the worker took.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ledger {
+    taken: u64,
+    found: u64,
+    held: Load,
+    unsynced: Load,
+    spooled: u64,
+    delivered: u64,
+    dropped: Dropped,
+    stopped: bool,
 }
 
-/// What became of all messages. At every read
-/// `accepted = delivered + dropped.total() + pending + spooled`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ClientStats {
-    /// Messages that were logged.
-    pub accepted: u64,
-    /// Entries that the server has taken, duplicates included.
-    pub delivered: u64,
-    /// Messages that were dropped.
-    pub dropped: Dropped,
-    /// Messages that wait in memory: to be sealed, to be sent, or for an answer.
-    pub pending: u64,
-    /// Entries that are durable in the spool and wait to be sent or for an answer. Those that an
-    /// earlier process left there are counted as accepted when the spool is opened.
-    pub spooled: u64,
-    /// Requests that were sent.
-    pub requests: u64,
-    /// Requests among them that carried entries again, after a failure.
-    pub retries: u64,
-    /// Bytes of request bodies that were sent.
-    pub bytes: u64,
-    /// Entries that were put into the dead-letter file.
-    pub dead_letters: u64,
-    /// Keys that were derived.
-    pub derivations: u64,
-    /// What failed last: a call, the spool or the dead-letter file.
-    pub last_error: Option<String>,
+impl Ledger {
+    /// The worker takes messages out of the queue.
+    pub(crate) fn take(&mut self, load: Load) {
+        self.taken += load.messages;
+        self.held.add(load);
+        self.check();
+    }
+
+    /// Messages are dropped that the worker had not taken.
+    pub(crate) fn drop_queued(&mut self, reason: DropReason, messages: u64) {
+        self.taken += messages;
+        self.dropped.add(reason, messages);
+        self.check();
+    }
+
+    /// The spool has entries of an earlier process, or of one that is gone.
+    pub(crate) fn find(&mut self, entries: u64) {
+        self.found += entries;
+        self.spooled += entries;
+        self.check();
+    }
+
+    /// Another process has the spool's folder now, and counts these entries.
+    pub(crate) fn lose_sight(&mut self, entries: u64) {
+        // What was taken here is counted here no more, whoever it came from.
+        let found = entries.min(self.found);
+        self.found -= found;
+        self.taken -= entries - found;
+        self.spooled -= entries;
+        self.check();
+    }
+
+    /// Messages in memory are sealed and appended to the spool.
+    pub(crate) fn spool(&mut self, load: Load) {
+        if !self.stopped {
+            self.held.take(load);
+            self.unsynced.add(load);
+            self.check();
+        }
+    }
+
+    /// Appended entries are durable. Gives what leaves memory.
+    #[must_use]
+    pub(crate) fn sync(&mut self, load: Load) -> Load {
+        self.leave_unsynced(load, |ledger| ledger.spooled += load.messages)
+    }
+
+    /// Messages in memory are delivered. Gives what leaves memory.
+    #[must_use]
+    pub(crate) fn deliver_held(&mut self, load: Load) -> Load {
+        self.leave_held(load, |ledger| ledger.delivered += load.messages)
+    }
+
+    /// Entries are delivered before they were durable. Gives what leaves memory.
+    #[must_use]
+    pub(crate) fn deliver_unsynced(&mut self, load: Load) -> Load {
+        self.leave_unsynced(load, |ledger| ledger.delivered += load.messages)
+    }
+
+    /// Durable entries are delivered.
+    pub(crate) fn deliver_spooled(&mut self, entries: u64) {
+        self.spooled -= entries;
+        self.delivered += entries;
+        self.check();
+    }
+
+    /// Messages in memory are dropped. Gives what leaves memory.
+    #[must_use]
+    pub(crate) fn drop_held(&mut self, reason: DropReason, load: Load) -> Load {
+        self.leave_held(load, |ledger| ledger.dropped.add(reason, load.messages))
+    }
+
+    /// Entries are dropped before they were durable. Gives what leaves memory.
+    #[must_use]
+    pub(crate) fn drop_unsynced(&mut self, reason: DropReason, load: Load) -> Load {
+        self.leave_unsynced(load, |ledger| ledger.dropped.add(reason, load.messages))
+    }
+
+    /// Durable entries are dropped.
+    pub(crate) fn drop_spooled(&mut self, reason: DropReason, entries: u64) {
+        self.spooled -= entries;
+        self.dropped.add(reason, entries);
+        self.check();
+    }
+
+    /// Everything in memory is dropped. Gives what leaves memory.
+    #[must_use]
+    pub(crate) fn drop_memory(&mut self, reason: DropReason) -> Load {
+        let mut all = std::mem::take(&mut self.held);
+        all.add(std::mem::take(&mut self.unsynced));
+        self.dropped.add(reason, all.messages);
+        self.check();
+        all
+    }
+
+    /// The client ends: what is in memory is dropped, and whatever becomes of it later counts no
+    /// more. Gives what leaves memory.
+    #[must_use]
+    pub(crate) fn stop(&mut self) -> Load {
+        self.stopped = true;
+        self.drop_memory(DropReason::Closed)
+    }
+
+    /// The spool is closed, as the worker failed; the next one counts what it finds.
+    pub(crate) fn close_spool(&mut self) {
+        self.lose_sight(self.spooled);
+    }
+
+    /// How many messages wait in memory.
+    pub(crate) fn in_memory(&self) -> u64 {
+        self.held.messages + self.unsynced.messages
+    }
+
+    /// How many entries are durable in the spool.
+    pub(crate) fn spooled(&self) -> u64 {
+        self.spooled
+    }
+
+    /// How many messages left the queue.
+    pub(crate) fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// Adds the ledger to statistics.
+    pub(crate) fn add_to(&self, stats: &mut ClientStats) {
+        stats.accepted += self.found;
+        stats.delivered += self.delivered;
+        stats.dropped += self.dropped;
+        stats.pending += self.in_memory();
+        stats.spooled += self.spooled;
+    }
+
+    fn leave_held(&mut self, load: Load, enter: impl FnOnce(&mut Self)) -> Load {
+        if self.stopped {
+            return Load::default();
+        }
+        self.held.take(load);
+        enter(self);
+        self.check();
+        load
+    }
+
+    fn leave_unsynced(&mut self, load: Load, enter: impl FnOnce(&mut Self)) -> Load {
+        if self.stopped {
+            return Load::default();
+        }
+        self.unsynced.take(load);
+        enter(self);
+        self.check();
+        load
+    }
+
+    fn check(&self) {
+        debug_assert_eq!(
+            self.taken + self.found,
+            self.in_memory() + self.spooled + self.delivered + self.dropped.total(),
+            "{self:?}"
+        );
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn load(messages: u64) -> Load {
+        Load { messages, bytes: 10 * usize::try_from(messages).unwrap() }
+    }
+
     #[test]
-    fn drops_are_counted_by_reason() {
-        let mut dropped = Dropped::default();
-        for (count, reason) in (1..).zip(DropReason::ALL) {
-            dropped.add(reason, count);
-        }
-        let before = dropped;
-        dropped.add(DropReason::Refused, 10);
-        assert_eq!(dropped.by(DropReason::TooLong), 2);
-        assert_eq!(dropped.by(DropReason::Refused), 14);
-        assert_eq!(dropped.total(), 55);
-        assert_eq!(dropped.since(&before).by(DropReason::Refused), 10);
-        assert_eq!(dropped.since(&before).total(), 10);
+    fn every_move_keeps_the_sum() {
+        let mut ledger = Ledger::default();
+        ledger.find(3);
+        ledger.take(load(10));
+        ledger.drop_queued(DropReason::QueueFull, 1);
+        ledger.spool(load(6));
+        assert_eq!(ledger.sync(load(4)), load(4));
+        assert_eq!(ledger.deliver_unsynced(load(1)), load(1));
+        assert_eq!(ledger.drop_unsynced(DropReason::SpoolFull, load(1)), load(1));
+        ledger.deliver_spooled(2);
+        ledger.drop_spooled(DropReason::SpoolFull, 1);
+        assert_eq!(ledger.deliver_held(load(1)), load(1));
+        assert_eq!(ledger.drop_held(DropReason::Refused, load(1)), load(1));
+        let mut stats = ClientStats { accepted: 11, ..ClientStats::default() };
+        ledger.add_to(&mut stats);
+        assert_eq!((stats.accepted, stats.delivered, stats.pending), (14, 4, 2));
+        assert_eq!((stats.spooled, stats.dropped.total()), (4, 4));
+    }
+
+    #[test]
+    fn after_the_end_memory_counts_no_more_and_the_spool_does() {
+        let mut ledger = Ledger::default();
+        ledger.take(load(5));
+        ledger.spool(load(3));
+        let durable = ledger.sync(load(1));
+        assert_eq!(durable, load(1));
+        assert_eq!(ledger.stop(), load(4));
+        assert!(ledger.deliver_held(load(2)).is_empty());
+        assert!(ledger.sync(load(2)).is_empty());
+        ledger.deliver_spooled(1);
+        let mut stats = ClientStats::default();
+        ledger.add_to(&mut stats);
+        assert_eq!((stats.delivered, stats.pending, stats.spooled), (1, 0, 0));
+        assert_eq!(stats.dropped.by(DropReason::Closed), 4);
+    }
+
+    #[test]
+    fn what_another_process_took_over_is_its_own() {
+        let mut ledger = Ledger::default();
+        ledger.find(2);
+        ledger.take(load(3));
+        ledger.spool(load(3));
+        let durable = ledger.sync(load(3));
+        assert_eq!(durable, load(3));
+        ledger.lose_sight(4);
+        assert_eq!((ledger.spooled(), ledger.in_memory()), (1, 0));
+        ledger.close_spool();
+        assert_eq!(ledger.spooled(), 0);
     }
 }

@@ -5,24 +5,31 @@
 //! worker thread takes messages from the queue, seals them, spools them where there is a spool, and
 //! hands batches to sender threads, each of which makes one call at a time.
 //!
-//! From the caller to the server: `intake` (a `queue` of messages for every few threads) → `worker` (seals,
-//! decides) → `outbox` (sealed batches that wait: in memory, or in the spool) → `schedule` (when the
-//! next call may be made: backoff, circuit, the server's pace) → `sender` (the calls). `ledger`
-//! counts what becomes of every message; it changes in the same moment as what it counts, so that
-//! accepted = delivered + dropped + pending + spooled at every read. `core` holds what they share.
+//! From the caller to the server: `intake` (a `queue` of messages for every few threads) → `worker`
+//! (seals, spools, decides) → `outbox` (sealed entries that wait: in memory, or in the spool) →
+//! `schedule` (when the next call may be made: backoff, probes, and the `pace` under the server's
+//! limit) → `sender` (the calls). `state` holds what they share, and `core` is what callers do with
+//! it. `ledger` counts what becomes of every message; it changes in the same moment as what it
+//! counts, so that accepted = delivered + dropped + pending + spooled at every read. `tickets` tell
+//! when a flush is done, and `exit` is the end of the process.
 //!
 //! After `fork` a child has a queue, threads, keys and a spool folder of its own, and none of its
 //! parent's messages.
 
 mod builder;
 mod core;
+mod exit;
 mod intake;
 mod ledger;
 mod outbox;
+mod pace;
 mod queue;
 mod report;
 mod schedule;
 mod sender;
+mod state;
+mod stats;
+mod tickets;
 mod worker;
 
 use std::fmt;
@@ -33,9 +40,11 @@ use logflux_envelope::{Level, Timestamp};
 use logflux_process::PerProcess;
 
 pub use builder::{BuildError, ClientBuilder, host_name};
-pub use ledger::{ClientStats, DropReason, Dropped};
+pub use exit::ExitFlush;
 pub use queue::WhenFull;
-pub use report::OnDrop;
+pub use report::{DropReport, OnDrop};
+pub use stats::{ClientStats, DropReason, Dropped};
+pub use tickets::{FlushTicket, Unflushed};
 
 use self::builder::Config;
 use self::core::Core;
@@ -95,22 +104,41 @@ impl Client {
         level <= self.inner.config.min_level
     }
 
-    /// Waits until all that was logged before is delivered, or, where there is a spool, durable in
-    /// it. It returns within `timeout`, whatever the server does.
+    /// Waits until every message that was logged before is delivered, or, where there is a spool,
+    /// durable in it. It returns within `timeout`, whatever the server does.
     ///
     /// # Errors
-    /// [`Unflushed`] where the time was not enough; what is left stays in the queue or the spool.
+    /// [`Unflushed`] where one of them was dropped, now or since the client was built, or where the
+    /// time was not enough; what is left stays in the queue or the spool.
     pub fn flush(&self, timeout: Duration) -> Result<(), Unflushed> {
-        self.core().flush(timeout)
+        self.flush_begin().wait(timeout)
+    }
+
+    /// Begins to flush, and does not wait: the ticket tells when every message that was logged
+    /// before is delivered, durable, or dropped.
+    pub fn flush_begin(&self) -> FlushTicket {
+        self.core().flush_begin()
     }
 
     /// Flushes, and ends the client: later messages are dropped and counted. It returns within
     /// `timeout`; what is left then stays in the spool, or is dropped and counted.
     ///
     /// # Errors
-    /// [`Unflushed`] where the time was not enough.
+    /// [`Unflushed`] where any message of the client was dropped, or is neither delivered nor
+    /// durable.
     pub fn close(&self, timeout: Duration) -> Result<(), Unflushed> {
         self.core().close(timeout)
+    }
+
+    /// Flushes as the process ends, on a thread that a signal may have interrupted anywhere: it
+    /// takes no lock and allocates nothing, leaves the work to the client's own threads, and returns
+    /// within `timeout` and 100 ms. The client is not closed.
+    #[must_use]
+    pub fn flush_at_exit(&self, timeout: Duration) -> ExitFlush {
+        match self.inner.cores.existing() {
+            Some(core) => core.flush_at_exit(timeout),
+            None => ExitFlush::Done,
+        }
     }
 
     /// What became of all messages of this process.
@@ -157,12 +185,4 @@ impl fmt::Debug for Client {
             .field("node", &self.inner.config.node)
             .finish_non_exhaustive()
     }
-}
-
-/// Not everything was delivered, or durable, in time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{left} messages were not delivered in time")]
-pub struct Unflushed {
-    /// How many are left.
-    pub left: u64,
 }

@@ -1,4 +1,8 @@
-//! Sealed batches that wait to be sent: in memory, or in the spool.
+//! Sealed entries that wait to be sent: in memory, or in the spool.
+//!
+//! Every request takes as many of them as fit, the oldest first, whichever batch they were sealed
+//! in and however often they were sent. Only the parts of a batch that the server refused as a
+//! whole stay apart, so that the entry at fault is found.
 
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
@@ -8,198 +12,261 @@ use std::time::Instant;
 use logflux_wire::limits::BATCH_MAX;
 use logflux_wire::request::append_batch;
 
-use super::core::count;
-use crate::spool::{DeadLetters, RecordId, Spool, SpoolError};
+use super::ledger::Load;
+use super::state::count;
+use super::tickets::Epoch;
+use crate::spool::{DeadLetter, RecordId, Spool, SpoolError};
 
 /// The most bytes in one request, unless a single entry is longer.
 pub(crate) const BODY_MAX: usize = 4 << 20;
 
-/// Entries that travel together, and go on travelling together until they are settled.
-pub(crate) struct Batch {
-    /// The array of the entries in canonical JSON.
-    pub(crate) body: Arc<Vec<u8>>,
-    /// Where each stands in it.
-    pub(crate) entries: Vec<Range<usize>>,
-    /// Their records, where they are spooled.
-    pub(crate) records: Vec<RecordId>,
-    /// What they count for in memory, where they are not.
-    pub(crate) held_bytes: usize,
-    /// The number of its first message, where it is not spooled.
-    pub(crate) number: Option<u64>,
+/// What a message counts for as long as it is in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Weight {
+    /// Which flushes wait for it.
+    pub(crate) epoch: Epoch,
+    /// The bytes of the queue that it takes.
+    pub(crate) cost: usize,
+}
+
+impl Weight {
+    pub(crate) fn load(self) -> Load {
+        Load::one(self.cost)
+    }
+}
+
+/// A sealed entry.
+#[derive(Clone, Debug)]
+pub(crate) struct Item {
+    /// The entry in canonical JSON: a part of a buffer that many share.
+    buffer: Arc<Vec<u8>>,
+    range: Range<usize>,
+    pub(crate) home: Home,
+    /// How often it was sent, when that is counted.
     pub(crate) attempts: u32,
     pub(crate) first_attempt: Option<Instant>,
 }
 
-impl Batch {
-    /// A batch of these entries.
-    pub(crate) fn new<'a>(entries: impl IntoIterator<Item = &'a [u8]> + Clone) -> Self {
-        let mut body = Vec::new();
-        append_batch(entries.clone(), &mut body);
-        let mut at = 1;
-        let ranges = entries.into_iter().map(|entry| {
-            let range = at..at + entry.len();
-            at = range.end + 1;
-            range
-        });
-        Self {
-            entries: ranges.collect(),
-            body: Arc::new(body),
-            records: Vec::new(),
-            held_bytes: 0,
-            number: None,
-            attempts: 0,
-            first_attempt: None,
-        }
+/// Where an entry is kept while it is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Home {
+    /// In memory alone.
+    Memory(Weight),
+    /// In the spool.
+    Spool(RecordId),
+}
+
+impl Item {
+    pub(crate) fn new(buffer: &Arc<Vec<u8>>, range: Range<usize>, home: Home) -> Self {
+        let buffer = Arc::clone(buffer);
+        Self { buffer, range, home, attempts: 0, first_attempt: None }
     }
 
-    pub(crate) fn len(&self) -> u64 {
-        count(self.entries.len())
-    }
-
-    pub(crate) fn entry(&self, index: usize) -> Option<&[u8]> {
-        self.body.get(self.entries.get(index)?.clone())
-    }
-
-    /// Two halves, for a server that finds the whole too large. The second has a number of its own,
-    /// between this batch's and the next one's.
-    pub(crate) fn halves(&self) -> [Self; 2] {
-        let middle = self.entries.len() / 2;
-        let half = |range: Range<usize>| {
-            let entries: Vec<&[u8]> = range.clone().filter_map(|index| self.entry(index)).collect();
-            Self {
-                records: self.records.get(range).unwrap_or_default().to_vec(),
-                first_attempt: self.first_attempt,
-                ..Self::new(entries)
-            }
-        };
-        let mut first = half(0..middle);
-        let mut second = half(middle..self.entries.len());
-        first.held_bytes = self.held_bytes / 2;
-        second.held_bytes = self.held_bytes - first.held_bytes;
-        first.number = self.number;
-        second.number = self.number.map(|number| number + count(middle));
-        [first, second]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.buffer.get(self.range.clone()).unwrap_or_default()
     }
 }
 
-/// A batch that is about to be sent: the name to find it by, and its body.
-type Begun = (u64, Arc<Vec<u8>>);
+/// Entries that travel together.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    pub(crate) items: Vec<Item>,
+    /// Whether it is a part of a batch that was refused as a whole.
+    apart: bool,
+}
 
-/// Where batches wait.
+impl Batch {
+    pub(crate) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// The records of those that are in the spool.
+    pub(crate) fn records(&self) -> Vec<RecordId> {
+        records(&self.items).collect()
+    }
+}
+
+fn records(items: &[Item]) -> impl Iterator<Item = RecordId> {
+    items.iter().filter_map(|item| match item.home {
+        Home::Spool(id) => Some(id),
+        Home::Memory(_) => None,
+    })
+}
+
+/// The name of a batch that is under way. No two batches of a client have the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct BatchName(pub(crate) u64);
+
+/// Where entries wait, and where those are that are under way.
+#[derive(Debug)]
 pub(crate) struct Outbox {
-    /// Batches of memory, and those of the spool that are handed out already.
-    waiting: VecDeque<Batch>,
-    in_flight: HashMap<u64, Batch>,
-    next_batch: u64,
-    /// How many damaged entries of the spool were told of, and how many that it dropped.
-    damaged: u64,
-    dropped: u64,
-    pub(crate) spool: Option<(Spool, DeadLetters)>,
+    /// Parts of batches that were refused as a whole.
+    apart: VecDeque<Batch>,
+    /// Batches that something before the server refuses; they hold up no others.
+    stuck: VecDeque<Batch>,
+    /// Entries in memory.
+    waiting: VecDeque<Item>,
+    in_flight: HashMap<BatchName, Batch>,
+    /// Refused entries of the spool that are not in the file of dead letters yet.
+    pub(crate) unburied: Vec<(Item, DeadLetter)>,
+    pub(crate) spool: Option<Spool>,
 }
 
 impl Outbox {
     pub(crate) fn new(spool: Option<Spool>) -> Self {
-        let spool = spool.map(|spool| {
-            let letters = DeadLetters::of_spool(spool.folder());
-            (spool, letters)
-        });
         Self {
+            apart: VecDeque::new(),
+            stuck: VecDeque::new(),
             waiting: VecDeque::new(),
             in_flight: HashMap::new(),
-            next_batch: 0,
-            damaged: 0,
-            dropped: 0,
+            unburied: Vec::new(),
             spool,
         }
     }
 
-    pub(crate) fn push(&mut self, batch: Batch) {
-        self.waiting.push_back(batch);
+    /// An entry that is kept in memory waits to be sent.
+    pub(crate) fn push(&mut self, item: Item) {
+        self.waiting.push_back(item);
     }
 
-    /// The oldest batch that waits, with a name to find it by when it is answered.
-    pub(crate) fn begin(&mut self, now: Instant) -> Result<Option<Begun>, SpoolError> {
-        if self.waiting.is_empty() {
-            self.read_spool()?;
+    /// The next batch to send, as full as it can be, and its body; `None` where nothing waits.
+    pub(crate) fn begin(&mut self, name: BatchName) -> Result<Option<Vec<u8>>, SpoolError> {
+        let mut next = self.apart.pop_front();
+        if next.is_none() {
+            let items = self.gather()?;
+            next = (!items.is_empty()).then_some(Batch { items, apart: false });
         }
-        let Some(mut batch) = self.waiting.pop_front() else { return Ok(None) };
-        batch.attempts += 1;
-        batch.first_attempt.get_or_insert(now);
-        let name = self.next_batch;
-        self.next_batch += 1;
-        let body = Arc::clone(&batch.body);
+        let Some(batch) = next.or_else(|| self.stuck.pop_front()) else { return Ok(None) };
+        let mut body = Vec::new();
+        append_batch(batch.items.iter().map(Item::bytes), &mut body);
         self.in_flight.insert(name, batch);
-        Ok(Some((name, body)))
+        Ok(Some(body))
     }
 
-    /// Whether nothing waits to be sent.
-    pub(crate) fn is_empty(&self) -> bool {
-        let handed_out: u64 = self.in_flight.values().map(|batch| count(batch.records.len())).sum();
-        self.waiting.is_empty() && self.spool.as_ref().is_none_or(|(s, _)| s.len() <= handed_out)
+    /// As many entries as fit into a request.
+    fn gather(&mut self) -> Result<Vec<Item>, SpoolError> {
+        let mut bytes = 0;
+        let fitting = self.waiting.iter().take(BATCH_MAX).take_while(|item| {
+            bytes += item.range.len();
+            bytes <= BODY_MAX
+        });
+        let fitting = fitting.count().max(1).min(self.waiting.len());
+        let mut items: Vec<Item> = self.waiting.drain(..fitting).collect();
+        let bytes: usize = items.iter().map(|item| item.range.len()).sum();
+        if let Some(spool) = &mut self.spool
+            && items.len() < BATCH_MAX
+            && bytes < BODY_MAX
+        {
+            for (id, entry) in spool.next_batch(BATCH_MAX - items.len(), BODY_MAX - bytes)? {
+                let range = 0..entry.len();
+                items.push(Item::new(&Arc::new(entry), range, Home::Spool(id)));
+            }
+        }
+        Ok(items)
     }
 
-    /// How many entries the spool dropped for want of room since this was asked last.
-    pub(crate) fn newly_dropped(&mut self) -> u64 {
-        let dropped = self.spool.as_ref().map_or(0, |(spool, _)| spool.dropped());
-        dropped - std::mem::replace(&mut self.dropped, dropped)
+    /// A batch is sent now; true if any of it was sent before.
+    pub(crate) fn mark_sent(&mut self, name: BatchName, now: Instant) -> bool {
+        let Some(batch) = self.in_flight.get_mut(&name) else { return false };
+        let again = batch.items.iter().any(|item| item.first_attempt.is_some());
+        batch.items.iter_mut().for_each(|item| _ = item.first_attempt.get_or_insert(now));
+        again
     }
 
-    /// How many entries the spool could not read back since this was asked last.
-    pub(crate) fn newly_damaged(&mut self) -> u64 {
-        let damaged = self.spool.as_ref().map_or(0, |(spool, _)| spool.damaged());
-        damaged - std::mem::replace(&mut self.damaged, damaged)
+    /// How many entries wait to be sent.
+    pub(crate) fn waiting(&self) -> u64 {
+        let apart: usize = self.parts().map(Batch::len).sum();
+        let read = self.parts().chain(self.in_flight.values());
+        let read: usize = read.map(|batch| records(&batch.items).count()).sum();
+        let read = read + self.unburied.len();
+        // The spool may have dropped records since that were read out of it.
+        let unread = self.spool.as_ref().map_or(0, Spool::len).saturating_sub(count(read));
+        count(apart + self.waiting.len()) + unread
     }
 
-    /// How often a batch that is under way was sent, this time included.
-    pub(crate) fn attempts(&self, name: u64) -> u32 {
-        self.in_flight.get(&name).map_or(0, |batch| batch.attempts)
+    /// Whether so many batches wait in memory.
+    pub(crate) fn is_ahead(&self, batches: usize) -> bool {
+        self.waiting.len() >= batches * BATCH_MAX
+    }
+
+    /// Since when the entry has been tried that was tried first, of those in memory.
+    pub(crate) fn first_attempt(&self) -> Option<Instant> {
+        let apart = self.parts().flat_map(|batch| &batch.items);
+        self.waiting.iter().chain(apart).filter_map(|item| item.first_attempt).min()
+    }
+
+    /// Batches that do not merge with others.
+    fn parts(&self) -> impl Iterator<Item = &Batch> {
+        self.apart.iter().chain(&self.stuck)
     }
 
     /// Takes a batch back that was answered.
-    pub(crate) fn end(&mut self, name: u64) -> Option<Batch> {
+    pub(crate) fn end(&mut self, name: BatchName) -> Option<Batch> {
         self.in_flight.remove(&name)
     }
 
     /// A batch is to be sent again, before all others.
     pub(crate) fn again(&mut self, batch: Batch) {
-        self.waiting.push_front(batch);
-    }
-
-    fn read_spool(&mut self) -> Result<(), SpoolError> {
-        let Some((spool, _)) = &mut self.spool else { return Ok(()) };
-        let records = spool.next_batch(BATCH_MAX, BODY_MAX)?;
-        if records.is_empty() {
-            return Ok(());
+        if batch.apart {
+            self.apart.push_front(batch);
+            return;
         }
-        let entries: Vec<&[u8]> = records.iter().map(|(_, entry)| &**entry).collect();
-        let mut batch = Batch::new(entries);
-        batch.records = records.iter().map(|(id, _)| *id).collect();
-        self.waiting.push_back(batch);
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_batch_knows_where_its_entries_stand() {
-        let batch = Batch::new([&b"{1}"[..], b"{22}", b"{333}"]);
-        assert_eq!(**batch.body, *b"[{1},{22},{333}]");
-        assert_eq!(batch.entry(1), Some(&b"{22}"[..]));
-        assert_eq!(batch.entry(3), None);
+        if let Some(spool) = &mut self.spool {
+            spool.put_back(&batch.records());
+        }
+        let kept = batch.items.into_iter().filter(|item| matches!(item.home, Home::Memory(_)));
+        kept.rev().for_each(|item| self.waiting.push_front(item));
     }
 
-    #[test]
-    fn halves_hold_everything_once() {
-        let mut batch = Batch::new([&b"{1}"[..], b"{22}", b"{333}"]);
-        batch.held_bytes = 11;
-        batch.number = Some(7);
-        let [first, second] = batch.halves();
-        assert_eq!(**first.body, *b"[{1}]");
-        assert_eq!(**second.body, *b"[{22},{333}]");
-        assert_eq!((first.held_bytes, second.held_bytes), (5, 6));
-        assert_eq!((first.number, second.number), (Some(7), Some(8)));
+    /// A batch is to be sent again, after all others.
+    pub(crate) fn stick(&mut self, batch: Batch) {
+        self.stuck.push_back(batch);
+    }
+
+    /// The halves of a batch are sent apart, before all others.
+    pub(crate) fn split(&mut self, batch: Batch) {
+        let mut first = batch.items;
+        let second = first.split_off(first.len() / 2);
+        self.apart.push_front(Batch { items: second, apart: true });
+        self.apart.push_front(Batch { items: first, apart: true });
+    }
+
+    /// A batch was never sent: it goes back to where it was.
+    pub(crate) fn unsend(&mut self, name: BatchName) {
+        if let Some(batch) = self.end(name) {
+            self.again(batch);
+        }
+    }
+
+    /// Takes every entry out of memory that `spent` says was tried often or long enough.
+    pub(crate) fn give_up(&mut self, spent: impl Fn(&Item) -> bool) -> Vec<Weight> {
+        let mut given_up = Vec::new();
+        let mut keep = |item: &Item| match item.home {
+            Home::Memory(weight) if spent(item) => {
+                given_up.push(weight);
+                false
+            }
+            _ => true,
+        };
+        self.waiting.retain(&mut keep);
+        for parts in [&mut self.apart, &mut self.stuck] {
+            parts.iter_mut().for_each(|batch| batch.items.retain(&mut keep));
+            parts.retain(|batch| !batch.items.is_empty());
+        }
+        given_up
+    }
+
+    /// Gives the spool the bytes of records back that it asks for, where they are under way.
+    pub(crate) fn restore(&mut self, wanted: &[RecordId]) {
+        let Some(spool) = &mut self.spool else { return };
+        let read = self.apart.iter().chain(&self.stuck).chain(self.in_flight.values());
+        let unburied = self.unburied.iter().map(|(item, _)| item);
+        for item in read.flat_map(|batch| &batch.items).chain(unburied) {
+            if let Home::Spool(id) = item.home
+                && wanted.contains(&id)
+            {
+                spool.restore(id, item.bytes());
+            }
+        }
     }
 }

@@ -124,7 +124,7 @@ impl Queue {
     }
 
     /// Gives up most of the buffer, when messages have ceased to come.
-    pub(crate) fn calm(&mut self) {
+    pub(crate) fn shrink(&mut self) {
         /// What is kept all the same.
         const KEPT: usize = 64 << 10;
         if self.count == 0 && self.buffer.capacity() > KEPT {

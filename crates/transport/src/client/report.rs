@@ -1,16 +1,45 @@
-//! Telling of dropped messages, once a minute at the most, and of statistics, as often as wanted.
+//! Telling people: of drops and of what holds messages up, seldom, and of statistics, as often as
+//! wanted.
 
 use std::fmt;
+use std::io::Write as _;
+use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::ledger::{ClientStats, Dropped};
+use super::stats::{ClientStats, Dropped};
+use super::tickets::Unflushed;
 
-/// What is called when messages were dropped, with how many by reason since the last call. It is
-/// called from the client's worker thread.
+/// What a client tells: how many messages were dropped since the last time, by reason, and why.
+///
+/// Where none were dropped, [`cause`](Self::cause) says what holds messages up, or that nothing does
+/// any more.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DropReport {
+    dropped: Dropped,
+    cause: Option<String>,
+}
+
+impl DropReport {
+    /// What failed last, or what changed, in a sentence.
+    #[must_use]
+    pub fn cause(&self) -> Option<&str> {
+        self.cause.as_deref()
+    }
+}
+
+impl Deref for DropReport {
+    type Target = Dropped;
+
+    fn deref(&self) -> &Dropped {
+        &self.dropped
+    }
+}
+
+/// What is called when messages were dropped, from the client's worker thread.
 #[derive(Clone)]
-pub struct OnDrop(pub(crate) Arc<dyn Fn(&Dropped) + Send + Sync>);
+pub struct OnDrop(pub(crate) Arc<dyn Fn(&DropReport) + Send + Sync>);
 
 impl fmt::Debug for OnDrop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -67,75 +96,152 @@ impl Statistician {
     }
 }
 
-/// How often drops are told of at most.
+/// How often drops are told of on stderr, and how often the same sentence, at most.
 const INTERVAL: Duration = Duration::from_secs(60);
+/// How many sentences are remembered.
+const SENTENCES: usize = 16;
 
-/// Tells of drops: to the callback, or to stderr.
+/// Tells of drops and of what holds messages up: to the callback, or to stderr.
 #[derive(Debug)]
 pub(crate) struct Reporter {
     on_drop: Option<OnDrop>,
     interval: Duration,
     told: Dropped,
     last: Option<Instant>,
+    /// Whether drops wait to be told of.
+    late: bool,
+    said: Vec<(String, Instant)>,
 }
 
 impl Reporter {
     /// A callback is called at most once a second; stderr gets a line a minute at most.
     pub(crate) fn new(on_drop: Option<OnDrop>) -> Self {
         let interval = if on_drop.is_some() { Duration::from_secs(1) } else { INTERVAL };
-        Self { on_drop, interval, told: Dropped::default(), last: None }
+        Self {
+            on_drop,
+            interval,
+            told: Dropped::default(),
+            last: None,
+            late: false,
+            said: Vec::new(),
+        }
+    }
+
+    /// How long until drops are told of that came too soon after others.
+    pub(crate) fn wait(&self, now: Instant) -> Option<Duration> {
+        let next = self.last.filter(|_| self.late)? + self.interval;
+        Some(next.saturating_duration_since(now))
     }
 
     /// Tells of what was dropped since the last time, if it is time to. `last_words` does not wait.
-    pub(crate) fn tell(&mut self, dropped: &Dropped, now: Instant, last_words: bool) {
-        let early = self.last.is_some_and(|last| now.duration_since(last) < self.interval);
-        let since = dropped.since(&self.told);
-        if since.total() == 0 || (early && !last_words) {
+    pub(crate) fn tell(&mut self, stats: &ClientStats, now: Instant, last_words: bool) {
+        let since = stats.dropped.since(&self.told);
+        if since.total() == 0 {
             return;
         }
-        self.told = *dropped;
+        let early = self.last.is_some_and(|last| now.duration_since(last) < self.interval);
+        self.late = early && !last_words;
+        if self.late {
+            return;
+        }
+        self.told = stats.dropped;
         self.last = Some(now);
-        match &self.on_drop {
-            // A callback that panics must not end the worker.
-            Some(on_drop) => drop(catch_unwind(AssertUnwindSafe(|| (on_drop.0)(&since)))),
-            None => {
-                let reasons: Vec<String> = since
-                    .iter()
-                    .filter(|(_, count)| *count > 0)
-                    .map(|(reason, count)| format!("{count} {reason}"))
-                    .collect();
-                // A closed stderr must not end the worker, as `eprintln!` would.
-                let _ = std::io::Write::write_all(
-                    &mut std::io::stderr(),
-                    format!("logflux: messages dropped: {}\n", reasons.join(", ")).as_bytes(),
-                );
-            }
+        let cause = stats.last_error.clone();
+        if self.on_drop.is_some() {
+            return self.call(&DropReport { dropped: since, cause });
+        }
+        let reasons: Vec<String> = since
+            .iter()
+            .filter(|(_, count)| *count > 0)
+            .map(|(reason, count)| format!("{count} {reason}"))
+            .collect();
+        let cause = cause.map_or_else(String::new, |cause| {
+            format!(" ({cause}); `logflux doctor` checks the settings")
+        });
+        write_line(&format!("messages dropped: {}{cause}", reasons.join(", ")));
+    }
+
+    /// Says a sentence, unless it was said within the last minute.
+    pub(crate) fn say(&mut self, sentence: &str, now: Instant) {
+        self.said.retain(|(_, at)| now.saturating_duration_since(*at) < INTERVAL);
+        if self.said.iter().any(|(said, _)| said == sentence) || self.said.len() >= SENTENCES {
+            return;
+        }
+        self.said.push((sentence.to_owned(), now));
+        if self.on_drop.is_some() {
+            let cause = Some(sentence.to_owned());
+            self.call(&DropReport { dropped: Dropped::default(), cause });
+        } else {
+            write_line(sentence);
         }
     }
+
+    /// Says on stderr what is lost as the process ends, when callbacks may not be called any more.
+    pub(crate) fn tell_at_exit(&mut self, unflushed: &Unflushed, cause: Option<&str>) {
+        let cause = cause.map_or_else(String::new, |cause| format!(" ({cause})"));
+        write_line(&format!("at the end of the process {unflushed}{cause}"));
+    }
+
+    fn call(&self, report: &DropReport) {
+        if let Some(on_drop) = &self.on_drop {
+            // A callback that panics must not end the worker.
+            drop(catch_unwind(AssertUnwindSafe(|| (on_drop.0)(report))));
+        }
+    }
+}
+
+/// Writes a line to stderr. A closed one must not end the worker, as `eprintln!` would.
+fn write_line(sentence: &str) {
+    let _ = std::io::stderr().write_all(format!("logflux: {sentence}\n").as_bytes());
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
 
-    use super::super::ledger::DropReason;
+    use super::super::stats::DropReason;
     use super::*;
+
+    fn stats(dropped: Dropped) -> ClientStats {
+        ClientStats { dropped, last_error: Some("the cause".to_owned()), ..ClientStats::default() }
+    }
 
     #[test]
     fn drops_are_told_together_and_not_too_often() {
         let told = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&told);
-        let on_drop = OnDrop(Arc::new(move |dropped| seen.lock().unwrap().push(dropped.total())));
+        let on_drop = OnDrop(Arc::new(move |report| {
+            assert_eq!(report.cause(), Some("the cause"));
+            seen.lock().unwrap().push(report.total());
+        }));
         let mut reporter = Reporter::new(Some(on_drop));
         let start = Instant::now();
         let mut dropped = Dropped::default();
-        reporter.tell(&dropped, start, false);
+        reporter.tell(&stats(dropped), start, false);
         for tenth in 0..25 {
             dropped.add(DropReason::QueueFull, 1);
-            reporter.tell(&dropped, start + Duration::from_millis(tenth * 100), false);
+            let now = start + Duration::from_millis(tenth * 100);
+            reporter.tell(&stats(dropped), now, false);
+            assert_eq!(reporter.wait(now).is_some(), tenth % 10 != 0);
         }
-        reporter.tell(&dropped, start + Duration::from_millis(2_450), true);
+        reporter.tell(&stats(dropped), start + Duration::from_millis(2_450), true);
         assert_eq!(*told.lock().unwrap(), [1, 10, 10, 4]);
+    }
+
+    #[test]
+    fn a_sentence_is_said_once_a_minute() {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&told);
+        let on_drop = OnDrop(Arc::new(move |report| {
+            assert_eq!(report.total(), 0);
+            seen.lock().unwrap().push(report.cause().unwrap().to_owned());
+        }));
+        let mut reporter = Reporter::new(Some(on_drop));
+        let start = Instant::now();
+        for (second, sentence) in [(0, "a"), (1, "a"), (2, "b"), (59, "a"), (61, "a"), (62, "b")] {
+            reporter.say(sentence, start + Duration::from_secs(second));
+        }
+        assert_eq!(*told.lock().unwrap(), ["a", "b", "a", "b"]);
     }
 
     #[test]
@@ -161,7 +267,7 @@ mod tests {
         let mut reporter = Reporter::new(Some(OnDrop(Arc::new(|_| panic!("on purpose")))));
         let mut dropped = Dropped::default();
         dropped.add(DropReason::QueueFull, 1);
-        reporter.tell(&dropped, Instant::now(), true);
+        reporter.tell(&stats(dropped), Instant::now(), true);
         assert_eq!(reporter.told, dropped);
     }
 }

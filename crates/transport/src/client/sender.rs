@@ -1,23 +1,23 @@
 //! Sender threads: each makes one call at a time, and nothing else.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::thread;
 
-use super::core::{Shared, State};
+use super::outbox::BatchName;
+use super::state::{Shared, State};
 use crate::api::Answer;
 use crate::call_error::CallError;
 
 /// A request to make.
 pub(crate) struct Request {
-    pub(crate) batch: u64,
-    pub(crate) body: Arc<Vec<u8>>,
+    pub(crate) batch: BatchName,
+    pub(crate) body: Vec<u8>,
 }
 
 /// What came of it.
 pub(crate) struct Answered {
-    pub(crate) batch: u64,
+    pub(crate) batch: BatchName,
     pub(crate) answer: Answer,
 }
 
@@ -54,7 +54,7 @@ fn run(shared: &Shared) {
         });
         state = shared.lock();
         state.answers.push(Answered { batch: request.batch, answer });
-        shared.worker_sleeps.store(false, Ordering::SeqCst);
+        shared.sleep.end();
         shared.work.notify_one();
     }
 }

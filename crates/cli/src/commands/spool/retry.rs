@@ -103,7 +103,7 @@ fn ship_entries(shipper: &Shipper, spool: &mut Spool, total: &mut Totals) -> Out
         let (ids, entries): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
         let (receipt, shipped, error) = match shipper.ship(&entries, |_| {}) {
             Ok(receipt) => (receipt, entries.len(), None),
-            Err(error) => (error.receipt, error.shipped, Some(error.error)),
+            Err(error) => (*error.receipt, error.shipped, Some(error.error)),
         };
         letters.append(&refused(&receipt, &entries, total))?;
         spool.acknowledge(ids.get(..shipped).unwrap_or_default())?;
@@ -127,7 +127,7 @@ fn ship_letters(shipper: &Shipper, folder: &Path, total: &mut Totals) -> Outcome
     let entries: Vec<&Vec<u8>> = letters.iter().map(|letter| &letter.entry).collect();
     let (receipt, shipped, error) = match shipper.ship(&entries, |_| {}) {
         Ok(receipt) => (receipt, entries.len(), None),
-        Err(error) => (error.receipt, error.shipped, Some(error.error)),
+        Err(error) => (*error.receipt, error.shipped, Some(error.error)),
     };
     let mut kept = refused(&receipt, &entries, total);
     kept.extend(letters.get(shipped..).unwrap_or_default().iter().cloned());

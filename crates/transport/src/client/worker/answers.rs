@@ -1,189 +1,231 @@
 //! What the worker does with an answer.
 
-use std::collections::BTreeSet;
-use std::time::Instant;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use logflux_wire::Timestamp;
 use logflux_wire::response::Failure;
 
-use super::super::core::count;
-use super::super::ledger::DropReason;
-use super::super::outbox::Batch;
+use super::super::outbox::{Batch, Home, Item, Weight};
+use super::super::schedule::Ended;
 use super::super::sender::Answered;
+use super::super::state::count;
+use super::super::stats::DropReason;
 use super::Worker;
-use crate::call_error::CallError;
-use crate::retry::jitter;
+use crate::call_error::{CallError, Disposition};
 use crate::spool::{DeadLetter, RecordId};
+
+/// How long the worker waits before it tries again to keep dead letters.
+const BURY_AGAIN: Duration = Duration::from_secs(1);
 
 impl Worker<'_> {
     /// Delivers, tries again or gives up, as the answer says.
-    pub(super) fn answered(&mut self, answered: Answered) {
+    pub(super) fn answered(&mut self, answered: Answered, now: Instant) {
         let Some(batch) = self.outbox.end(answered.batch) else { return };
-        let now = Instant::now();
-        let answer = answered.answer;
-        match answer.result {
+        let rate = answered.answer.rate;
+        let error = match answered.answer.result {
             Ok(response) => {
-                self.schedule.succeeded(answer.rate, now);
-                self.shared.lock().failing = false;
-                self.settle(&batch, &response.failures);
+                self.ended(Ended::Well, rate, now);
+                return self.settle(batch, &response.failures, now);
             }
-            Err(CallError::Refused { status: 413, .. }) if batch.len() > 1 => {
-                self.schedule.succeeded(answer.rate, now);
-                let [first, second] = batch.halves();
-                self.shared.lock().unsettled.extend(second.number);
-                self.outbox.again(second);
-                self.outbox.again(first);
+            Err(error) => error,
+        };
+        if let Some(failures) = error.refusals(batch.len()) {
+            self.ended(Ended::Well, rate, now);
+            return self.settle(batch, failures, now);
+        }
+        match error.disposition(batch.len()) {
+            Disposition::Split => {
+                self.ended(Ended::Well, rate, now);
+                self.outbox.split(batch);
             }
-            Err(CallError::Refused { status, code, message, .. }) if is_final(status) => {
-                self.schedule.succeeded(answer.rate, now);
-                let refused = (0..batch.entries.len())
-                    .map(|index| Refused {
-                        index,
-                        status,
-                        code: code.map_or_else(|| format!("http_{status}"), |c| c.to_string()),
-                        message: message.clone(),
-                    })
-                    .collect();
-                self.keep_refused(&batch, refused);
-                self.shared.lock().stats.last_error = Some(message);
-                self.release(&batch, 0, DropReason::Refused);
+            Disposition::Refused => {
+                self.ended(Ended::Well, rate, now);
+                let refusals = BTreeMap::from([(0, Refusal::of(&error))]);
+                self.settle_with(batch, refusals, now);
             }
-            Err(error) => {
-                self.schedule.failed(error.retry_after(), jitter(), now);
-                {
-                    let mut state = self.shared.lock();
-                    state.failing = true;
-                    state.stats.last_error = Some(error.to_string());
+            Disposition::Retry => {
+                self.ended(Ended::Failed(error.retry_after()), rate, now);
+                self.note(&error);
+                let mut batch = batch;
+                // A server that limits requests is not out of order: it says when to come again.
+                if !error.is_rate_limited() {
+                    batch.items.iter_mut().for_each(|item| item.attempts += 1);
                 }
-                // Those that wait for the end of a spool need not wait for this server.
-                self.shared.progress.notify_all();
-                if batch.number.is_some() && self.is_spent(&batch, now) {
-                    self.release(&batch, 0, DropReason::Undeliverable);
+                self.outbox.again(batch);
+                self.due = Some(now);
+            }
+            Disposition::Hold => {
+                self.ended(Ended::Held(error.retry_after()), rate, now);
+                self.hold(&error, now);
+                // One entry that a proxy finds too large must not hold up the others.
+                if batch.len() == 1 && matches!(error, CallError::Refused { status: 413, .. }) {
+                    self.outbox.stick(batch);
                 } else {
                     self.outbox.again(batch);
                 }
+                self.due = Some(now);
             }
         }
     }
 
-    /// Whether a batch in memory was tried often or long enough.
-    fn is_spent(&self, batch: &Batch, now: Instant) -> bool {
-        let config = &self.shared.config;
-        let tried = batch.first_attempt.map_or(now, |first| first);
-        batch.attempts > config.settings.retry.max_retries
-            || now.duration_since(tried) >= config.retry_deadline
+    fn ended(&mut self, ended: Ended, rate: Option<crate::api::RateLimit>, now: Instant) {
+        self.schedule.ended(ended, rate, now);
+        let mut state = self.shared.lock();
+        state.failing = ended != Ended::Well;
+        // Those that wait for the end of a spool need not wait for a server that fails.
+        self.shared.tell_progress(state);
+        if ended == Ended::Well && self.trouble.take().is_some() {
+            self.reporter.say("the server takes messages again", now);
+        }
+    }
+
+    /// Says, once, why messages are held.
+    fn hold(&mut self, error: &CallError, now: Instant) {
+        let cause = match error {
+            CallError::Refused { status: 401 | 403, from_api: true, .. } => "replace the API key",
+            CallError::Tls(_) => "check the certificate and the CA file",
+            _ => "check the server URL and what is before the server",
+        };
+        let sentence = format!("{error}; messages wait until this is fixed: {cause}");
+        if self.trouble.as_ref() == Some(&sentence) {
+            return;
+        }
+        self.trouble = Some(sentence.clone());
+        self.say(sentence, now);
     }
 
     /// The server has taken the batch, but for the failures.
-    fn settle(&mut self, batch: &Batch, failures: &[Failure]) {
+    fn settle(&mut self, batch: Batch, failures: &[Failure], now: Instant) {
         // Whatever the server says, no entry is refused twice.
-        let mut indexes = BTreeSet::new();
-        let refused: Vec<Refused> = failures
-            .iter()
-            .filter(|failure| failure.index < batch.entries.len() && indexes.insert(failure.index))
-            .map(|failure| Refused {
-                index: failure.index,
-                status: failure.code.http_status(),
-                code: failure.code.to_string(),
-                message: failure.message.clone(),
-            })
-            .collect();
-        let delivered = batch.len() - count(refused.len());
-        if !refused.is_empty() {
-            self.keep_refused(batch, refused);
-        }
-        self.release(batch, delivered, DropReason::Refused);
+        let refusals =
+            failures.iter().rev().map(|failure| (failure.index, Refusal::named(failure))).collect();
+        self.settle_with(batch, refusals, now);
     }
 
-    /// Puts refused entries into the dead-letter file, where there is one.
-    fn keep_refused(&mut self, batch: &Batch, refused: Vec<Refused>) {
-        let time = Timestamp::now();
-        let mut kept = 0;
-        let mut fault = None;
-        if let Some((_, letters)) = &mut self.outbox.spool {
-            let dead: Vec<DeadLetter> = refused
-                .into_iter()
-                .filter_map(|refused| {
-                    Some(DeadLetter {
-                        entry: batch.entry(refused.index)?.to_vec(),
-                        status: Some(refused.status),
-                        code: refused.code,
-                        message: refused.message,
-                        time,
-                    })
-                })
-                .collect();
-            match letters.append(&dead) {
-                Ok(()) => kept = count(dead.len()),
-                Err(error) => fault = Some(error.to_string()),
+    fn settle_with(&mut self, batch: Batch, mut refusals: BTreeMap<usize, Refusal>, now: Instant) {
+        let mut delivered = Vec::with_capacity(batch.items.len());
+        let mut refused = Vec::new();
+        for (index, item) in batch.items.into_iter().enumerate() {
+            match refusals.remove(&index) {
+                Some(refusal) => refused.push((item, refusal)),
+                None => delivered.push(item),
             }
         }
-        let mut state = self.shared.lock();
-        state.stats.dead_letters += kept;
-        if let Some(fault) = fault {
-            state.stats.last_error = Some(fault);
+        self.settle_items(&delivered, None, now);
+        self.refuse(refused, now);
+    }
+
+    /// Refused entries that are in the spool become dead letters; the others are dropped.
+    fn refuse(&mut self, refused: Vec<(Item, Refusal)>, now: Instant) {
+        let Some((_, last)) = refused.last() else { return };
+        self.note(&last.sentence());
+        let time = Timestamp::now();
+        let (spooled, held): (Vec<_>, Vec<_>) =
+            refused.into_iter().partition(|(item, _)| matches!(item.home, Home::Spool(_)));
+        let held: Vec<Item> = held.into_iter().map(|(item, _)| item).collect();
+        self.settle_items(&held, Some(DropReason::Refused), now);
+        let letters = spooled.into_iter().map(|(item, refusal)| {
+            let letter = DeadLetter {
+                entry: item.bytes().to_vec(),
+                status: Some(refusal.status),
+                code: refusal.code,
+                message: refusal.message,
+                time,
+            };
+            (item, letter)
+        });
+        self.outbox.unburied.extend(letters);
+        self.spooling.bury_at = Some(now);
+        self.bury(now);
+    }
+
+    /// Puts refused entries into the dead-letter file. Only when they are durable there do they
+    /// leave the spool.
+    pub(super) fn bury(&mut self, now: Instant) {
+        if self.outbox.unburied.is_empty() || self.spooling.bury_at.is_some_and(|at| now < at) {
+            return;
+        }
+        let Some(letters) = &mut self.spooling.letters else { return };
+        let dead: Vec<DeadLetter> =
+            self.outbox.unburied.iter().map(|(_, letter)| letter.clone()).collect();
+        match letters.append(&dead) {
+            Ok(()) => {
+                self.spooling.bury_at = None;
+                self.shared.lock().deeds.dead_letters += count(dead.len());
+                let items: Vec<Item> =
+                    self.outbox.unburied.drain(..).map(|(item, _)| item).collect();
+                self.settle_items(&items, Some(DropReason::Refused), now);
+            }
+            Err(error) => {
+                self.spooling.bury_at = Some(now + BURY_AGAIN);
+                self.say(
+                    format!("refused entries stay in the spool, as the file of dead letters cannot be written: {error}"),
+                    now,
+                );
+            }
         }
     }
 
-    /// A batch is settled: so many of its entries were delivered, and the rest was dropped. It leaves
-    /// memory or the spool in the same moment as it is counted.
-    fn release(&mut self, batch: &Batch, delivered: u64, otherwise: DropReason) {
-        let durable = |id: &RecordId| {
-            self.unsynced.durable.is_some_and(|last| *id <= last)
-                || !self.unsynced.records.iter().any(|(unsynced, _)| unsynced == id)
-        };
-        let (from_spool, from_memory): (Vec<RecordId>, Vec<RecordId>) =
-            batch.records.iter().copied().partition(durable);
-        let mut memory_bytes = batch.held_bytes;
-        if !from_memory.is_empty() {
-            self.unsynced.records.retain(|(id, cost)| {
-                let gone = from_memory.contains(id);
-                memory_bytes += if gone { *cost } else { 0 };
-                !gone
-            });
+    /// Entries are delivered, or dropped for this reason. They leave memory or the spool.
+    fn settle_items(&mut self, items: &[Item], dropped: Option<DropReason>, now: Instant) {
+        if items.is_empty() {
+            return;
         }
-        if let Some((spool, _)) = &mut self.outbox.spool
-            && !batch.records.is_empty()
-            && let Err(error) = spool.acknowledge(&batch.records)
-        {
-            let error = error.to_string();
-            self.shared.lock().stats.last_error = Some(error);
+        let mut held: Vec<Weight> = Vec::new();
+        let mut records: Vec<RecordId> = Vec::new();
+        for item in items {
+            match item.home {
+                Home::Memory(weight) => held.push(weight),
+                Home::Spool(id) => records.push(id),
+            }
         }
-        let in_memory =
-            if batch.records.is_empty() { batch.len() } else { count(from_memory.len()) };
+        let (durable, unsynced) = self.acknowledge(&records, now);
         let mut state = self.shared.lock();
-        // After the end of the client, what was in memory is counted as dropped already.
-        let counted = if state.stopped { count(from_spool.len()) } else { batch.len() };
-        let delivered = delivered.min(counted);
-        state.stats.delivered += delivered;
-        state.stats.dropped.add(otherwise, counted - delivered);
-        state.stats.spooled -= count(from_spool.len()).min(state.stats.spooled);
-        if !state.stopped {
-            self.shared.release(&mut state, in_memory, memory_bytes);
+        match dropped {
+            None => {
+                self.shared.deliver_held(&mut state, &held);
+                self.shared.deliver_unsynced(&mut state, &unsynced);
+                state.ledger.deliver_spooled(durable);
+            }
+            Some(reason) => {
+                self.shared.drop_held(&mut state, reason, &held);
+                self.shared.drop_unsynced(&mut state, reason, &unsynced);
+                self.shared.drop_spooled(&mut state, reason, durable);
+            }
         }
-        if let Some(number) = batch.number {
-            state.unsettled.remove(&number);
-        }
-        if self.unsynced.records.is_empty() {
-            self.settle_spooled(&mut state);
-        }
-        drop(state);
-        self.shared.progress.notify_all();
-        self.shared.room.notify_all();
+        self.shared.tell_progress(state);
     }
 }
 
-/// An entry that the server refused for good.
-struct Refused {
-    index: usize,
+/// Why the server refused an entry for good.
+struct Refusal {
     status: u16,
     code: String,
     message: String,
 }
 
-/// Whether a server that answers with this status will never take these bytes (PROTOCOL 8). What is
-/// neither a success nor the client's fault is an outage, or of something in between: a portal that
-/// wants a login, a proxy without its server.
-fn is_final(status: u16) -> bool {
-    (400..500).contains(&status) && !matches!(status, 408 | 429)
+impl Refusal {
+    fn named(failure: &Failure) -> Self {
+        Self {
+            status: failure.code.http_status(),
+            code: failure.code.to_string(),
+            message: failure.message.clone(),
+        }
+    }
+
+    fn of(error: &CallError) -> Self {
+        match error {
+            CallError::Refused { status, code, message, .. } => Self {
+                status: *status,
+                code: code.map_or_else(|| format!("http_{status}"), |code| code.to_string()),
+                message: message.clone(),
+            },
+            other => Self { status: 0, code: "refused".to_owned(), message: other.to_string() },
+        }
+    }
+
+    fn sentence(&self) -> String {
+        format!("the server refused an entry: {} {}: {}", self.status, self.code, self.message)
+    }
 }
