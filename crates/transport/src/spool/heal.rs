@@ -7,7 +7,7 @@
 //! file if it is still open, and written to a new segment; the others are counted.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::format::{Frame, HEADER_LEN, Header, OVERHEAD, append_record, read_record};
@@ -281,7 +281,7 @@ impl Spool {
         self.folder_dirty = true;
         let taken = match self.fs.lock(&folder)? {
             // What another process left there is adopted later, not mixed with ours.
-            Some(lock) if self.parent.is_none() || is_empty(&*self.fs, &folder)? => lock,
+            Some(lock) if self.parent.is_none() || !self.holds_others(&folder)? => lock,
             _ => return self.move_away(),
         };
         self.lock = taken;
@@ -291,6 +291,17 @@ impl Spool {
         );
         self.changes.healed.push(what);
         Ok(())
+    }
+
+    /// Whether there are segments in the folder that this spool did not write.
+    fn holds_others(&self, folder: &Path) -> io::Result<bool> {
+        let names = self.fs.list(folder)?;
+        let mut headers = names.iter().filter_map(|name| Header::of_file_name(name));
+        let ours = |header: &Header| {
+            self.segments.values().any(|segment| segment.header == *header)
+                || self.saved.iter().any(|saved| saved.segment.header == *header)
+        };
+        Ok(headers.any(|header| !ours(&header)))
     }
 
     /// Another process has the folder now: this one takes another, with what it has in memory. What
@@ -332,7 +343,7 @@ impl Spool {
 /// Locks a folder under `parent` that no process has and that holds no segments.
 fn empty_folder(
     fs: &Arc<dyn FileSystem>,
-    parent: &std::path::Path,
+    parent: &Path,
 ) -> io::Result<Option<(PathBuf, Box<dyn Lock>)>> {
     for folder in own_folders(parent) {
         match fs.look_at_folder(&folder)? {
@@ -349,6 +360,6 @@ fn empty_folder(
     Ok(None)
 }
 
-fn is_empty(fs: &dyn FileSystem, folder: &std::path::Path) -> io::Result<bool> {
+fn is_empty(fs: &dyn FileSystem, folder: &Path) -> io::Result<bool> {
     Ok(!fs.list(folder)?.iter().any(|name| Header::of_file_name(name).is_some()))
 }
