@@ -99,10 +99,12 @@ impl Spool {
             busy.map(|(number, _)| *number).chain(turn).collect()
         };
         let mut gone = Vec::new();
+        let mut notes = Vec::new();
         for number in turn {
             let Some(segment) = self.segments.get(&number).filter(|segment| segment.created) else {
                 continue;
             };
+            notes.extend(segment.notes_are_gone(&*self.fs, &self.folder).then_some(number));
             let path = self.folder.join(segment.header.file_name());
             let due = if written { segment.len } else { segment.durable_len };
             let same = |now| segment.identity.is_none_or(|was| was.is_same_file(now));
@@ -112,6 +114,12 @@ impl Spool {
                     gone.push((number, usize::try_from(now.len).unwrap_or(usize::MAX)));
                 }
                 _ => gone.push((number, 0)),
+            }
+        }
+        for number in notes {
+            let live: Vec<Slot> = self.index.of_segment(number).copied().collect();
+            if let Some(segment) = self.segments.get_mut(&number) {
+                segment.renew_notes(&*self.fs, &self.folder, &live);
             }
         }
         gone.sort_unstable();

@@ -220,3 +220,19 @@ fn a_dead_letter_needs_no_folder_that_is_there() {
     letters.read(|letter| read.push(letter)).unwrap();
     assert_eq!(read, [letter]);
 }
+
+#[test]
+fn what_is_acknowledged_stays_so_where_the_notes_are_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut spool, _) = open(folder.path());
+    append(&mut spool, (0..10).map(entry));
+    spool.sync().unwrap();
+    let (ids, _) = all(&mut spool);
+    spool.acknowledge(&[ids[0], ids[1], ids[4], ids[9]]).unwrap();
+    for path in segments(folder.path()) {
+        fs::remove_file(path.with_extension("done")).unwrap();
+    }
+    spool.sync().unwrap();
+    spool.acknowledge(&ids[5..6]).unwrap();
+    assert_eq!(after(spool, folder.path()), [2, 3, 6, 7, 8].map(entry));
+}
