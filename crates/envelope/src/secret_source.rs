@@ -1,7 +1,6 @@
 //! Where the secret comes from. Never from an argument: those show in `ps`.
 
 use std::env;
-use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -56,7 +55,7 @@ impl SecretSource {
                 Ok(Secret::new(text)?)
             }
             Self::File(path) => {
-                let bytes = fs::read(path)
+                let bytes = logflux_process::read_file(path)
                     .map_err(|error| SecretSourceError::File { path: path.clone(), error })?;
                 Ok(Secret::from_utf8(without_line_end(bytes))?)
             }

@@ -14,7 +14,8 @@
 //! the files, and with them the lock, until it ends or calls `exec`: all of them are closed on exec.
 
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Read};
+use std::path::Path;
 
 /// A file that children of this process do not keep.
 #[derive(Debug)]
@@ -70,6 +71,16 @@ fn closed() -> io::Error {
 /// No other number is free.
 pub fn above_standard_streams(file: File) -> io::Result<File> {
     imp::above_standard_streams(file)
+}
+
+/// Reads a whole file, as [`std::fs::read`] does, away from the descriptors 0, 1 and 2.
+///
+/// # Errors
+/// The file cannot be opened or read; see [`above_standard_streams`].
+pub fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    above_standard_streams(File::open(path)?)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Refuses to open a path whose last part is a symbolic link, and does not wait for the other end

@@ -11,6 +11,8 @@
 //! child that is made by the bare system call `clone`, past the C library, is not noticed; neither
 //! is it allowed to use the C library's locks.
 //!
+//! Neither are files shared whose locks or descriptors would outlive their owner: [`OwnFile`].
+//!
 //! Signals are not shared either: our threads begin with [`block_signals`]. A logging call asks for
 //! the memory of later calls with [`will_write`].
 
@@ -24,7 +26,7 @@ mod signals;
 pub use at_exit::{AtExit, at_exit};
 #[cfg(unix)]
 pub use descriptors::effective_user;
-pub use descriptors::{OwnFile, above_standard_streams, no_follow};
+pub use descriptors::{OwnFile, above_standard_streams, no_follow, read_file};
 pub use generation::generation;
 pub use memory::will_write;
 pub use per_process::PerProcess;

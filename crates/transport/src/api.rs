@@ -1,7 +1,6 @@
 //! Single calls to an ingest API, over TLS.
 
 use std::fmt;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -50,7 +49,7 @@ impl Trust {
     /// [`TrustError`] where it cannot be read, or holds no certificate.
     pub fn from_file(path: &Path) -> Result<Self, TrustError> {
         let read = |error| TrustError::Read { path: path.to_owned(), error };
-        let pem = fs::read(path).map_err(read)?;
+        let pem = logflux_process::read_file(path).map_err(read)?;
         let certificates: Vec<_> = ureq::tls::parse_pem(&pem)
             .filter_map(|item| match item {
                 Ok(PemItem::Certificate(certificate)) => Some(certificate),

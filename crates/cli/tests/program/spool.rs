@@ -142,3 +142,30 @@ fn what_is_no_folder_is_an_error() {
         assert!(ended.stderr.contains("/nonexistent/spool: No such file"), "{}", ended.stderr);
     }
 }
+
+#[test]
+#[cfg(unix)]
+fn what_cannot_be_read_is_named_and_costs_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(spool(folder.path(), "1", "one\ntwo\n"));
+    // A folder that is none, and a segment that is a link: neither is followed.
+    fs::write(folder.path().join("own-0001"), b"a file").unwrap();
+    std::os::unix::fs::symlink(folder.path().join("own-0000"), folder.path().join("own-0002"))
+        .unwrap();
+    let link = folder.path().join("own-0000/00000007-0000000000000009-000000000000000a.seg");
+    std::os::unix::fs::symlink("/etc/passwd", &link).unwrap();
+    for command in ["inspect", "export"] {
+        let ended = logflux(&["spool", command, path(folder.path())]).run();
+        assert_eq!(ended.status, 1, "{}", ended.stderr);
+        let told = |what: &str| {
+            let line = ended.stderr.lines().find(|line| line.contains(what));
+            assert!(line.is_some_and(|line| line.contains("is skipped: ")), "{}", ended.stderr);
+        };
+        told("own-0001");
+        told("own-0002");
+        told("000a.seg");
+        assert_eq!(ended.stderr.lines().count(), 3, "{}", ended.stderr);
+    }
+    let ended = logflux(&["spool", "export", path(folder.path())]).run();
+    assert_eq!(logflux(&["open"]).input(&ended.stdout).ok(), "one\ntwo\n");
+}

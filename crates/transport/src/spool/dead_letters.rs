@@ -172,6 +172,10 @@ impl DeadLetters {
     }
 
     fn write(&mut self, lines: &[u8]) -> io::Result<()> {
+        // Somebody may have removed the folder.
+        if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            self.fs.create_folder(folder)?;
+        }
         let mut file = self.fs.open(&self.path, Open::ReadWrite)?;
         let mut length = file.len()?;
         if length > 0 && length + lines.len() as u64 > self.max_bytes {

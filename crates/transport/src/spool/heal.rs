@@ -7,7 +7,7 @@
 //! file if it is still open, and written to a new segment; the others are counted.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::format::{Frame, HEADER_LEN, Header, OVERHEAD, append_record, read_record};
@@ -99,10 +99,12 @@ impl Spool {
             busy.map(|(number, _)| *number).chain(turn).collect()
         };
         let mut gone = Vec::new();
+        let mut notes = Vec::new();
         for number in turn {
             let Some(segment) = self.segments.get(&number).filter(|segment| segment.created) else {
                 continue;
             };
+            notes.extend(segment.notes_are_gone(&*self.fs, &self.folder).then_some(number));
             let path = self.folder.join(segment.header.file_name());
             let due = if written { segment.len } else { segment.durable_len };
             let same = |now| segment.identity.is_none_or(|was| was.is_same_file(now));
@@ -112,6 +114,12 @@ impl Spool {
                     gone.push((number, usize::try_from(now.len).unwrap_or(usize::MAX)));
                 }
                 _ => gone.push((number, 0)),
+            }
+        }
+        for number in notes {
+            let live: Vec<Slot> = self.index.of_segment(number).copied().collect();
+            if let Some(segment) = self.segments.get_mut(&number) {
+                segment.renew_notes(&*self.fs, &self.folder, &live);
             }
         }
         gone.sort_unstable();
@@ -281,7 +289,7 @@ impl Spool {
         self.folder_dirty = true;
         let taken = match self.fs.lock(&folder)? {
             // What another process left there is adopted later, not mixed with ours.
-            Some(lock) if self.parent.is_none() || is_empty(&*self.fs, &folder)? => lock,
+            Some(lock) if self.parent.is_none() || !self.holds_others(&folder)? => lock,
             _ => return self.move_away(),
         };
         self.lock = taken;
@@ -291,6 +299,17 @@ impl Spool {
         );
         self.changes.healed.push(what);
         Ok(())
+    }
+
+    /// Whether there are segments in the folder that this spool did not write.
+    fn holds_others(&self, folder: &Path) -> io::Result<bool> {
+        let names = self.fs.list(folder)?;
+        let mut headers = names.iter().filter_map(|name| Header::of_file_name(name));
+        let ours = |header: &Header| {
+            self.segments.values().any(|segment| segment.header == *header)
+                || self.saved.iter().any(|saved| saved.segment.header == *header)
+        };
+        Ok(headers.any(|header| !ours(&header)))
     }
 
     /// Another process has the folder now: this one takes another, with what it has in memory. What
@@ -332,7 +351,7 @@ impl Spool {
 /// Locks a folder under `parent` that no process has and that holds no segments.
 fn empty_folder(
     fs: &Arc<dyn FileSystem>,
-    parent: &std::path::Path,
+    parent: &Path,
 ) -> io::Result<Option<(PathBuf, Box<dyn Lock>)>> {
     for folder in own_folders(parent) {
         match fs.look_at_folder(&folder)? {
@@ -349,6 +368,6 @@ fn empty_folder(
     Ok(None)
 }
 
-fn is_empty(fs: &dyn FileSystem, folder: &std::path::Path) -> io::Result<bool> {
+fn is_empty(fs: &dyn FileSystem, folder: &Path) -> io::Result<bool> {
     Ok(!fs.list(folder)?.iter().any(|name| Header::of_file_name(name).is_some()))
 }

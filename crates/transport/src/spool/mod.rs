@@ -17,11 +17,14 @@
 //!   memory, bounded by [`SpoolOptions::memory_bytes`], can be handed out from there, and is written
 //!   when that works again. What does not fit is refused, and the caller knows.
 //! - One process at a time has a folder.
+//! - What somebody else removes, cuts off, replaces or renames is noticed at the next sync, before
+//!   that reports anything. Records whose file is gone are written again if memory or an open file
+//!   has them; the others are counted.
 //!
 //! # Files
 //! | file | what |
 //! |---|---|
-//! | `lock` | empty; whoever holds its lock (`flock` on Unix) owns the folder |
+//! | `lock` | empty; the process that holds its lock, and that of the folder itself (`flock` on Unix), owns the folder |
 //! | `NUMBER-FIRST-SALT.seg` | a segment: a header and records; hexadecimal digits, 8, 16 and 16 |
 //! | `NUMBER-FIRST-SALT.done` | which bytes of that segment are acknowledged; not synced |
 //! | `dead.ndjson`, `dead.ndjson.old` | dead letters |
@@ -81,11 +84,41 @@
 //! that fails, too, a record stands in both, with the same sequence number and the same content:
 //! then the later segment's counts.
 //!
+//! # What others do to the files
+//! Cleaners of temporary files remove segments, locks and folders under a running process. An open
+//! file goes on working then, and no call fails. So each sync ends with a look: the paths of the
+//! lock, of the segments that it wrote and of 64 others must name the files that the spool made, and
+//! these must be as long as they were. Where one is gone, all are looked at.
+//!
+//! - A **segment** that is gone, or is another file now, is lost with what stands in it; of one that
+//!   was cut off, what stood behind the cut is. Its unsynced records are in memory. Its durable ones
+//!   are taken from memory, or from the old file while that is open, and written to a new segment
+//!   with their sequence numbers. Those that are found nowhere are counted
+//!   ([`SpoolChanges::swept`]); for those that are handed out, the caller has the bytes
+//!   ([`SpoolChanges::wanted`]).
+//! - A **lock** that is gone is made again. The folder itself is locked as well, so that no other
+//!   process can take it meanwhile. Where a file system does not lock folders (NFS), one can. Then
+//!   this process takes another folder of its parent, with what it has in memory; the other process
+//!   has what stands in the old one ([`SpoolChanges::taken_over`]).
+//! - A **folder** that is gone or renamed is made again, or another one is taken.
+//!
+//! `systemd-tmpfiles` leaves a folder alone whose lock is held, with all that is in it.
+//!
+//! # Others' files
+//! [`Spool::open_own`], [`Spool::adopt_abandoned`] and [`SpoolView`] leave alone what is not theirs,
+//! and say so ([`Skipped`]): a folder that is a symbolic link, belongs to another user or may be
+//! written by every user; a file that is a link, a pipe, or cannot be opened. The user who may write
+//! to the parent can still rename or remove folders in it, and put others there between two calls.
+//! The parent should be writable by its owner alone, or have the sticky bit.
+//!
 //! # fork
 //! A child must not use its parent's spool: every call but the counts fails with
 //! [`SpoolError::Forked`], and dropping the spool there writes nothing. The child opens its own, by
-//! [`Spool::open_own`] for one, since its parent has the lock. It should drop the parent's: as long
-//! as it has that file open, a parent that was killed leaves the lock with the child.
+//! [`Spool::open_own`] for one, since its parent has the lock.
+//!
+//! The spool's files are closed in a child right after the fork, so that a child that outlives its
+//! parent does not keep the lock. A child that is made past the C library (`_Fork`, `clone`, the bare
+//! system call) keeps it until it ends or calls `exec`.
 //!
 //! # Why not a crate
 //! What there is was looked at, and none does all of this: `yaque` 0.6 has no checksums over

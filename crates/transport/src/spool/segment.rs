@@ -86,6 +86,49 @@ impl Segment {
     /// Notes that these records, in ascending order, are acknowledged. Nothing depends on that it
     /// is kept: without it they are sent once more.
     pub(super) fn note_done(&mut self, fs: &dyn FileSystem, folder: &Path, slots: &[Slot]) {
+        let mut ranges: Vec<(u64, u64)> = Vec::new();
+        for slot in slots {
+            let start = u64::from(slot.offset);
+            let end = start + u64::from(slot.length) + OVERHEAD as u64;
+            match ranges.last_mut() {
+                Some(last) if last.1 == start => last.1 = end,
+                _ => ranges.push((start, end)),
+            }
+        }
+        self.note_ranges(fs, folder, &ranges);
+    }
+
+    /// Notes again what is acknowledged, where somebody removed the notes. `live` are the records,
+    /// in ascending order, that are not.
+    pub(super) fn renew_notes(&mut self, fs: &dyn FileSystem, folder: &Path, live: &[Slot]) {
+        self.done = None;
+        // What could not be read is neither acknowledged nor known.
+        if self.unreadable {
+            return;
+        }
+        let mut ranges = Vec::new();
+        let mut start = HEADER_LEN as u64;
+        for slot in live {
+            ranges.push((start, u64::from(slot.offset)));
+            start = u64::from(slot.offset) + u64::from(slot.length) + OVERHEAD as u64;
+        }
+        ranges.push((start, self.len as u64));
+        ranges.retain(|(start, end)| start < end);
+        self.note_ranges(fs, folder, &ranges);
+    }
+
+    /// Whether the file of the notes is not where it was made.
+    pub(super) fn notes_are_gone(&self, fs: &dyn FileSystem, folder: &Path) -> bool {
+        let Some((file, _)) = &self.done else { return false };
+        let (Ok(ours), Ok(now)) =
+            (file.identity(), fs.identity(&folder.join(done_name(self.header))))
+        else {
+            return false;
+        };
+        now.is_none_or(|now| !now.is_same_file(&ours))
+    }
+
+    fn note_ranges(&mut self, fs: &dyn FileSystem, folder: &Path, ranges: &[(u64, u64)]) {
         if !self.created {
             return;
         }
@@ -100,21 +143,8 @@ impl Segment {
         }
         let Some((file, length)) = &mut self.done else { return };
         let mut out = Vec::new();
-        let mut range: Option<(u64, u64)> = None;
-        for slot in slots {
-            let start = u64::from(slot.offset);
-            let end = start + u64::from(slot.length) + OVERHEAD as u64;
-            range = match range {
-                Some((from, to)) if to == start => Some((from, end)),
-                Some((from, to)) => {
-                    append_done(&mut out, self.salt, from, to);
-                    Some((start, end))
-                }
-                None => Some((start, end)),
-            };
-        }
-        if let Some((from, to)) = range {
-            append_done(&mut out, self.salt, from, to);
+        for (start, end) in ranges {
+            append_done(&mut out, self.salt, *start, *end);
         }
         if file.write_at(*length, &out).is_ok() {
             *length += out.len() as u64;

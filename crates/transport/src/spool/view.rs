@@ -59,6 +59,15 @@ impl SpoolView {
             skipped: Vec::new(),
             names,
         };
+        view.names.retain(|name| {
+            let path = folder.join(name);
+            let link = is_own(name)
+                && std::fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_symlink());
+            if link {
+                view.skipped.push(Skipped::new(&path, "it is a symbolic link"));
+            }
+            !link
+        });
         let mut records = Vec::new();
         for header in headers(&view.names) {
             let read = match read_segment(&*view.fs, folder, header) {
@@ -99,7 +108,8 @@ impl SpoolView {
         &self.segments
     }
 
-    /// Segments that cannot be opened, such as those of another user. Nothing is known of them.
+    /// Segments that cannot be opened, such as those of another user, and subfolders that are
+    /// symbolic links. Nothing is known of them.
     #[must_use]
     pub fn skipped(&self) -> &[Skipped] {
         &self.skipped

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use logflux_transport::{Spool, SpoolChanges, SpoolOptions};
+use logflux_transport::{DeadLetter, DeadLetters, Spool, SpoolChanges, SpoolOptions};
 
 use crate::{all, append, bounded, entry, open, segments};
 
@@ -196,4 +196,43 @@ fn where_another_has_the_folder_meanwhile_this_one_takes_another() {
     assert_ne!(moved, folder);
     assert_eq!(after(spool, &moved), (0..20).map(entry).collect::<Vec<_>>());
     assert_eq!(after(second, &folder), (100..110).map(entry).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_dead_letter_needs_no_folder_that_is_there() {
+    let parent = tempfile::tempdir().unwrap();
+    let mut spool = own(parent.path());
+    let mut letters = DeadLetters::of_spool(spool.folder());
+    let letter = DeadLetter {
+        entry: entry(1),
+        status: Some(400),
+        code: "invalid_entry".to_owned(),
+        message: "wrong".to_owned(),
+        time: "2024-01-17T10:30:45Z".parse().unwrap(),
+    };
+    fs::remove_dir_all(parent.path()).unwrap();
+    letters.append(std::slice::from_ref(&letter)).unwrap();
+    // The spool takes the folder that is there.
+    append(&mut spool, (0..3).map(entry));
+    spool.sync().unwrap();
+    assert!(!spool.take_changes().moved);
+    let mut read = Vec::new();
+    letters.read(|letter| read.push(letter)).unwrap();
+    assert_eq!(read, [letter]);
+}
+
+#[test]
+fn what_is_acknowledged_stays_so_where_the_notes_are_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut spool, _) = open(folder.path());
+    append(&mut spool, (0..10).map(entry));
+    spool.sync().unwrap();
+    let (ids, _) = all(&mut spool);
+    spool.acknowledge(&[ids[0], ids[1], ids[4], ids[9]]).unwrap();
+    for path in segments(folder.path()) {
+        fs::remove_file(path.with_extension("done")).unwrap();
+    }
+    spool.sync().unwrap();
+    spool.acknowledge(&ids[5..6]).unwrap();
+    assert_eq!(after(spool, folder.path()), [2, 3, 6, 7, 8].map(entry));
 }
