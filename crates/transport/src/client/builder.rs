@@ -10,7 +10,8 @@ use super::Client;
 use super::ledger::{ClientStats, Dropped};
 use super::queue::WhenFull;
 use super::report::{OnDrop, OnStats};
-use crate::api::{Api, TrustError};
+use crate::api::{Api, ApiError, TrustError};
+use crate::http::ProxyError;
 use crate::settings::Settings;
 use crate::spool::{Spool, SpoolError, SpoolOptions};
 
@@ -224,7 +225,19 @@ pub enum BuildError {
     /// The file of the authority cannot be used.
     #[error(transparent)]
     Trust(#[from] TrustError),
+    /// A variable names no proxy that is supported.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
     /// The spool cannot be opened.
     #[error(transparent)]
     Spool(#[from] SpoolError),
+}
+
+impl From<ApiError> for BuildError {
+    fn from(error: ApiError) -> Self {
+        match error {
+            ApiError::Trust(error) => Self::Trust(error),
+            ApiError::Proxy(error) => Self::Proxy(error),
+        }
+    }
 }
