@@ -108,7 +108,8 @@ fn check_server(settings: &Settings, findings: &mut Vec<Finding>) {
     let api = match settings.api() {
         Ok(api) => api,
         Err(error @ ApiError::Proxy(_)) => {
-            let remedy = "set the variable that is named to the proxy's URL, or LOGFLUX_PROXY=direct";
+            let remedy =
+                "set the variable that is named to the proxy's URL, or LOGFLUX_PROXY=direct";
             return find("proxy", Err(error.to_string()), remedy);
         }
         Err(error) => {
