@@ -33,8 +33,9 @@ pub(super) fn connect(
     stream.flush()?;
     match status(&head(stream)?) {
         Some(200..=299) => Ok(()),
-        Some(407) => Err(Failure::Refused(format!(
-            "it answered CONNECT with 407: {}, as http://USER:PASSWORD@HOST:PORT in {variable}",
+        // Some proxies say 401 where 407 is right.
+        Some(status @ (401 | 407)) => Err(Failure::Refused(format!(
+            "it answered CONNECT with {status}: {}, as http://USER:PASSWORD@HOST:PORT in {variable}",
             match credentials {
                 Some(_) => "it wants another user name or password",
                 None => "it wants a user name and a password",
@@ -161,7 +162,8 @@ pub(super) mod tests {
     fn what_a_proxy_answers_decides_whether_it_may_pass_later() {
         let long = [b"HTTP/1.1 200 OK\r\n".as_slice(), &[b'x'; HEAD_MAX]].concat();
         for (answer, sentence) in [
-            (b"HTTP/1.1 407 x\r\n\r\n".as_slice(), "407"),
+            (b"HTTP/1.1 407 x\r\n\r\n".as_slice(), "407: it wants another"),
+            (b"HTTP/1.1 401 x\r\n\r\n", "401: it wants another"),
             (b"HTTP/1.1 403 \x1b[2J\r\n\r\n", "it answered CONNECT with 403"),
             (b"HTTP/1.1 301 x\r\nLocation: /\r\n\r\n", "301"),
             (b"HTTP/1.1 100 Continue\r\n\r\n", "100"),
