@@ -137,7 +137,11 @@ fn fails(scheme: &str, address: &str, sentence: &str) {
     settings.http_timeout = Duration::from_secs(seconds);
     let api = through(&settings, &format!("{scheme}://user:{PASSWORD}@{address}"));
     for error in [api.version().unwrap_err(), api.ingest(entry("x").as_bytes()).unwrap_err()] {
-        assert!(matches!(error, CallError::Unreachable(_)), "{error:?}");
+        // Entries wait for as long as the proxy refuses, and are not given up.
+        let refuses = matches!(error, CallError::Proxy(_));
+        assert!(refuses || matches!(error, CallError::Unreachable(_)), "{error:?}");
+        let refusals = ["407", "403", "302", "HTTP proxy", "rules", "user name"];
+        assert_eq!(refuses, refusals.iter().any(|refusal| sentence.contains(refusal)), "{error:?}");
         let text = error.to_string();
         let named =
             text.contains(&format!("{scheme}://{address}")) && text.contains("LOGFLUX_PROXY");

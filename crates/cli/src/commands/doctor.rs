@@ -153,6 +153,9 @@ fn check_key(api: &Api, mut find: impl FnMut(&'static str, Result<String, String
 
 fn remedy_for(error: &CallError, proxied: bool) -> &'static str {
     match error {
+        CallError::Proxy(_) => {
+            "check the user name, the password and the rules of the proxy above; LOGFLUX_PROXY=direct uses no proxy"
+        }
         CallError::Unreachable(_) | CallError::TimedOut(_) if proxied => {
             "check the proxy above, and that it reaches the server of LOGFLUX_SERVER_URL; LOGFLUX_PROXY=direct uses no proxy"
         }
