@@ -14,6 +14,7 @@ mod cli;
 mod client;
 pub mod endpoint;
 mod place;
+pub mod proxy;
 mod python;
 mod server;
 pub mod subjects;

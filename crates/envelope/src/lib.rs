@@ -35,6 +35,8 @@ mod random;
 mod reserve;
 mod sealer;
 mod secret;
+#[cfg(unix)]
+mod secret_command;
 mod secret_source;
 mod stats;
 

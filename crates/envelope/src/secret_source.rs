@@ -1,11 +1,20 @@
 //! Where the secret comes from. Never from an argument: those show in `ps`.
 
 use std::env;
-use std::io;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use zeroize::Zeroizing;
 
 use crate::secret::{Secret, SecretError};
+
+/// How long a secret's command may take by default.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The most bytes that a file or a command may give.
+pub(crate) const OUTPUT_MAX: usize = 64 << 10;
 
 /// A place that holds a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +25,9 @@ pub enum SecretSource {
     File(PathBuf),
     /// A command for `sh -c`, such as a secrets manager's. One line end at the end of its output is
     /// not the secret's.
+    ///
+    /// It reads nothing from stdin, cannot ask at the terminal, and shares our stderr. It has ended
+    /// when the command itself has ended: background processes that it leaves behind may run on.
     Command(String),
 }
 
@@ -26,10 +38,13 @@ impl SecretSource {
     /// # Errors
     /// [`SecretSourceError`] where none is set, or more than one.
     pub fn from_env() -> Result<Self, SecretSourceError> {
+        let command = env::var_os(SECRET_COMMAND)
+            .map(|command| command.into_string().map_err(|_| SecretSourceError::CommandNotUtf8))
+            .transpose()?;
         let set: Vec<Self> = [
             env::var_os(SECRET).map(|_| Self::Environment(SECRET)),
             env::var_os(SECRET_FILE).map(|path| Self::File(path.into())),
-            env::var_os(SECRET_COMMAND).map(|c| Self::Command(c.to_string_lossy().into_owned())),
+            command.map(Self::Command),
         ]
         .into_iter()
         .flatten()
@@ -41,11 +56,20 @@ impl SecretSource {
         }
     }
 
-    /// Fetches the secret.
+    /// Fetches the secret. A command may take 30 seconds.
     ///
     /// # Errors
     /// [`SecretSourceError`] where it cannot be had, or is none.
     pub fn load(&self) -> Result<Secret, SecretSourceError> {
+        self.load_within(COMMAND_TIMEOUT)
+    }
+
+    /// As [`load`](Self::load), with a time limit for a command. A command that takes longer is killed
+    /// with its whole process group.
+    ///
+    /// # Errors
+    /// [`SecretSourceError`] where the secret cannot be had, or is none.
+    pub fn load_within(&self, limit: Duration) -> Result<Secret, SecretSourceError> {
         match self {
             Self::Environment(name) => {
                 let value = env::var_os(name).ok_or(SecretSourceError::None)?;
@@ -54,23 +78,43 @@ impl SecretSource {
                     .map_err(|_| SecretSourceError::Secret(SecretError::NotUtf8))?;
                 Ok(Secret::new(text)?)
             }
-            Self::File(path) => {
-                let bytes = logflux_process::read_file(path)
-                    .map_err(|error| SecretSourceError::File { path: path.clone(), error })?;
-                Ok(Secret::from_utf8(without_line_end(bytes))?)
-            }
+            Self::File(path) => Ok(Secret::from_utf8(without_line_end(&read(path)?).to_vec())?),
             Self::Command(command) => {
-                let output = Command::new("sh")
-                    .args(["-c", command])
-                    .stdin(Stdio::null())
-                    .stderr(Stdio::inherit())
-                    .output()
-                    .map_err(SecretSourceError::Command)?;
-                if !output.status.success() {
-                    return Err(SecretSourceError::CommandFailed(output.status.to_string()));
-                }
-                Ok(Secret::from_utf8(without_line_end(output.stdout))?)
+                let output = run(command, limit)?;
+                Ok(Secret::from_utf8(without_line_end(&output).to_vec())?)
             }
+        }
+    }
+}
+
+#[cfg(unix)]
+use crate::secret_command::run;
+
+/// Nothing here can end a command with all that it has started.
+#[cfg(not(unix))]
+fn run(_: &str, _: Duration) -> Result<Zeroizing<Vec<u8>>, SecretSourceError> {
+    Err(SecretSourceError::Command(io::ErrorKind::Unsupported.into()))
+}
+
+/// Reads a secret's file, which may be a pipe.
+fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretSourceError> {
+    let fault = |error| SecretSourceError::File { path: path.to_owned(), error };
+    let mut bytes = Zeroizing::new(Vec::new());
+    // With this capacity it never moves, and leaves no copy behind.
+    bytes.reserve_exact(OUTPUT_MAX + 1);
+    let mut chunk = Zeroizing::new([0; 4096]);
+    let file = File::open(path).and_then(logflux_process::above_standard_streams);
+    let mut file = file.map_err(fault)?;
+    loop {
+        let room = (OUTPUT_MAX + 1 - bytes.len()).min(chunk.len());
+        match file.read(chunk.get_mut(..room).unwrap_or_default()) {
+            Ok(0) if bytes.len() > OUTPUT_MAX => {
+                return Err(SecretSourceError::FileSize { path: path.to_owned() });
+            }
+            Ok(0) => return Ok(bytes),
+            Ok(length) => bytes.extend_from_slice(chunk.get(..length).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(fault(error)),
         }
     }
 }
@@ -79,14 +123,11 @@ const SECRET: &str = "LOGFLUX_SECRET";
 const SECRET_FILE: &str = "LOGFLUX_SECRET_FILE";
 const SECRET_COMMAND: &str = "LOGFLUX_SECRET_COMMAND";
 
-fn without_line_end(mut bytes: Vec<u8>) -> Vec<u8> {
-    if bytes.last() == Some(&b'\n') {
-        bytes.pop();
-        if bytes.last() == Some(&b'\r') {
-            bytes.pop();
-        }
+fn without_line_end(bytes: &[u8]) -> &[u8] {
+    match bytes.strip_suffix(b"\n") {
+        Some(line) => line.strip_suffix(b"\r").unwrap_or(line),
+        None => bytes,
     }
-    bytes
 }
 
 /// Why a secret was not had. Nothing of it is in here.
@@ -111,12 +152,32 @@ pub enum SecretSourceError {
         /// Why.
         error: io::Error,
     },
-    /// The command cannot be started.
-    #[error("secret command did not start: {0}")]
+    /// The file is too long to be a secret's.
+    #[error("secret file {}: it is longer than 64 KiB", path.display())]
+    FileSize {
+        /// Its path.
+        path: PathBuf,
+    },
+    /// The command is not UTF-8.
+    #[error("LOGFLUX_SECRET_COMMAND is not UTF-8")]
+    CommandNotUtf8,
+    /// The command cannot be started, or its output cannot be read.
+    #[error("secret command (LOGFLUX_SECRET_COMMAND) did not run: {0}")]
     Command(io::Error),
-    /// The command failed.
-    #[error("secret command failed: {0}")]
+    /// The command failed: its exit status is not 0, or a signal has killed it.
+    #[error("secret command (LOGFLUX_SECRET_COMMAND) failed: {0}")]
     CommandFailed(String),
+    /// The command did not end in time. It was killed with its whole process group.
+    #[error(
+        "secret command (LOGFLUX_SECRET_COMMAND) did not end within {limit:?} and was killed: it must print the secret and end by itself, and cannot ask at the terminal"
+    )]
+    CommandTimedOut {
+        /// The time limit.
+        limit: Duration,
+    },
+    /// The command printed too much to be a secret. It was killed.
+    #[error("secret command (LOGFLUX_SECRET_COMMAND) printed more than 64 KiB")]
+    CommandOutput,
     /// What was had is no secret.
     #[error(transparent)]
     Secret(#[from] SecretError),
@@ -135,17 +196,17 @@ mod tests {
             ("s\n\n", "s\n"),
             (" s \n", " s "),
             ("s\r", "s\r"),
+            ("", ""),
         ] {
-            assert_eq!(without_line_end(file.into()), secret.as_bytes(), "{file:?}");
+            assert_eq!(without_line_end(file.as_bytes()), secret.as_bytes(), "{file:?}");
         }
     }
 
+    #[cfg(target_os = "linux")]
     #[test]
-    fn a_command_gives_a_secret_or_says_how_it_failed() {
-        let load = |command: &str| SecretSource::Command(command.to_owned()).load();
-        assert_eq!(load("echo ' sëcrét'").unwrap().expose(), " sëcrét");
-        assert!(matches!(load("echo hunter2; exit 3"), Err(SecretSourceError::CommandFailed(_))));
-        assert!(!load("echo hunter2; exit 3").unwrap_err().to_string().contains("hunter2"));
-        assert!(matches!(load("true"), Err(SecretSourceError::Secret(SecretError::Empty))));
+    fn a_file_without_an_end_is_refused() {
+        let error = SecretSource::File("/dev/zero".into()).load().unwrap_err();
+        assert!(matches!(error, SecretSourceError::FileSize { .. }), "{error}");
+        assert!(error.to_string().contains("/dev/zero"), "{error}");
     }
 }

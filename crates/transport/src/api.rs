@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use logflux_process::PerProcess;
@@ -19,6 +20,7 @@ use zeroize::Zeroizing;
 
 use crate::call_error::{CallError, plain};
 use crate::endpoint::Endpoint;
+use crate::http::{self, ProxyError, Route};
 use crate::retry::parse_retry_after;
 use crate::tail::Tail;
 
@@ -82,6 +84,18 @@ pub enum TrustError {
     },
 }
 
+/// Why no calls can be made with the settings.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApiError {
+    /// The file of certificates cannot be used.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// A variable names no proxy that is supported.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
+}
+
 /// Makes calls to one ingest API with one key. Connections are kept and used again.
 ///
 /// Redirects are never followed, so that the key never goes anywhere else. After a `fork` the child
@@ -91,6 +105,7 @@ pub struct Api {
     /// A connection that parent and child both used would encrypt two requests with one nonce.
     agents: PerProcess<Agent>,
     endpoint: Endpoint,
+    route: Arc<Route>,
     authorization: Zeroizing<String>,
 }
 
@@ -124,41 +139,55 @@ pub struct Page {
 }
 
 impl Api {
-    /// Makes a caller; no connection is opened yet. `timeout` is for a whole call.
+    /// Makes a caller; no connection is opened yet. The `route` is one that [`Route::choose`] has
+    /// chosen for the endpoint. `timeout` is for a whole call.
     #[must_use]
-    pub fn new(endpoint: Endpoint, key: &ApiKey, trust: Trust, timeout: Duration) -> Self {
+    pub fn new(
+        endpoint: Endpoint,
+        key: &ApiKey,
+        trust: Trust,
+        route: Route,
+        timeout: Duration,
+    ) -> Self {
         let roots = match trust {
             Trust::PublicRoots => RootCerts::WebPki,
             Trust::File(certificates) => certificates.into(),
         };
-        let mut config = Agent::config_builder()
+        let config = Agent::config_builder()
+            // The route says which proxy is used. What `ureq` finds in the environment is not asked.
+            .proxy(None)
             .tls_config(TlsConfig::builder().root_certs(roots).build())
             .https_only(endpoint.is_encrypted())
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .user_agent(concat!("logflux/", env!("CARGO_PKG_VERSION")))
-            .timeout_global(Some(timeout));
-        if endpoint.is_loopback() {
-            config = config.proxy(None);
-        }
-        let config = config.build();
+            .timeout_global(Some(timeout))
+            .build();
+        let route = Arc::new(route);
         Self {
-            agents: PerProcess::new(config.new_agent()),
+            agents: PerProcess::new(http::agent(config.clone(), &route)),
             config,
             endpoint,
+            route,
             authorization: Zeroizing::new(format!("Bearer {}", key.expose())),
         }
     }
 
     fn agent(&self) -> &Agent {
-        self.agents.get(|| self.config.new_agent())
+        self.agents.get(|| http::agent(self.config.clone(), &self.route))
     }
 
     /// The address that is called.
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// The way that calls take: through a proxy, or direct.
+    #[must_use]
+    pub fn route(&self) -> &Route {
+        &self.route
     }
 
     /// `POST /v1/ingest`: sends one entry or an array of up to 100, in canonical JSON.

@@ -18,6 +18,9 @@ pub enum CallError {
     /// TLS failed. Nothing was sent, not even the key.
     #[error("TLS refused the server: {0}")]
     Tls(String),
+    /// The proxy does not let the call through, or cannot be believed. Nothing was sent to the server.
+    #[error("{0}")]
+    Proxy(String),
     /// The server redirects. The key is not sent to another address.
     #[error(
         "the server answered {status}, a redirect, which is never followed: name the final URL"
@@ -114,6 +117,7 @@ impl CallError {
                 Self::Tls(error.to_string())
             }
             ureq::Error::Io(error) => Self::Unreachable(error.to_string()),
+            ureq::Error::ConnectProxyFailed(reason) => Self::Proxy(reason),
             ureq::Error::HostNotFound => Self::Unreachable("the host name is not known".to_owned()),
             other => Self::Unreachable(other.to_string()),
         }
@@ -174,6 +178,7 @@ mod tests {
             (CallError::Unreachable(String::new()), Retry),
             (CallError::TimedOut(String::new()), Retry),
             (CallError::Tls(String::new()), Hold),
+            (CallError::Proxy(String::new()), Hold),
             (CallError::Redirected { status: 308 }, Hold),
             (CallError::NotOurs, Hold),
         ] {

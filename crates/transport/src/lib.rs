@@ -12,19 +12,21 @@ mod api;
 mod call_error;
 mod client;
 mod endpoint;
+mod http;
 mod retry;
 mod settings;
 mod shipper;
 mod spool;
 mod tail;
 
-pub use api::{Answer, Api, Page, RateLimit, Trust, TrustError};
+pub use api::{Answer, Api, ApiError, Page, RateLimit, Trust, TrustError};
 pub use call_error::{CallError, Disposition};
 pub use client::{
     BuildError, Client, ClientBuilder, ClientStats, DropReason, DropReport, Dropped, ExitFlush,
     FlushTicket, OnDrop, Unflushed, WhenFull, host_name,
 };
 pub use endpoint::{Endpoint, EndpointError};
+pub use http::{Proxy, ProxyChoice, ProxyError, ProxyUrlError, Route};
 pub use logflux_envelope::{SecretSource, SecretSourceError};
 pub use logflux_wire::{DurationError, parse_duration};
 pub use retry::Retry;

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use logflux_wire::{ApiKey, ApiKeyError, DurationError, Node, NodeError, parse_duration};
 
-use crate::api::{Api, Trust, TrustError};
+use crate::api::{Api, ApiError, Trust};
 use crate::endpoint::{Endpoint, EndpointError};
+use crate::http::{ProxyChoice, Route};
 use crate::retry::Retry;
 
 /// Where to send, as whom, and how patiently. The secret is not among it: see
@@ -121,16 +122,19 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Makes a caller with these settings; no connection is opened yet.
+    /// Makes a caller with these settings; no connection is opened yet. Which proxy it uses is said by
+    /// the environment (see [`ProxyChoice`]).
     ///
     /// # Errors
-    /// [`TrustError`] where the CA file cannot be used.
-    pub fn api(&self) -> Result<Api, TrustError> {
+    /// [`ApiError`] where the CA file cannot be used, or a variable names no proxy that is supported.
+    pub fn api(&self) -> Result<Api, ApiError> {
         let trust = match &self.ca_file {
             Some(path) => Trust::from_file(path)?,
             None => Trust::PublicRoots,
         };
-        Ok(Api::new(self.endpoint.clone(), &self.api_key, trust, self.http_timeout))
+        let choice = ProxyChoice::from_env()?;
+        let route = Route::choose(&self.endpoint, &choice, &|name| env::var_os(name))?;
+        Ok(Api::new(self.endpoint.clone(), &self.api_key, trust, route, self.http_timeout))
     }
 }
 

@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::Duration;
 
-use logflux_transport::{Api, CallError, Endpoint, Trust};
+use logflux_transport::{Api, CallError, Endpoint, Route, Trust};
 
 const KEY: &str = "lf_0123456789abcdefABCDEF0123456789";
 
@@ -39,8 +39,13 @@ fn a_redirect_is_not_followed() {
             format!("location: http://{}/v1/ingest\r\n", elsewhere.local_addr().unwrap());
         let (url, head) = answer_once(status, &location);
         let endpoint = Endpoint::allowing_plain_loopback(&url).unwrap();
-        let api =
-            Api::new(endpoint, &KEY.parse().unwrap(), Trust::PublicRoots, Duration::from_secs(5));
+        let api = Api::new(
+            endpoint,
+            &KEY.parse().unwrap(),
+            Trust::PublicRoots,
+            Route::direct(),
+            Duration::from_secs(5),
+        );
         let error = api.ingest(b"[]").unwrap_err();
         assert!(matches!(error, CallError::Redirected { .. }), "{status}: {error:?}");
         assert!(head.join().unwrap().contains(&format!("authorization: Bearer {KEY}\r\n")));
@@ -53,7 +58,13 @@ fn a_redirect_is_not_followed() {
 fn neither_an_error_nor_a_debug_form_shows_the_key() {
     let (url, _) = answer_once("401 Unauthorized", "");
     let endpoint = Endpoint::allowing_plain_loopback(&url).unwrap();
-    let api = Api::new(endpoint, &KEY.parse().unwrap(), Trust::PublicRoots, Duration::from_secs(5));
+    let api = Api::new(
+        endpoint,
+        &KEY.parse().unwrap(),
+        Trust::PublicRoots,
+        Route::direct(),
+        Duration::from_secs(5),
+    );
     let error = api.ingest(b"[]").unwrap_err();
     let shown = format!("{error} {error:?} {api:?}");
     assert!(!shown.contains(KEY), "{shown}");

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use clap::Args;
 use logflux_envelope::Secret;
-use logflux_transport::{Api, CallError, Settings};
+use logflux_transport::{Api, ApiError, CallError, Settings};
 use logflux_wire::query::Query;
 use serde_json::json;
 
@@ -107,11 +107,18 @@ fn check_server(settings: &Settings, findings: &mut Vec<Finding>) {
     find("settings", Ok(format!("key for {}", settings.endpoint)), "");
     let api = match settings.api() {
         Ok(api) => api,
+        Err(error @ ApiError::Proxy(_)) => {
+            let remedy =
+                "set the variable that is named to the proxy's URL, or LOGFLUX_PROXY=direct";
+            return find("proxy", Err(error.to_string()), remedy);
+        }
         Err(error) => {
             let remedy = "name the authority's certificate by LOGFLUX_CA_FILE or --ca-file";
             return find("ca_file", Err(error.to_string()), remedy);
         }
     };
+    find("proxy", Ok(api.route().to_string()), "");
+    let proxied = api.route().proxy().is_some();
     match api.version() {
         Ok(version) if version.supported_versions.iter().any(|v| v == "v1") => {
             find("server", Ok(format!("{} speaks v1", version.service)), "");
@@ -121,7 +128,7 @@ fn check_server(settings: &Settings, findings: &mut Vec<Finding>) {
             return find("server", Err(fault), "use a LogFlux of the server's version");
         }
         Err(error) => {
-            let remedy = remedy_for(&error);
+            let remedy = remedy_for(&error, proxied);
             return find("server", Err(error.to_string()), remedy);
         }
     }
@@ -144,8 +151,14 @@ fn check_key(api: &Api, mut find: impl FnMut(&'static str, Result<String, String
     }
 }
 
-fn remedy_for(error: &CallError) -> &'static str {
+fn remedy_for(error: &CallError, proxied: bool) -> &'static str {
     match error {
+        CallError::Proxy(_) => {
+            "check the user name, the password and the rules of the proxy above; LOGFLUX_PROXY=direct uses no proxy"
+        }
+        CallError::Unreachable(_) | CallError::TimedOut(_) if proxied => {
+            "check the proxy above, and that it reaches the server of LOGFLUX_SERVER_URL; LOGFLUX_PROXY=direct uses no proxy"
+        }
         CallError::Tls(_) => {
             "for a private authority, name its certificate by LOGFLUX_CA_FILE; otherwise mend the server's certificate: there is no switch that skips this check"
         }

@@ -9,7 +9,7 @@ fn all_is_well_with_a_good_server_and_nothing_secret_is_shown() {
     let key = server.key("ingest,read");
     let ended = server.call(&key, &["doctor"]).run();
     assert_eq!(ended.status, 0, "{}{}", ended.stdout, ended.stderr);
-    assert_eq!(ended.stdout.matches("ok ").count(), 5, "{}", ended.stdout);
+    assert_eq!(ended.stdout.matches("ok ").count(), 6, "{}", ended.stdout);
     assert!(!ended.stdout.contains(&key) && !ended.stdout.contains(crate::run::SECRET));
     // Nothing was stored by it.
     assert_eq!(server.call(&key, &["query"]).run().ok(), "");
@@ -47,4 +47,52 @@ fn json_is_one_check_a_line() {
     assert_eq!(checks[0]["ok"], true);
     assert_eq!(checks[1]["ok"], false);
     assert_eq!(ended.status, 1);
+}
+
+#[test]
+fn the_proxy_and_the_variable_that_chose_it_are_shown_without_credentials() {
+    let server = Server::start();
+    let key = server.key("ingest");
+    let elsewhere = "https://logs.invalid";
+    for (url, variable, value, shown) in [
+        (None, "LOGFLUX_PROXY", "direct", "none (LOGFLUX_PROXY)"),
+        (None, "HTTPS_PROXY", "http://u:hunter2@p", "none: the server is on this machine"),
+        (
+            None,
+            "LOGFLUX_PROXY",
+            "http://u:hunter2@127.0.0.1:1",
+            "http://127.0.0.1:1 (LOGFLUX_PROXY)",
+        ),
+        (
+            Some(elsewhere),
+            "ALL_PROXY",
+            "http://u:hunter2@127.0.0.1:1",
+            "http://127.0.0.1:1 (ALL_PROXY)",
+        ),
+        (
+            Some(elsewhere),
+            "https_proxy",
+            "socks4://u:hunter2@p",
+            "https_proxy: proxy scheme \"socks4\"",
+        ),
+        (Some(elsewhere), "LOGFLUX_PROXY", "http://u:hunter2@", "LOGFLUX_PROXY: proxy URL"),
+    ] {
+        let mut call = server.call(&key, &["doctor"]).env(variable, value);
+        for usual in
+            ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"]
+        {
+            if usual != variable {
+                call = call.without(usual);
+            }
+        }
+        if let Some(url) = url {
+            call = call.env("LOGFLUX_SERVER_URL", url);
+        }
+        let ended = call.run();
+        let line = ended.stdout.lines().find(|line| line.contains(" proxy ")).unwrap();
+        assert!(line.contains(shown), "{}", ended.stdout);
+        assert!(!ended.stdout.contains("hunter2") && !ended.stderr.contains("hunter2"));
+        // None of these falls back to a direct connection.
+        assert_eq!(ended.status == 0, shown.starts_with("none"), "{}", ended.stdout);
+    }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use logflux_transport::{Api, Trust};
+use logflux_transport::{Api, Route, Trust};
 use serde_json::Value;
 
 use crate::run::{Ended, logflux};
@@ -157,7 +157,7 @@ fn limit(port: u16, ca: &Path) -> Option<u64> {
     let endpoint = format!("https://127.0.0.1:{port}").parse().unwrap();
     let unknown = "lf_0123456789abcdefABCDEF0123456789".parse().unwrap();
     let trust = Trust::from_file(ca).unwrap();
-    let api = Api::new(endpoint, &unknown, trust, Duration::from_secs(30));
+    let api = Api::new(endpoint, &unknown, trust, Route::direct(), Duration::from_secs(30));
     api.ingest_paced(b"[]").rate.map(|rate| rate.limit)
 }
 

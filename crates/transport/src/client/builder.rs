@@ -10,7 +10,8 @@ use super::Client;
 use super::queue::WhenFull;
 use super::report::{DropReport, OnDrop, OnStats};
 use super::stats::ClientStats;
-use crate::api::{Api, TrustError};
+use crate::api::{Api, ApiError, TrustError};
+use crate::http::ProxyError;
 use crate::settings::Settings;
 use crate::spool::{Spool, SpoolError, SpoolOptions};
 
@@ -225,7 +226,19 @@ pub enum BuildError {
     /// The file of the authority cannot be used.
     #[error(transparent)]
     Trust(#[from] TrustError),
+    /// A variable names no proxy that is supported.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
     /// The spool cannot be opened.
     #[error(transparent)]
     Spool(#[from] SpoolError),
+}
+
+impl From<ApiError> for BuildError {
+    fn from(error: ApiError) -> Self {
+        match error {
+            ApiError::Trust(error) => Self::Trust(error),
+            ApiError::Proxy(error) => Self::Proxy(error),
+        }
+    }
 }
