@@ -43,6 +43,9 @@ test: setup $(VENV)/ready ## every test, of every language
 	bindings/python/test.sh
 	$(PYTHONS) $(CARGO) test --locked --workspace
 	$(CARGO) test --locked -p logflux-envelope -p logflux-certify --features logflux-certify/aws-lc
+	@# As in a debug build of an application, which the profiles of this workspace do not reach.
+	$(CARGO) test --locked -p logflux-kdf --lib --tests --target-dir target/unoptimised \
+	  --config 'profile.dev.package.logflux-kdf.opt-level=0'
 	$(MAKE) schemathesis
 
 wheel: setup ## the Python wheel, in target/wheels, tested in a new virtual environment

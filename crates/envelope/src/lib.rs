@@ -36,6 +36,7 @@ mod reserve;
 mod sealer;
 mod secret;
 mod secret_source;
+mod slow_build;
 mod stats;
 
 pub use error::{OpenError, RandomError, SealError};
