@@ -38,6 +38,18 @@
 //! child logs its own messages, and none of its parent's. `std::process::exit` drops no guard, but
 //! closes the client of the process all the same; `abort`, or a signal that is not handled, does not.
 //!
+//! # Builds without optimisation
+//! A key costs 1,200,000 SHA-256 blocks. On a processor with SHA-256 instructions (x86-64 with SHA-NI,
+//! ARMv8) that takes some 50 ms in every build, a debug build as well. On others a debug build takes
+//! seconds, and says so once on stderr, until the `Cargo.toml` of the application has
+//!
+//! ```toml
+//! [profile.dev.package.logflux-kdf]
+//! opt-level = 3
+//! [profile.dev.package.sha2]
+//! opt-level = 3
+//! ```
+//!
 //! # Sealing and opening by hand
 //! [`seal`] and [`open`] do one entry; a [`Sealer`] and an [`Opener`] do many, spending key
 //! derivations on purpose; [`Settings`] and a [`Shipper`] take sealed entries to an ingest API, and
