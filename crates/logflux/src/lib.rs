@@ -65,8 +65,11 @@ mod layer;
 mod logger;
 mod macros;
 mod own_thread;
+mod panics;
 #[cfg(any(feature = "tracing", feature = "log"))]
 mod sink;
+#[cfg(unix)]
+mod termination;
 mod text;
 
 pub use config::{Config, ConfigError};
@@ -88,6 +91,9 @@ pub use logflux_transport::{
 pub use logger::{Logger, init_log, logger};
 #[doc(hidden)]
 pub use macros::__log;
+pub use panics::log_panics;
+#[cfg(unix)]
+pub use termination::close_on_termination;
 
 /// The programs of the README compile and run.
 #[cfg(doctest)]

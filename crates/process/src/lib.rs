@@ -19,9 +19,13 @@ mod generation;
 mod memory;
 mod per_process;
 mod signals;
+#[cfg(unix)]
+mod termination;
 
 pub use at_exit::{AtExit, at_exit};
 pub use generation::generation;
 pub use memory::will_write;
 pub use per_process::PerProcess;
 pub use signals::block_signals;
+#[cfg(unix)]
+pub use termination::on_termination;
