@@ -78,8 +78,9 @@ docs: ## the API documentation, in target/doc
 header: ## write include/logflux.h anew
 	$(CARGO) run --locked -p logflux-ffi --example header
 
-install: ## build the C library, and put it and its headers into PREFIX (CLIENT=no: sealing alone)
-	@bindings/c/install.sh $(or $(PREFIX),/usr/local) $(if $(filter no,$(CLIENT)),--no-client)
+install: ## build the C library, and put it and its headers into PREFIX (CLIENT=no: sealing alone; TARGET=…)
+	@bindings/c/install.sh $(or $(PREFIX),/usr/local) $(if $(filter no,$(CLIENT)),--no-client) \
+	  $(if $(filter command,$(origin TARGET)),--target $(TARGET))
 
 vectors: ## write vectors/*.json anew
 	$(CARGO) run --locked -p logflux-cli -- vectors generate
