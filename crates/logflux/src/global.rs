@@ -99,7 +99,8 @@ pub(crate) fn close_within() -> Duration {
 /// everything is delivered or durable, for the time of [`Config::close_within`] at most, and closes
 /// the client; what is logged after that goes nowhere.
 ///
-/// `std::process::exit` drops no guard, but closes the client as well. `abort` and signals do not.
+/// `std::process::exit` drops no guard, but closes the client as well. `abort` and signals do not; for
+/// those that ask for an end there is `close_on_termination`.
 #[must_use = "the client is closed when its guard is dropped"]
 pub struct Guard {
     client: Client,

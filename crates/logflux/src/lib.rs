@@ -30,13 +30,26 @@
 //!   says how they look.
 //! - With the feature `log` (on by default) [`init_log`] takes the records of the crate `log`;
 //!   [`Logger`] says how they look.
+//! - [`log_panics`] logs every panic.
 //! - [`Client`] is what all of them use, and can be used by itself: [`Config::build`].
 //!
 //! # Where it works
 //! Everything is blocking and stands on threads, so it works with any async runtime and without
 //! one. The guard may be dropped inside a runtime, and while a panic unwinds. After a `fork` the
-//! child logs its own messages, and none of its parent's. `std::process::exit` drops no guard, but
-//! closes the client of the process all the same; `abort`, or a signal that is not handled, does not.
+//! child logs its own messages, and none of its parent's.
+//!
+//! In an async function call [`Guard::flush`] and [`Guard::close`] through the runtime's way for
+//! blocking calls, such as `tokio::task::spawn_blocking`. The example `tokio` is a service that shuts
+//! down in order.
+//!
+//! # How a process ends
+//! | | what was logged before |
+//! |---|---|
+//! | the guard is dropped, also by a panic | is delivered within [`Config::close_within`] |
+//! | `std::process::exit`, or the end of `main` | the same |
+//! | a panic with `panic = "abort"` | the same after [`log_panics`], otherwise lost |
+//! | `SIGTERM` (`docker stop`), ctrl-c, `SIGHUP` | the same after `close_on_termination`, or where a handler of the program's drops the guard; otherwise lost |
+//! | `abort`, `SIGKILL`, other signals | is lost, but for what a spool holds |
 //!
 //! # Builds without optimisation
 //! A key costs 1,200,000 SHA-256 blocks. On a processor with SHA-256 instructions (x86-64 with SHA-NI,
