@@ -5,6 +5,7 @@
 //! $ cargo run --example first
 //! ```
 
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::prelude::*;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -17,9 +18,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let id = 4711;
     logflux::info!("user {id} logged in");
 
-    // To the terminal and to LogFlux.
+    // To the terminal and to LogFlux. A layer without a filter shows every step of LogFlux's own
+    // requests, too.
     tracing_subscriber::registry()
-        .with(tracing_subscriber::fmt::layer())
+        .with(tracing_subscriber::fmt::layer().with_filter(LevelFilter::INFO))
         .with(logflux::layer())
         .init();
     let request = tracing::info_span!("request", id = 7).entered();

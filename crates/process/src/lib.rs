@@ -11,8 +11,10 @@
 //! child that is made by the bare system call `clone`, past the C library, is not noticed; neither
 //! is it allowed to use the C library's locks.
 //!
-//! Signals are not shared either: our threads begin with [`block_signals`]. A logging call asks for
-//! the memory of later calls with [`will_write`].
+//! Signals are not shared either: our threads begin with [`block_signals`]. Those that ask for the end
+//! of the process can be waited for with `on_termination`, where the host has no handler of its own.
+//!
+//! A logging call asks for the memory of later calls with [`will_write`].
 
 mod at_exit;
 mod generation;
