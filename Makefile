@@ -43,6 +43,9 @@ test: setup $(VENV)/ready ## every test, of every language
 	bindings/python/test.sh
 	$(PYTHONS) $(CARGO) test --locked --workspace
 	$(CARGO) test --locked -p logflux-envelope -p logflux-certify --features logflux-certify/aws-lc
+	@# As in a debug build of an application, which the profiles of this workspace do not reach.
+	$(CARGO) test --locked -p logflux-kdf --lib --tests --target-dir target/unoptimised \
+	  --config 'profile.dev.package.logflux-kdf.opt-level=0'
 	$(MAKE) schemathesis
 
 wheel: setup ## the Python wheel, in target/wheels, tested in a new virtual environment
@@ -75,8 +78,9 @@ docs: ## the API documentation, in target/doc
 header: ## write include/logflux.h anew
 	$(CARGO) run --locked -p logflux-ffi --example header
 
-install: ## build the C library, and put it and its headers into PREFIX (CLIENT=no: sealing alone)
-	@bindings/c/install.sh $(or $(PREFIX),/usr/local) $(if $(filter no,$(CLIENT)),--no-client)
+install: ## build the C library, and put it and its headers into PREFIX (CLIENT=no: sealing alone; TARGET=…)
+	@bindings/c/install.sh $(or $(PREFIX),/usr/local) $(if $(filter no,$(CLIENT)),--no-client) \
+	  $(if $(filter command,$(origin TARGET)),--target $(TARGET))
 
 vectors: ## write vectors/*.json anew
 	$(CARGO) run --locked -p logflux-cli -- vectors generate

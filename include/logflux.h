@@ -38,11 +38,11 @@
 /**
  * How a call ended. The numbers are fixed: none is ever used for anything else.
  */
-enum logflux_status
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : int32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
+enum logflux_status : int32_t {
+#else
+enum {
+#endif
   /**
    * It did what was asked.
    */
@@ -155,11 +155,11 @@ typedef int32_t logflux_status;
 /**
  * The severities of syslog plus one (PROTOCOL 2).
  */
-enum logflux_level
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
+enum logflux_level : uint32_t {
+#else
+enum {
+#endif
   /**
    * The system is unusable.
    */
@@ -204,11 +204,11 @@ typedef uint32_t logflux_level;
 /**
  * How an entry is sealed (PROTOCOL 4).
  */
-enum logflux_mode
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
+enum logflux_mode : uint32_t {
+#else
+enum {
+#endif
   /**
    * The standard: AES-256-GCM under a PBKDF2-HMAC-SHA256 key of 600,000 iterations.
    */
@@ -241,11 +241,11 @@ typedef uint32_t logflux_mode;
 /**
  * What a key policy does in modes 1 to 4 (PROTOCOL 6).
  */
-enum logflux_policy_kind
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
+enum logflux_policy_kind : uint32_t {
+#else
+enum {
+#endif
   /**
    * Every entry has its own salt and key; sealing waits where none is derived ahead.
    */
@@ -270,11 +270,11 @@ typedef uint32_t logflux_policy_kind;
 /**
  * What a logging call does when the queue is full.
  */
-enum logflux_when_full
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
+enum logflux_when_full : uint32_t {
+#else
+enum {
+#endif
   /**
    * The new message is dropped; the default.
    */
@@ -299,11 +299,11 @@ typedef uint32_t logflux_when_full;
 /**
  * What becomes of an entry for which a spool has no room.
  */
-enum logflux_spool_full
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
+enum logflux_spool_full : uint32_t {
+#else
+enum {
+#endif
   /**
    * The new entry is dropped; the default.
    */
@@ -324,11 +324,11 @@ typedef uint32_t logflux_spool_full;
 /**
  * Why a message was dropped: an index into logflux_dropped.by_reason.
  */
-enum logflux_drop_reason
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
+enum logflux_drop_reason : uint32_t {
+#else
+enum {
+#endif
   /**
    * The queue was full.
    */
@@ -1319,6 +1319,12 @@ logflux_status logflux_hazmat_derive_key(const struct logflux_secret *secret,
 #define LOGFLUX_PRINTF_LIKE
 #endif
 
+#ifdef __cplusplus
+#define LOGFLUX_CAST(type, value) static_cast<type>(value)
+#else
+#define LOGFLUX_CAST(type, value) ((type)(value))
+#endif
+
 /**
  * logflux_client_log for a printf format: logflux_client_logf(client, LOGFLUX_LEVEL_INFO, "user %d", id).
  * Nothing is formatted where the level is not logged. Never give a format that is not your own.
@@ -1332,7 +1338,7 @@ logflux_client_logf(const logflux_client *client, uint32_t level, const char *fo
   va_list arguments;
   logflux_status status;
 
-  if (format == NULL) {
+  if (!format) {
     return LOGFLUX_STATUS_NULL_ARGUMENT;
   }
   if (!logflux_client_is_enabled(client, level)) {
@@ -1345,20 +1351,22 @@ logflux_client_logf(const logflux_client *client, uint32_t level, const char *fo
   if (length < 0) {
     return LOGFLUX_STATUS_INVALID_UTF8;
   }
-  if ((size_t)length >= sizeof small) {
-    text = (char *)malloc((size_t)length + 1);
-    if (text == NULL) {
+  if (LOGFLUX_CAST(size_t, length) >= sizeof small) {
+    text = LOGFLUX_CAST(char *, malloc(LOGFLUX_CAST(size_t, length) + 1));
+    if (!text) {
       text = small;
-      length = (int)sizeof small - 1;
+      length = LOGFLUX_CAST(int, sizeof small) - 1;
     } else {
       va_start(arguments, format);
-      (void)vsnprintf(text, (size_t)length + 1, format, arguments);
+      (void)vsnprintf(text, LOGFLUX_CAST(size_t, length) + 1, format, arguments);
       va_end(arguments);
     }
   }
-  status = logflux_client_log(client, level, text, (size_t)length);
+  status = logflux_client_log(client, level, text, LOGFLUX_CAST(size_t, length));
   if (text != small) {
     free(text);
   }
   return status;
 }
+
+#undef LOGFLUX_CAST

@@ -13,6 +13,11 @@
 #ifndef LOGFLUX_HPP
 #define LOGFLUX_HPP
 
+/* MSVC says its standard in a macro of its own. */
+#if defined(_MSVC_LANG) ? _MSVC_LANG < 201703L : __cplusplus < 201703L
+#error "logflux.hpp needs C++17 or later: compile with -std=c++17"
+#else
+
 #include <logflux.h>
 
 #include <chrono>
@@ -146,7 +151,7 @@ namespace detail {
 inline failure take(logflux_status status, logflux_error *error) {
   const std::unique_ptr<logflux_error, decltype(&logflux_error_free)> owner(error,
                                                                            &logflux_error_free);
-  const auto text = [](const char *text) { return text == nullptr ? std::string() : text; };
+  const auto text = [](const char *found) { return found == nullptr ? std::string() : found; };
   return {status, error == nullptr ? logflux_status_text(status) : logflux_error_message(error),
           text(logflux_error_field(error)), text(logflux_error_stage(error))};
 }
@@ -544,8 +549,8 @@ private:
   template <class Setter, class... Values> result<void> set(Setter setter, Values... values) {
     return detail::attempt([&](auto error) { return setter(handle_.get(), values..., error); });
   }
-  static void tell(void *context, const logflux_dropped *dropped) noexcept {
-    (*static_cast<drop_callback *>(context))(*dropped);
+  static void tell(void *context, const logflux_dropped *counts) noexcept {
+    (*static_cast<drop_callback *>(context))(*counts);
   }
   static void tell_stats(void *context, const logflux_client_stats *stats) noexcept {
     (*static_cast<stats_callback *>(context))(*stats);
@@ -628,4 +633,5 @@ inline std::string_view version() noexcept { return logflux_version(); }
 
 } // namespace logflux
 
-#endif
+#endif // C++17
+#endif // LOGFLUX_HPP

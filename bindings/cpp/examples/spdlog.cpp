@@ -1,6 +1,6 @@
 // A program that logs through spdlog, and so through LogFlux.
 
-#include "spdlog_sink.hpp"
+#include <logflux/spdlog_sink.hpp>
 
 #include <spdlog/spdlog.h>
 

@@ -38,6 +38,7 @@ mod secret;
 #[cfg(unix)]
 mod secret_command;
 mod secret_source;
+mod slow_build;
 mod stats;
 
 pub use error::{OpenError, RandomError, SealError};

@@ -20,6 +20,7 @@ use crate::error::SealError;
 use crate::policy::{Bounds, ENTRIES_PER_KEY_MAX, KeyPolicy};
 use crate::random::{self, RandomBuffer};
 use crate::secret::Secret;
+use crate::slow_build;
 use crate::stats::SealerStats;
 
 /// What a sealer is set to.
@@ -329,10 +330,12 @@ impl Shared {
         state: MutexGuard<'a, State>,
     ) -> Result<MutexGuard<'a, State>, SealError> {
         drop(state);
+        slow_build::check_build(self.plan.mode);
         let started = Instant::now();
         let before = thread_time(started);
         let derived = self.plan.derive(1);
         let cost = thread_time(started).saturating_sub(before);
+        slow_build::check_cost(self.plan.mode, cost);
         let mut state = self.lock();
         match derived {
             Ok(keys) => self.add(&mut state, keys, cost),

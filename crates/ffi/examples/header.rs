@@ -42,6 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let mut header = Vec::new();
     builder.generate()?.write(&mut header);
+    let header = untagged(&String::from_utf8(header)?)?.into_bytes();
 
     let path = root.join("../../include/logflux.h");
     if !env::args().any(|argument| argument == "--check") {
@@ -51,4 +52,28 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("include/logflux.h is not what crates/ffi says: run `make header`".into());
     }
     Ok(())
+}
+
+/// The header with enums that have no tag in C before C23, where the type of an enum's name is an
+/// integer: one name cannot be both in C++, and `-Wc++-compat` says so.
+fn untagged(header: &str) -> Result<String, Box<dyn Error>> {
+    const CONDITION: &str = "#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L\n";
+    let end = CONDITION.replacen("#if ", "#endif // ", 1);
+    let mut out = String::with_capacity(header.len());
+    let mut enums = 0;
+    let mut lines = header.split_inclusive('\n').peekable();
+    while let Some(line) = lines.next() {
+        if !line.starts_with("enum ") || lines.peek() != Some(&CONDITION) {
+            out.push_str(line);
+            continue;
+        }
+        lines.next();
+        let size = lines.next().unwrap_or_default().trim();
+        if lines.next() != Some(&end) || lines.next() != Some(" {\n") || !size.starts_with(": ") {
+            return Err("cbindgen writes enums in another way".into());
+        }
+        out.push_str(&format!("{CONDITION}{} {size} {{\n#else\nenum {{\n#endif\n", line.trim()));
+        enums += 1;
+    }
+    if enums == 0 { Err("cbindgen writes no enum as it did".into()) } else { Ok(out) }
 }

@@ -16,6 +16,9 @@ use crate::prf::Prf;
 use crate::sha256::State;
 use crate::streams::{self, Unit};
 
+#[cfg(all(target_endian = "little", not(miri)))]
+mod single;
+
 /// The proof that the processor has NEON and the SHA-256 instructions.
 #[derive(Clone, Copy)]
 pub(crate) struct Armv8(());
@@ -24,6 +27,18 @@ impl Armv8 {
     pub(crate) fn detect() -> Option<Self> {
         let complete = is_aarch64_feature_detected!("neon") && is_aarch64_feature_detected!("sha2");
         complete.then_some(Self(()))
+    }
+
+    /// What takes one salt alone.
+    #[cfg(all(target_endian = "little", not(miri)))]
+    pub(crate) fn single(self) -> impl Kernel<1> {
+        crate::single::Single(self)
+    }
+
+    /// What takes one salt alone; the assembly is for the other byte order.
+    #[cfg(not(all(target_endian = "little", not(miri))))]
+    pub(crate) fn single(self) -> impl Kernel<1> {
+        self
     }
 }
 

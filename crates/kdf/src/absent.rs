@@ -15,6 +15,11 @@ impl Absent {
     pub(crate) fn from(self) -> usize {
         match self {}
     }
+
+    #[cfg(not(target_arch = "aarch64"))]
+    pub(crate) fn single(self) -> Self {
+        self
+    }
 }
 
 impl<const N: usize> Kernel<N> for Absent {

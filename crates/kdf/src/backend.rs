@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::engine::Engine;
+use crate::profile::CALLS_VECTORS;
 
 /// The instructions that derivations use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,7 +25,11 @@ pub enum Backend {
 
 impl Backend {
     /// From the fastest to the slowest for many salts.
-    const ALL: [Self; 5] = [Self::Avx512, Self::ShaNi, Self::Armv8, Self::Avx2, Self::Portable];
+    const ALL: [Self; 5] = if CALLS_VECTORS {
+        [Self::ShaNi, Self::Armv8, Self::Portable, Self::Avx512, Self::Avx2]
+    } else {
+        [Self::Avx512, Self::ShaNi, Self::Armv8, Self::Avx2, Self::Portable]
+    };
 
     /// The name in reports: `avx512`, `sha-ni`, `avx2`, `armv8` or `portable`.
     #[must_use]
@@ -39,11 +44,14 @@ impl Backend {
     }
 
     /// How many salts make one full batch: 1 to 16. A multiple of it costs the least per salt.
+    ///
+    /// Builds with the `opt-level` 0 or `z` take salts by streams one at a time.
     #[must_use]
     pub fn lanes(self) -> usize {
         match self {
             Self::Avx512 => 16,
             Self::Avx2 => 8,
+            Self::ShaNi | Self::Armv8 if CALLS_VECTORS => 1,
             Self::ShaNi | Self::Armv8 => 4,
             Self::Portable => 1,
         }

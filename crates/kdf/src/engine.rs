@@ -8,6 +8,7 @@ use crate::backend::Backend;
 use crate::chain::{Chain, Kernel};
 use crate::key::Key;
 use crate::prf::Prf;
+use crate::profile::CALLS_VECTORS;
 use crate::wipe::wipe_stack;
 
 #[cfg(target_arch = "aarch64")]
@@ -55,6 +56,15 @@ impl Engine {
         }
     }
 
+    /// Whether one salt alone is derived in assembly.
+    pub(crate) fn has_assembly(self) -> bool {
+        const WRITTEN: bool = cfg!(all(
+            any(target_arch = "x86_64", all(target_arch = "aarch64", target_endian = "little")),
+            not(miri)
+        ));
+        WRITTEN && self.streams.is_some()
+    }
+
     /// Derives one key for each of `salts`, in their order.
     pub(crate) fn derive(self, secret: &[u8], salts: &[&[u8]], iterations: NonZeroU32) -> Vec<Key> {
         let prf = Prf::new(secret);
@@ -71,7 +81,7 @@ impl Engine {
                 Step::Streams(streams, 4..) => batch.run::<4>(streams),
                 Step::Streams(streams, 3) => batch.run::<3>(streams),
                 Step::Streams(streams, 2) => batch.run::<2>(streams),
-                Step::Streams(streams, _) => batch.run::<1>(streams),
+                Step::Streams(streams, _) => batch.run::<1>(streams.single()),
                 Step::Single => batch.run_singly(secret),
             }
             wipe_stack();
@@ -89,6 +99,7 @@ impl Engine {
     fn next(self, left: usize) -> Step {
         match self {
             Self { sixteen: Some(lanes), .. } if left >= lanes.from() => Step::Sixteen(lanes),
+            Self { streams: Some(streams), .. } if CALLS_VECTORS => Step::Streams(streams, 1),
             Self { streams: Some(streams), .. } => {
                 // Four at a time, but five as three and two: one alone may cost as much as two.
                 Step::Streams(streams, if left == 5 { 3 } else { left.min(4) })

@@ -8,10 +8,14 @@
 //! [`backend`]. All derive the same keys. Each call uses the thread that makes it and no other.
 //!
 //! # What was run, and what only compiled
-//! The tests run on every backend of the machine that runs them. SHA-NI, AVX2 and the portable
-//! backend were run on hardware. ARMv8 was run under QEMU's emulation only. AVX-512 was run under
-//! Miri only, which interprets its intrinsics, and has not been timed. `docs/derivation.md` has the
-//! measurements and the commands.
+//! The tests run on every backend of the machine that runs them. AVX-512, SHA-NI, AVX2 and the
+//! portable backend were run on hardware, ARMv8 under QEMU's emulation only. `docs/derivation.md` has
+//! the measurements and the commands.
+//!
+//! # Builds without optimisation
+//! Where the processor has SHA-256 instructions, one salt is derived in assembly, which takes as long
+//! whatever the `opt-level`. A build without optimisation therefore derives its salts one by one. On
+//! other processors such a build takes seconds for a key: see [`takes_seconds`].
 //!
 //! # Traces in memory
 //! Derivation states are zeroed when they are dropped, and so is the stack that the loops used.
@@ -42,7 +46,13 @@ mod key;
 #[cfg(any(target_arch = "x86_64", test))]
 mod lanes;
 mod prf;
+mod profile;
 mod sha256;
+#[cfg(all(
+    any(target_arch = "x86_64", all(target_arch = "aarch64", target_endian = "little")),
+    not(miri)
+))]
+mod single;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64", test))]
 mod streams;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64", test))]
@@ -53,6 +63,7 @@ mod x86;
 
 pub use backend::{Backend, backend, backends};
 pub use key::Key;
+pub use profile::{is_unoptimised, takes_seconds};
 
 use engine::Engine;
 

@@ -78,18 +78,29 @@ struct Ending;
 
 impl AtExit for Ending {
     fn at_exit() {
-        if let Some(client) = client() {
-            // What is left is counted, and told by the client's own report of drops.
-            let _ = client.close(Duration::from_millis(CLOSE_WITHIN.load(Ordering::Acquire)));
-        }
+        close();
     }
+}
+
+/// Closes the client of the process, if there is one, within the time that [`init`] was given.
+pub(crate) fn close() {
+    if let Some(client) = client() {
+        // What is left is counted, and told by the client's own report of drops.
+        let _ = client.close(close_within());
+    }
+}
+
+/// How long the end of the process may wait.
+pub(crate) fn close_within() -> Duration {
+    Duration::from_millis(CLOSE_WITHIN.load(Ordering::Acquire))
 }
 
 /// Keeps the client of the process. When it is dropped, also while a panic unwinds, it waits until
 /// everything is delivered or durable, for the time of [`Config::close_within`] at most, and closes
 /// the client; what is logged after that goes nowhere.
 ///
-/// `std::process::exit` drops no guard, but closes the client as well. `abort` and signals do not.
+/// `std::process::exit` drops no guard, but closes the client as well. `abort` and signals do not; for
+/// those that ask for an end there is `close_on_termination`.
 #[must_use = "the client is closed when its guard is dropped"]
 pub struct Guard {
     client: Client,

@@ -7,7 +7,7 @@ use logflux_envelope::Level;
 use logflux_transport::Client;
 use tracing_core::field::{Field, Visit};
 use tracing_core::span::{Attributes, Id, Record};
-use tracing_core::{Event, Subscriber};
+use tracing_core::{Event, LevelFilter, Subscriber};
 use tracing_subscriber::layer::{Context, Layer as SubscriberLayer};
 use tracing_subscriber::registry::{LookupSpan, Scope};
 
@@ -28,7 +28,7 @@ use crate::sink::Sink;
 /// ```
 #[must_use]
 pub fn layer() -> Layer {
-    Layer { sink: Sink::Process }
+    Layer::to(Sink::Process)
 }
 
 /// Logs the events of `tracing`, each as one JSON object without line breaks:
@@ -48,22 +48,45 @@ pub fn layer() -> Layer {
 /// its sources, `what: why`. All other values are strings, as their `Debug` or `Display` writes
 /// them. Where a name is given twice, the last value counts.
 ///
-/// `ERROR`, `WARN`, `INFO` and `DEBUG` become the levels of these names, and `TRACE` becomes debug.
-/// What is below the client's least level is not formatted; finer filters are those of
-/// `tracing_subscriber`, such as `logflux::layer().with_filter(…)`.
+/// `ERROR`, `WARN`, `INFO` and `DEBUG` become the levels of these names. `TRACE` is left out: HTTP and
+/// TLS libraries trace every step. Where [`with_max_level`](Self::with_max_level) lets it through, it
+/// becomes debug. What is below the client's least level is not formatted; finer filters are those of
+/// `tracing_subscriber`, here `Targets`, or its `EnvFilter` for what a variable says:
+///
+/// ```
+/// use tracing_subscriber::filter::{LevelFilter, Targets};
+/// use tracing_subscriber::prelude::*;
+///
+/// let filter: Targets = "info,my_app=trace,hyper=warn".parse()?;
+/// let layer = logflux::layer().with_max_level(LevelFilter::TRACE).with_filter(filter);
+/// tracing_subscriber::registry().with(layer).init();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// Events of threads whose name begins with `logflux-` are left out: those are LogFlux's own, and
 /// each of its requests would log lines that make another.
 #[derive(Clone, Debug)]
 pub struct Layer {
     sink: Sink,
+    max_level: LevelFilter,
 }
 
 impl Layer {
     /// A layer for a client of its own.
     #[must_use]
     pub fn new(client: Client) -> Self {
-        Self { sink: Sink::Client(client) }
+        Self::to(Sink::Client(client))
+    }
+
+    fn to(sink: Sink) -> Self {
+        Self { sink, max_level: LevelFilter::DEBUG }
+    }
+
+    /// The most verbose level that is logged; `DEBUG` by default. Other layers still get what this one
+    /// leaves out.
+    #[must_use]
+    pub fn with_max_level(self, max_level: impl Into<LevelFilter>) -> Self {
+        Self { max_level: max_level.into(), ..self }
     }
 }
 
@@ -99,8 +122,9 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let level = level(*event.metadata().level());
-        if !self.sink.is_enabled(level) {
+        let recorded = *event.metadata().level();
+        let level = level(recorded);
+        if recorded > self.max_level || !self.sink.is_enabled(level) {
             return;
         }
         Scratch::with(|scratch| {

@@ -30,13 +30,38 @@
 //!   says how they look.
 //! - With the feature `log` (on by default) [`init_log`] takes the records of the crate `log`;
 //!   [`Logger`] says how they look.
+//! - [`log_panics`] logs every panic.
 //! - [`Client`] is what all of them use, and can be used by itself: [`Config::build`].
 //!
 //! # Where it works
 //! Everything is blocking and stands on threads, so it works with any async runtime and without
 //! one. The guard may be dropped inside a runtime, and while a panic unwinds. After a `fork` the
-//! child logs its own messages, and none of its parent's. `std::process::exit` drops no guard, but
-//! closes the client of the process all the same; `abort`, or a signal that is not handled, does not.
+//! child logs its own messages, and none of its parent's.
+//!
+//! In an async function call [`Guard::flush`] and [`Guard::close`] through the runtime's way for
+//! blocking calls, such as `tokio::task::spawn_blocking`. The example `tokio` is a service that shuts
+//! down in order.
+//!
+//! # How a process ends
+//! | | what was logged before |
+//! |---|---|
+//! | the guard is dropped, also by a panic | is delivered within [`Config::close_within`] |
+//! | `std::process::exit`, or the end of `main` | the same |
+//! | a panic with `panic = "abort"` | the same after [`log_panics`], otherwise lost |
+//! | `SIGTERM` (`docker stop`), ctrl-c, `SIGHUP` | the same after `close_on_termination`, or where a handler of the program's drops the guard; otherwise lost |
+//! | `abort`, `SIGKILL`, other signals | is lost, but for what a spool holds |
+//!
+//! # Builds without optimisation
+//! A key costs 1,200,000 SHA-256 blocks. On a processor with SHA-256 instructions (x86-64 with SHA-NI,
+//! ARMv8) that takes some 50 ms in every build, a debug build as well. On others a debug build takes
+//! seconds, and says so once on stderr, until the `Cargo.toml` of the application has
+//!
+//! ```toml
+//! [profile.dev.package.logflux-kdf]
+//! opt-level = 3
+//! [profile.dev.package.sha2]
+//! opt-level = 3
+//! ```
 //!
 //! # Sealing and opening by hand
 //! [`seal`] and [`open`] do one entry; a [`Sealer`] and an [`Opener`] do many, spending key
@@ -53,8 +78,11 @@ mod layer;
 mod logger;
 mod macros;
 mod own_thread;
+mod panics;
 #[cfg(any(feature = "tracing", feature = "log"))]
 mod sink;
+#[cfg(unix)]
+mod termination;
 mod text;
 
 pub use config::{Config, ConfigError};
@@ -76,6 +104,9 @@ pub use logflux_transport::{
 pub use logger::{Logger, init_log, logger};
 #[doc(hidden)]
 pub use macros::__log;
+pub use panics::log_panics;
+#[cfg(unix)]
+pub use termination::close_on_termination;
 
 /// The programs of the README compile and run.
 #[cfg(doctest)]

@@ -21,8 +21,8 @@ pub fn logger() -> &'static Logger {
     &LOGGER
 }
 
-/// Makes [`logger`] the logger of the crate `log`, and lets every level through to it;
-/// `log::set_max_level` lets fewer.
+/// Makes [`logger`] the logger of the crate `log`, and lets the levels from `Debug` on through to it.
+/// `log::set_max_level` lets fewer, or `Trace` as well: HTTP and TLS libraries trace every step.
 ///
 /// ```no_run
 /// let _guard = logflux::init(logflux::Config::from_env()?)?;
@@ -35,7 +35,7 @@ pub fn logger() -> &'static Logger {
 /// `SetLoggerError` where the process has a logger already.
 pub fn init_log() -> Result<(), SetLoggerError> {
     log::set_logger(&LOGGER)?;
-    log::set_max_level(LevelFilter::Trace);
+    log::set_max_level(LevelFilter::Debug);
     Ok(())
 }
 

@@ -49,6 +49,8 @@ fn records_become_objects_and_the_http_stack_of_the_client_is_left_out() {
 
     let place = Place::new();
     let guard = logflux::init(place.config()).unwrap();
+    log::trace!(target: "t", "left out {}", Counting(&formatted));
+    log::set_max_level(log::LevelFilter::Trace);
     log::error!(target: "t", "e {}", 1);
     log::warn!(target: "t", user = 4711, name = "Zoë", ok = true, none = None::<u8>; "w");
     log::info!(target: "t", float = 0.5, nan = f64::NAN, big = u128::MAX, min = i64::MIN; "i");

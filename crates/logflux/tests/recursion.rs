@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use place::{ENOUGH, Place};
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::prelude::*;
 
@@ -31,7 +32,8 @@ impl<S: tracing::Subscriber> Layer<S> for Own {
 fn what_the_client_itself_does_is_never_logged_through_it() {
     let own = Own::default();
     // This also takes what comes through `log`, such as that of the HTTP stack.
-    tracing_subscriber::registry().with(own.clone()).with(logflux::layer()).init();
+    let everything = logflux::layer().with_max_level(LevelFilter::TRACE);
+    tracing_subscriber::registry().with(own.clone()).with(everything).init();
     let place = Place::new();
     let told = Arc::new(AtomicU64::new(0));
     let told_here = Arc::clone(&told);

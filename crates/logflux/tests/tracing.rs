@@ -44,17 +44,54 @@ impl Error for Wrong {
 }
 
 #[test]
-fn levels_are_those_of_the_same_name_and_trace_is_debug() {
-    let stored = stored(|| {
+fn levels_are_those_of_the_same_name_and_trace_is_left_out_or_debug() {
+    let log = || {
         tracing::error!("e");
         tracing::warn!("w");
         tracing::info!("i");
         tracing::debug!("d");
         tracing::trace!("t");
-    });
-    let levels: Vec<_> = stored.iter().map(|(level, _)| *level).collect();
-    assert_eq!(levels, [Level::Error, Level::Warning, Level::Info, Level::Debug, Level::Debug]);
-    assert_eq!(stored[0].1, r#"{"message":"e","target":"tracing"}"#);
+    };
+    let levels = |stored: &[(Level, String)]| stored.iter().map(|(level, _)| *level).collect();
+    let up_to_debug = [Level::Error, Level::Warning, Level::Info, Level::Debug];
+    let by_default = stored(log);
+    assert_eq!(by_default[0].1, r#"{"message":"e","target":"tracing"}"#);
+    assert_eq!(by_default[3].1, r#"{"message":"d","target":"tracing"}"#);
+    let found: Vec<Level> = levels(&by_default);
+    assert_eq!(found, up_to_debug);
+
+    for (filter, expected) in [
+        (LevelFilter::TRACE, &[&up_to_debug[..], &[Level::Debug]].concat()[..]),
+        (LevelFilter::WARN, &up_to_debug[..2]),
+    ] {
+        let place = Place::new();
+        let client = place.client();
+        let layer = Layer::new(client.clone()).with_max_level(filter);
+        with_default(tracing_subscriber::registry().with(layer), log);
+        client.close(ENOUGH).unwrap();
+        let found: Vec<Level> = levels(&place.stored());
+        assert_eq!(found, expected, "{filter}");
+    }
+}
+
+/// What this layer leaves out is not lost to others.
+#[test]
+fn another_layer_gets_the_trace_events_that_this_one_leaves_out() {
+    struct Counts(&'static AtomicU64);
+    impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Counts {
+        fn on_event(&self, _: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    static SEEN: AtomicU64 = AtomicU64::new(0);
+    let place = Place::new();
+    let client = place.client();
+    let subscriber =
+        tracing_subscriber::registry().with(Layer::new(client.clone())).with(Counts(&SEEN));
+    with_default(subscriber, || tracing::trace!("t"));
+    client.close(ENOUGH).unwrap();
+    assert!(place.stored().is_empty());
+    assert_eq!(SEEN.load(Ordering::Relaxed), 1);
 }
 
 #[test]

@@ -13,8 +13,10 @@
 //!
 //! Neither are files shared whose locks or descriptors would outlive their owner: [`OwnFile`].
 //!
-//! Signals are not shared either: our threads begin with [`block_signals`]. A logging call asks for
-//! the memory of later calls with [`will_write`].
+//! Signals are not shared either: our threads begin with [`block_signals`]. Those that ask for the end
+//! of the process can be waited for with `on_termination`, where the host has no handler of its own.
+//!
+//! A logging call asks for the memory of later calls with [`will_write`].
 
 mod at_exit;
 mod descriptors;
@@ -22,6 +24,8 @@ mod generation;
 mod memory;
 mod per_process;
 mod signals;
+#[cfg(unix)]
+mod termination;
 
 pub use at_exit::{AtExit, at_exit};
 #[cfg(unix)]
@@ -31,3 +35,5 @@ pub use generation::generation;
 pub use memory::will_write;
 pub use per_process::PerProcess;
 pub use signals::block_signals;
+#[cfg(unix)]
+pub use termination::on_termination;

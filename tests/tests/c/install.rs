@@ -7,25 +7,40 @@ use std::process::Command;
 use logflux_tests::workspace;
 
 use crate::toolchain::{
-    Link, WARNINGS, build_by, build_with, command, empty, flags, prefix, prefix_without_client,
-    succeed,
+    Link, WARNINGS, build_by, build_with, command, empty, flags, installed, package_flags, prefix,
+    prefix_without_client, succeed,
 };
+
+/// What a strict project asks of a header: its users cannot change it.
+const STRICT: [&str; 5] =
+    ["-Wconversion", "-Wsign-conversion", "-Wshadow", "-Wundef", "-Wcast-qual"];
+
+/// Uses what the header defines itself, and not only what it declares.
+const USES_THE_HEADER: &str = r#"
+#include <logflux.h>
+static logflux_status use(const logflux_client *client) {
+  if (logflux_client_logf(client, LOGFLUX_LEVEL_INFO, "plain") != LOGFLUX_STATUS_OK) {
+    return LOGFLUX_STATUS_NULL_ARGUMENT;
+  }
+  return logflux_client_logf(client, LOGFLUX_LEVEL_DEBUG, "user %d %s", 4711, "logged in");
+}
+int main(void) { return use(NULL) == LOGFLUX_STATUS_OK; }
+"#;
 
 #[test]
 fn the_header_compiles_as_every_standard_with_every_warning() {
     let folder = empty("header");
-    let header = "#include <logflux.h>\nint main(void) { return logflux_version() == 0; }\n";
     let standards = [
-        ("c", "gcc", ["c99", "c11"]),
-        ("c", "clang", ["c99", "c11"]),
-        ("cpp", "g++", ["c++11", "c++20"]),
-        ("cpp", "clang++", ["c++11", "c++20"]),
+        ("c", ["gcc", "clang"], &["c99", "c11", "c2x"][..], "-Wc++-compat"),
+        ("cpp", ["g++", "clang++"], &["c++11", "c++14", "c++17", "c++20"], "-Wold-style-cast"),
     ];
-    for (extension, compiler, standards) in standards {
+    for (extension, compilers, standards, warning) in standards {
         let source = folder.join("header").with_extension(extension);
-        fs::write(&source, header).unwrap();
-        for standard in standards {
-            check(compiler, standard, &source);
+        fs::write(&source, USES_THE_HEADER).unwrap();
+        for compiler in compilers {
+            for standard in standards {
+                succeed(check(compiler, standard, &source).arg(warning));
+            }
         }
     }
     let source = folder.join("plus.cpp");
@@ -36,23 +51,38 @@ fn the_header_compiles_as_every_standard_with_every_warning() {
     .unwrap();
     for compiler in ["g++", "clang++"] {
         for standard in ["c++17", "c++20"] {
-            check(compiler, standard, &source);
+            succeed(check(compiler, standard, &source).arg("-Wold-style-cast"));
         }
     }
-    let mut without_exceptions = Command::new("g++");
-    without_exceptions.args(WARNINGS).args([
-        "-std=c++17",
-        "-fno-exceptions",
-        "-fno-rtti",
-        "-fsyntax-only",
-    ]);
-    succeed(without_exceptions.arg("-I").arg(prefix().join("include")).arg(&source));
+    succeed(check("g++", "c++17", &source).args(["-fno-exceptions", "-fno-rtti"]));
 }
 
-fn check(compiler: &str, standard: &str, source: &Path) {
+#[test]
+fn an_older_cpp_standard_is_one_error_that_names_the_one_that_is_needed() {
+    let folder = empty("old-standard");
+    for header in ["logflux.hpp", "logflux/spdlog_sink.hpp"] {
+        let source = folder.join("old.cpp");
+        fs::write(&source, format!("#include <{header}>\nint main() {{}}\n")).unwrap();
+        for compiler in ["g++", "clang++"] {
+            for standard in ["c++11", "c++14"] {
+                let refused = crate::toolchain::run(&mut check(compiler, standard, &source));
+                let said = String::from_utf8_lossy(&refused.stderr);
+                assert!(!refused.status.success(), "{compiler} {standard}");
+                let errors: Vec<&str> =
+                    said.lines().filter(|line| line.contains("error: ")).collect();
+                assert_eq!(errors.len(), 1, "{said}");
+                let wanted = format!("{header} needs C++17 or later: compile with -std=c++17");
+                assert!(errors[0].contains(&wanted), "{said}");
+            }
+        }
+    }
+}
+
+fn check(compiler: &str, standard: &str, source: &Path) -> Command {
     let mut compile = Command::new(compiler);
-    compile.args(WARNINGS).arg(format!("-std={standard}")).arg("-fsyntax-only");
-    succeed(compile.arg("-I").arg(prefix().join("include")).arg(source));
+    compile.args(WARNINGS).args(STRICT).arg(format!("-std={standard}")).arg("-fsyntax-only");
+    compile.arg("-I").arg(prefix().join("include")).arg(source);
+    compile
 }
 
 #[test]
@@ -61,6 +91,7 @@ fn everything_is_in_its_place() {
     for file in [
         "include/logflux.h",
         "include/logflux.hpp",
+        "include/logflux/spdlog_sink.hpp",
         "lib/liblogflux.a",
         "lib/pkgconfig/logflux.pc",
         "lib/pkgconfig/logflux-static.pc",
@@ -165,6 +196,75 @@ fn a_library_without_the_client_seals_and_opens() {
         example.env("LD_LIBRARY_PATH", prefix_without_client().join("lib"));
         assert!(succeed(&mut example).ends_with("}\nUser login successful\n"));
     }
+}
+
+/// A program without any shared library, by both packages; the C library's own warning about names of
+/// hosts is no error.
+#[test]
+fn programs_build_fully_static() {
+    let source = workspace().join("bindings/c/examples/seal_open.c");
+    for package in ["logflux-static", "logflux"] {
+        for compiler in ["gcc", "clang"] {
+            let program = empty("fully-static").join("seal_open");
+            let mut compile = Command::new(compiler);
+            compile.arg("-static").arg("-o").arg(&program).arg(&source);
+            let flags = package_flags(prefix(), &["--static", "--cflags", "--libs", package]);
+            succeed(compile.args(flags));
+            let dynamic = succeed(Command::new("readelf").arg("-d").arg(&program));
+            assert!(!dynamic.contains("NEEDED"), "{package}: {dynamic}");
+            let wrote = succeed(&mut Command::new(&program));
+            assert!(wrote.ends_with("}\nUser login successful\n"), "{package}: {wrote}");
+        }
+    }
+}
+
+/// Cargo builds into another folder where it is told a target or a folder; an earlier library, here
+/// one with the client, is where it would be otherwise.
+#[test]
+fn what_is_installed_is_what_was_just_built() {
+    let symbols = |prefix: &Path| {
+        let library = prefix.join("lib/liblogflux.so");
+        succeed(Command::new("nm").args(["--dynamic", "--defined-only"]).arg(library))
+    };
+    assert!(symbols(prefix()).contains("logflux_client_new"));
+    let rustc = succeed(Command::new("rustc").arg("-vV"));
+    let host = rustc.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
+    for (name, setting) in [
+        ("prefix-of-cargo-target", format!("CARGO_BUILD_TARGET={host}")),
+        ("prefix-of-target", format!("TARGET={host}")),
+    ] {
+        let prefix = installed(name, &["CLIENT=no", &setting]);
+        let symbols = symbols(&prefix);
+        assert!(symbols.contains("logflux_seal"), "{setting}");
+        assert!(!symbols.contains("logflux_client_new"), "{setting}: an older library");
+    }
+}
+
+#[test]
+fn the_sink_for_spdlog_is_found_by_cmake() {
+    let folder = empty("cmake-spdlog");
+    fs::write(
+        folder.join("CMakeLists.txt"),
+        "cmake_minimum_required(VERSION 3.16)\nproject(s CXX)\nset(CMAKE_CXX_STANDARD 17)\n\
+         find_package(logflux REQUIRED)\nfind_package(spdlog REQUIRED)\n\
+         add_executable(s s.cpp)\n\
+         target_link_libraries(s PRIVATE logflux::logflux spdlog::spdlog)\n",
+    )
+    .unwrap();
+    fs::write(
+        folder.join("s.cpp"),
+        "#include <logflux/spdlog_sink.hpp>\n\
+         int main() { return logflux::spdlog_sink_mt(nullptr).should_log(spdlog::level::off); }\n",
+    )
+    .unwrap();
+    let build = folder.join("build");
+    let mut configure = Command::new("cmake");
+    configure.arg("-S").arg(&folder).arg("-B").arg(&build);
+    configure.arg(format!("-DCMAKE_PREFIX_PATH={}", prefix().display()));
+    succeed(&mut configure);
+    succeed(Command::new("cmake").arg("--build").arg(&build));
+    let status = crate::toolchain::run(&mut Command::new(build.join("s"))).status;
+    assert_eq!(status.code(), Some(1));
 }
 
 #[test]

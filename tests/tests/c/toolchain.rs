@@ -27,7 +27,8 @@ pub(crate) fn prefix_without_client() -> &'static Path {
     PREFIX.get_or_init(|| installed("prefix-no-client", &["CLIENT=no"]))
 }
 
-fn installed(name: &str, arguments: &[&str]) -> PathBuf {
+/// Installs into a prefix of this name, with these arguments for make.
+pub(crate) fn installed(name: &str, arguments: &[&str]) -> PathBuf {
     let prefix = folder().join(name);
     // Both are built at the same place, one after the other.
     let lock = File::create(folder().join("lock")).unwrap();
@@ -41,6 +42,7 @@ fn installed(name: &str, arguments: &[&str]) -> PathBuf {
         if variable.starts_with("CARGO")
             && variable != "CARGO_HOME"
             && variable != "CARGO_TARGET_DIR"
+            && variable != "CARGO_BUILD_TARGET"
         {
             make.env_remove(variable);
         }
@@ -73,8 +75,13 @@ pub(crate) enum Link {
 /// The flags that `pkg-config` gives, and nothing else.
 pub(crate) fn flags(prefix: &Path, link: Link) -> Vec<String> {
     let package = if link == Link::Shared { "logflux" } else { "logflux-static" };
+    package_flags(prefix, &["--cflags", "--libs", package])
+}
+
+/// What `pkg-config` answers for a prefix.
+pub(crate) fn package_flags(prefix: &Path, arguments: &[&str]) -> Vec<String> {
     let mut command = Command::new("pkg-config");
-    command.args(["--cflags", "--libs", package]);
+    command.args(arguments);
     command.env("PKG_CONFIG_PATH", prefix.join("lib/pkgconfig"));
     succeed(&mut command).split_whitespace().map(str::to_owned).collect()
 }

@@ -25,6 +25,18 @@ impl ShaNi {
             && is_x86_feature_detected!("sse4.1");
         complete.then_some(Self(()))
     }
+
+    /// What takes one salt alone.
+    #[cfg(not(miri))]
+    pub(crate) fn single(self) -> impl Kernel<1> {
+        crate::single::Single(self)
+    }
+
+    /// What takes one salt alone; Miri interprets no assembly.
+    #[cfg(miri)]
+    pub(crate) fn single(self) -> impl Kernel<1> {
+        self
+    }
 }
 
 impl<const N: usize> Kernel<N> for ShaNi {

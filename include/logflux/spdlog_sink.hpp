@@ -1,7 +1,12 @@
-// A sink for spdlog: what a program logs through spdlog is sealed and shipped by LogFlux.
+// A sink for spdlog: what a program logs through spdlog is sealed and shipped by LogFlux. Header-only
+// and C++17; spdlog itself is the program's to find.
 
 #ifndef LOGFLUX_SPDLOG_SINK_HPP
 #define LOGFLUX_SPDLOG_SINK_HPP
+
+#if defined(_MSVC_LANG) ? _MSVC_LANG < 201703L : __cplusplus < 201703L
+#error "logflux/spdlog_sink.hpp needs C++17 or later: compile with -std=c++17"
+#else
 
 #include <logflux.hpp>
 
@@ -67,4 +72,5 @@ using spdlog_sink_mt = spdlog_sink<std::mutex>;
 
 } // namespace logflux
 
-#endif
+#endif // C++17
+#endif // LOGFLUX_SPDLOG_SINK_HPP
