@@ -113,6 +113,11 @@ impl Client {
         self.core().close(timeout)
     }
 
+    /// Flushes at the end of the process.
+    pub fn flush_at_exit(&self, timeout: Duration) -> bool {
+        self.flush(timeout).is_ok()
+    }
+
     /// What became of all messages of this process.
     #[must_use]
     pub fn stats(&self) -> ClientStats {
