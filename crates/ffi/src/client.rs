@@ -98,7 +98,9 @@ pub extern "C" fn logflux_client_new(
                 .on_stats(interval, move |stats| gate.tell(|told| *told.insert(stats.into())));
         }
         let client = builder.build()?;
-        let (message_max, watched) = (config.mode().message_max(), Watched::new(&client));
+        let callbacks = [drops.clone().map(|gate| gate as _), stats.clone().map(|gate| gate as _)];
+        let watched = Watched::new(&client, callbacks.into_iter().flatten().collect());
+        let message_max = config.mode().message_max();
         out.give(logflux_client { client, message_max, drops, stats, _watched: watched })
     })
 }

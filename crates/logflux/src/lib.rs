@@ -37,6 +37,7 @@
 //! one. The guard may be dropped inside a runtime, and while a panic unwinds. After a `fork` the
 //! child logs its own messages, and none of its parent's. `std::process::exit` drops no guard, but
 //! closes the client of the process all the same; `abort`, or a signal that is not handled, does not.
+//! A process that is restored from a snapshot calls [`after_restore`] first.
 //!
 //! # Sealing and opening by hand
 //! [`seal`] and [`open`] do one entry; a [`Sealer`] and an [`Opener`] do many, spending key
@@ -66,6 +67,7 @@ pub use logflux_envelope::{
     Mode, Node, OpenError, Opener, Payload, Progress, RandomError, Salt, SealError, Sealer,
     SealerBuilder, SealerStats, Secret, SecretError, Stage, Timestamp, open, open_bytes, seal,
 };
+pub use logflux_process::after_restore;
 pub use logflux_transport::{
     Api, BuildError, CallError, Client, ClientBuilder, ClientStats, DropReason, Dropped, Endpoint,
     EndpointError, OnDrop, Page, Receipt, Refusal, Retry, SecretSource, SecretSourceError,

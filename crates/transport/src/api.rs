@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use logflux_process::PerProcess;
+use logflux_process::PerCopy;
 use logflux_wire::alert::{Alert, AlertKind, AlertsResponse};
 use logflux_wire::query::{Query, QueryResponse};
 use logflux_wire::response::{ErrorCode, Failure, IngestResponse, Status, VersionResponse};
@@ -85,12 +85,12 @@ pub enum TrustError {
 
 /// Makes calls to one ingest API with one key. Connections are kept and used again.
 ///
-/// Redirects are never followed, so that the key never goes anywhere else. After a `fork` the child
-/// has connections of its own.
+/// Redirects are never followed, so that the key never goes anywhere else. A child has connections of its
+/// own, however it was made; after a restore from a snapshot new ones are opened.
 pub struct Api {
     config: Config,
-    /// A connection that parent and child both used would encrypt two requests with one nonce.
-    agents: PerProcess<Agent>,
+    /// A connection that two copies of a process both used would encrypt two requests with one nonce.
+    agents: PerCopy<Agent>,
     endpoint: Endpoint,
     authorization: Zeroizing<String>,
 }
@@ -145,14 +145,14 @@ impl Api {
         }
         let config = config.build();
         Self {
-            agents: PerProcess::new(config.new_agent()),
+            agents: PerCopy::new(config.new_agent()),
             config,
             endpoint,
             authorization: Zeroizing::new(format!("Bearer {}", key.expose())),
         }
     }
 
-    fn agent(&self) -> &Agent {
+    fn agent(&self) -> Agent {
         self.agents.get(|| self.config.new_agent())
     }
 
