@@ -15,6 +15,8 @@ mod client;
 pub mod endpoint;
 mod place;
 mod python;
+#[cfg(target_os = "linux")]
+mod raw_fork;
 mod server;
 pub mod subjects;
 
@@ -29,6 +31,8 @@ pub use client::{
 };
 pub use place::{Place, stored};
 pub use python::interpreter;
+#[cfg(target_os = "linux")]
+pub use raw_fork::{Way, in_raw_child};
 pub use server::Server;
 
 /// An error that a test shows and fails with.
