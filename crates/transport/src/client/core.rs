@@ -35,6 +35,8 @@ pub(crate) struct Shared {
     /// Set while the worker sleeps until it is woken.
     pub(crate) worker_sleeps: AtomicBool,
     worker_runs: AtomicBool,
+    /// The end of the process: 0 not begun, 1 flush, 2 flushed.
+    pub(crate) exit: std::sync::atomic::AtomicU8,
     state: Mutex<State>,
     /// The worker waits here for messages, answers and requests to flush.
     pub(crate) work: Condvar,
@@ -105,6 +107,7 @@ impl Core {
             config,
             worker_sleeps: AtomicBool::new(false),
             worker_runs: AtomicBool::new(false),
+            exit: std::sync::atomic::AtomicU8::new(0),
             state: Mutex::new(state),
             work: Condvar::new(),
             requests: Condvar::new(),
@@ -172,6 +175,25 @@ impl Core {
     pub(crate) fn flush(&self, timeout: Duration) -> Result<(), Unflushed> {
         let (state, settled) = self.wait_settled(Instant::now(), timeout, false);
         if settled { Ok(()) } else { Err(self.shared.unflushed(&state)) }
+    }
+
+    pub(crate) fn flush_at_exit(&self, timeout: Duration) -> bool {
+        let shared = &*self.shared;
+        if !shared.worker_runs.load(Ordering::SeqCst) {
+            return shared.intake.queued().0 == 0;
+        }
+        shared.exit.store(1, Ordering::SeqCst);
+        let begun = Instant::now();
+        loop {
+            shared.work.notify_all();
+            if shared.exit.load(Ordering::SeqCst) == 2 {
+                return true;
+            }
+            if begun.elapsed() >= timeout {
+                return false;
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     pub(crate) fn close(&self, timeout: Duration) -> Result<(), Unflushed> {

@@ -113,9 +113,9 @@ impl Client {
         self.core().close(timeout)
     }
 
-    /// Flushes at the end of the process.
+    /// Flushes at the end of the process, without a lock and without memory on this thread.
     pub fn flush_at_exit(&self, timeout: Duration) -> bool {
-        self.flush(timeout).is_ok()
+        self.inner.cores.existing().is_none_or(|core| core.flush_at_exit(timeout))
     }
 
     /// What became of all messages of this process.

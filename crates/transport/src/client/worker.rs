@@ -131,6 +131,13 @@ impl Worker<'_> {
     /// Does what there is to do, and waits for more; false when the client is stopped.
     fn step(&mut self) -> bool {
         let mut state = self.shared.lock();
+        if self.shared.exit.load(Ordering::SeqCst) == 1 {
+            self.shared.gather(&mut state);
+            state.flush_below = state.next_number;
+            if state.settled_below() >= state.next_number {
+                self.shared.exit.store(2, Ordering::SeqCst);
+            }
+        }
         let answers = mem::take(&mut state.answers);
         let stopped = state.stopped;
         let hurry = state.flush_below > 0 || state.closed;
