@@ -13,6 +13,8 @@ mod child;
 mod cli;
 mod client;
 pub mod endpoint;
+#[cfg(unix)]
+mod exiting;
 mod place;
 mod python;
 #[cfg(target_os = "linux")]
@@ -29,6 +31,8 @@ pub use cli::logflux;
 pub use client::{
     ENOUGH, assert_conserved, lines, logged, number, open_all, secret, settings, wait_for, watched,
 };
+#[cfg(unix)]
+pub use exiting::end_in_handler;
 pub use place::{Place, stored};
 pub use python::interpreter;
 #[cfg(target_os = "linux")]

@@ -1,6 +1,7 @@
 //! The client that a program logs through.
 
 use std::ffi::{c_char, c_void};
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use logflux_envelope::{SealError, Timestamp};
 use logflux_transport::{Client, ClientStats, Unflushed};
 
 use crate::arguments::{Out, bytes, fill, string, there};
-use crate::boundary::{answering, boundary, freeing};
+use crate::boundary::{answering, boundary, freeing, has_interrupted_a_call};
 use crate::buffer::logflux_buffer;
 use crate::config::logflux_config;
 use crate::drops::{DropGate, logflux_dropped};
@@ -181,6 +182,9 @@ pub extern "C" fn logflux_client_flush(
     timeout_ms: u64,
     error: Option<&mut *mut logflux_error>,
 ) -> logflux_status {
+    if let Some(status) = flush_in_a_handler(client, timeout_ms) {
+        return status;
+    }
     boundary(error, || {
         let flushed = there(client, "client")?.client.flush(Duration::from_millis(timeout_ms));
         Ok(flushed?)
@@ -196,10 +200,22 @@ pub extern "C" fn logflux_client_close(
     timeout_ms: u64,
     error: Option<&mut *mut logflux_error>,
 ) -> logflux_status {
+    if let Some(status) = flush_in_a_handler(client, timeout_ms) {
+        return status;
+    }
     boundary(error, || {
         let closed = there(client, "client")?.client.close(Duration::from_millis(timeout_ms));
         Ok(closed?)
     })
+}
+
+/// Flushes where a signal has interrupted another call on this thread, which may hold any lock: a
+/// handler of atexit or a destructor of C++ runs then if the signal's handler calls exit. The client
+/// stays open, and the end of the process flushes it once more.
+fn flush_in_a_handler(client: Option<&logflux_client>, timeout_ms: u64) -> Option<logflux_status> {
+    let client = client.filter(|_| has_interrupted_a_call())?;
+    let flushed = client.client.flush_at_exit(Duration::from_millis(timeout_ms));
+    Some(if flushed { logflux_status::Ok } else { logflux_status::Timeout })
 }
 
 /// Tells what became of all messages of this process. `out_size` is sizeof(*out).
@@ -239,6 +255,13 @@ pub extern "C" fn logflux_client_last_failure(
 /// time. NULL is allowed.
 #[unsafe(no_mangle)]
 pub extern "C" fn logflux_client_free(client: Option<Box<logflux_client>>) {
+    if has_interrupted_a_call() {
+        // A destructor that runs while a signal's handler ends the process. The call that was
+        // interrupted may hold any lock and still uses the client, which the end of the process
+        // flushes.
+        mem::forget(client);
+        return;
+    }
     freeing(client);
 }
 

@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use logflux_process::{PerProcess, this_thread};
 
+use crate::boundary::outside;
 use crate::ending::{Calls, is_ending};
 
 type Function<T> = extern "C" fn(context: *mut c_void, value: *const T);
@@ -100,7 +101,7 @@ impl<T, S: Default> Gate<T, S> {
     fn call(&self, state: &State<S>, value: &T) {
         INSIDE.set(true);
         state.thread.store(this_thread(), Ordering::Release);
-        (self.callback.function)(self.callback.context, value);
+        outside(|| (self.callback.function)(self.callback.context, value));
         state.thread.store(0, Ordering::Release);
         INSIDE.set(false);
     }
