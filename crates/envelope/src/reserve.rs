@@ -443,3 +443,7 @@ impl Shared {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "reserve_tests.rs"]
+mod tests;
