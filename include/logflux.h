@@ -1283,7 +1283,8 @@ void logflux_client_free(struct logflux_client *client);
  *
  * Every entry that is sealed afterwards gets a key, a salt and an iv that were drawn afterwards, and
  * every request goes over a connection that was opened afterwards. All handles stay as they are:
- * clients go on with their queues, spools and threads. See "Snapshots" in docs/security-model.md.
+ * clients go on with their queues, spools and threads. See "Copies of a process" in
+ * docs/security-model.md.
  */
 void logflux_after_restore(void);
 

@@ -18,11 +18,13 @@ extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *memory, size_t size);
 
 static volatile sig_atomic_t ending;
+/* Unless the host itself does more there. */
+static volatile sig_atomic_t allowed;
 static pthread_t ender;
 
 static void may_allocate(void) {
   static const char said[] = "the end of the process allocates\n";
-  if (ending && pthread_equal(pthread_self(), ender)) {
+  if (ending && !allowed && pthread_equal(pthread_self(), ender)) {
     ssize_t written = write(STDERR_FILENO, said, sizeof said - 1);
     _exit(written > 0 ? 99 : 98);
   }
@@ -91,6 +93,7 @@ int main(int argc, char **argv) {
   say("first");
   if (strcmp(way, "destructor") == 0) {
     CHECK(atexit(close_and_free) == 0);
+    allowed = 1;
   }
   /* A callback ends the process by itself. */
   CHECK(signal(SIGTERM, strcmp(way, "callback") == 0 ? SIG_IGN : end) != SIG_ERR);

@@ -8,7 +8,8 @@ use crate::boundary::answering;
 ///
 /// Every entry that is sealed afterwards gets a key, a salt and an iv that were drawn afterwards, and
 /// every request goes over a connection that was opened afterwards. All handles stay as they are:
-/// clients go on with their queues, spools and threads. See "Snapshots" in docs/security-model.md.
+/// clients go on with their queues, spools and threads. See "Copies of a process" in
+/// docs/security-model.md.
 #[unsafe(no_mangle)]
 pub extern "C" fn logflux_after_restore() {
     answering((), logflux_process::after_restore);
