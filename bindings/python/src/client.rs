@@ -210,7 +210,7 @@ fn interruptible(
     /// How long a signal may wait.
     const LOOK: Duration = Duration::from_millis(50);
     if timeout <= LOOK {
-        return Ok(py.detach(|| wait(timeout)));
+        return Ok(py.detach(move || wait(timeout)));
     }
     let (sender, mut done) = mpsc::channel();
     let waiter = thread::Builder::new().name("logflux-flush".to_owned());
@@ -221,7 +221,7 @@ fn interruptible(
     });
     if started.is_err() {
         // Where no thread can be had, a signal waits.
-        return Ok(py.detach(|| wait(timeout)));
+        return Ok(py.detach(move || wait(timeout)));
     }
     loop {
         let (result, again) = py.detach(move || (done.recv_timeout(LOOK), done));
