@@ -1277,6 +1277,18 @@ logflux_status logflux_client_last_failure(const struct logflux_client *client,
 void logflux_client_free(struct logflux_client *client);
 
 /**
+ * Tells the library that this process was restored from a snapshot (of a virtual machine, by CRIU,
+ * by Lambda SnapStart), and that other copies of it may run. Call it first of all after the restore,
+ * before anything is logged or sealed; after fork it is not needed.
+ *
+ * Every entry that is sealed afterwards gets a key, a salt and an iv that were drawn afterwards, and
+ * every request goes over a connection that was opened afterwards. All handles stay as they are:
+ * clients go on with their queues, spools and threads. See "Copies of a process" in
+ * docs/security-model.md.
+ */
+void logflux_after_restore(void);
+
+/**
  * FOR TEST VECTORS ONLY: seals a message with a salt and an iv that are given, and appends the
  * entry's canonical JSON to `out`. Two messages under one salt and iv can both be read by anyone who
  * has the two entries, and forged ones can be made.

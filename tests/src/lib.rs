@@ -13,9 +13,13 @@ mod child;
 mod cli;
 mod client;
 pub mod endpoint;
+#[cfg(unix)]
+mod exiting;
 mod place;
 pub mod proxy;
 mod python;
+#[cfg(target_os = "linux")]
+mod raw_fork;
 mod server;
 pub mod subjects;
 
@@ -29,8 +33,12 @@ pub use client::{
     ENOUGH, assert_conserved, closed, flushed, lines, logged, number, open_all, secret, settings,
     wait_for, watched,
 };
+#[cfg(unix)]
+pub use exiting::end_in_handler;
 pub use place::{Place, stored};
 pub use python::interpreter;
+#[cfg(target_os = "linux")]
+pub use raw_fork::{Way, in_raw_child};
 pub use server::Server;
 
 /// An error that a test shows and fails with.

@@ -205,21 +205,23 @@ impl Handle {
 fn interruptible(
     py: Python<'_>,
     timeout: Duration,
-    wait: impl FnOnce(Duration) -> bool + Send + 'static,
+    wait: impl Fn(Duration) -> bool + Clone + Send + 'static,
 ) -> PyResult<bool> {
     /// How long a signal may wait.
     const LOOK: Duration = Duration::from_millis(50);
     if timeout <= LOOK {
-        return Ok(py.detach(|| wait(timeout)));
+        return Ok(py.detach(move || wait(timeout)));
     }
     let (sender, mut done) = mpsc::channel();
     let waiter = thread::Builder::new().name("logflux-flush".to_owned());
+    let waits = wait.clone();
     let started = waiter.spawn(move || {
         // Whoever was interrupted hears no more.
-        let _ = sender.send(wait(timeout));
+        let _ = sender.send(waits(timeout));
     });
     if started.is_err() {
-        return Err(errors::other("no thread can be started to wait on"));
+        // Where no thread can be had, a signal waits.
+        return Ok(py.detach(move || wait(timeout)));
     }
     loop {
         let (result, again) = py.detach(move || (done.recv_timeout(LOOK), done));

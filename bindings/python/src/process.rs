@@ -20,6 +20,12 @@ fn set_process_client(client: Option<&Bound<'_, Client>>) -> PyResult<()> {
     Ok(())
 }
 
+/// Tells LogFlux that this process was restored from a snapshot, and that other copies of it may run.
+#[pyfunction]
+fn after_restore() {
+    logflux_process::after_restore();
+}
+
 fn log_to_process(
     level: Level,
     message: &Bound<'_, PyAny>,
@@ -62,6 +68,7 @@ macro_rules! level_functions {
         /// Adds the functions to the module.
         pub(crate) fn add(m: &Bound<'_, PyModule>) -> PyResult<()> {
             m.add_function(wrap_pyfunction!(set_process_client, m)?)?;
+            m.add_function(wrap_pyfunction!(after_restore, m)?)?;
             $(m.add_function(wrap_pyfunction!($name, m)?)?;)*
             m.add_function(wrap_pyfunction!(log, m)?)
         }

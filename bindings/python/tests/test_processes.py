@@ -201,3 +201,78 @@ class _Unix:
         answer = connection.getresponse().read().decode()
         connection.close()
         return answer
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the number of a system call")
+def test_a_child_of_the_bare_system_call_shares_no_salt_and_no_message(
+    run: Run, server: Server, node: str
+) -> None:
+    # The number of clone, which forks without flags, by the machine.
+    done = run(
+        """
+import ctypes, glob, json, os, platform, signal, threading, time
+import logflux
+
+def others_sleep():
+    tasks = [open(name).read() for name in glob.glob("/proc/self/task/*/stat")]
+    own = threading.get_native_id()
+    return all(task.rpartition(") ")[2][0] == "S" for task in tasks if int(task.split()[0]) != own)
+
+CLONE = {"x86_64": 56, "aarch64": 220}.get(platform.machine())
+if CLONE is None:
+    raise SystemExit(77)
+logflux.init_from_env(mode=128, flush_interval=3600)
+sealer = logflux.Sealer("s", mode=128)
+sealer.seal("warm")
+logflux.info("parent")
+libc = ctypes.CDLL(None)
+read, write = os.pipe()
+# A lock of the C library that another thread holds stays locked in the child.
+asleep = 0
+while asleep < 3:
+    time.sleep(0.01)
+    asleep = asleep + 1 if others_sleep() else 0
+pid = libc.syscall(CLONE, signal.SIGCHLD, 0, 0, 0, 0)
+assert pid >= 0
+if pid == 0:
+    logflux.info("child")
+    os.write(write, "".join(sealer.seal("x").to_json() + "\\n" for _ in range(20)).encode())
+    os._exit(0 if logflux.stats().accepted == 1 and logflux.close(30) else 1)
+os.close(write)
+theirs = [json.loads(line) for line in open(read)]
+mine = [sealer.seal("x").to_dict() for _ in range(20)]
+status = os.waitpid(pid, 0)[1]
+half = lambda entries: {entry["salt"][:20] for entry in entries}
+print(status, len(theirs), len(half(theirs) & half(mine)))
+""",
+    )
+    if done.returncode == 77:
+        pytest.skip("the number of the system call is not known")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["0", "20", "0"]
+    assert sorted(server.messages(node)) == ["child", "parent"]
+
+
+def test_after_a_restore_the_keys_are_new_and_the_client_goes_on(
+    run: Run, server: Server, node: str
+) -> None:
+    done = run(
+        """
+import logflux
+
+logflux.init_from_env(mode=128)
+sealer = logflux.Sealer("s", mode=128)
+salt = lambda: sealer.seal("x").to_dict()["salt"][:20]
+before = {salt() for _ in range(3)}
+logflux.info("before")
+assert logflux.flush(30)
+logflux.after_restore()
+after = {salt() for _ in range(3)}
+logflux.info("after")
+print(len(before), len(after), len(before & after), logflux.stats().accepted)
+"""
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["1", "1", "0", "2"]
+    assert sorted(server.messages(node)) == ["after", "before"]
+    assert len(epochs(server, node)) == 2

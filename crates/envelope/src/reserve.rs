@@ -3,8 +3,11 @@
 //! The first key of a process is derived by the caller, alone, since that is the quickest way to
 //! one. From the second entry on a background thread derives more, by full vector lanes, into a
 //! pool. How the two are spent is the [`KeyPolicy`]'s; mode 128 is a policy of its own, in which a
-//! key is an epoch. Everything here belongs to one process (see
-//! `logflux_process`).
+//! key is an epoch.
+//!
+//! Everything here belongs to one process (see `logflux_process`): after a fork the child has a
+//! reserve of its own, and leaves its parent's alone. After a restore from a snapshot the reserve
+//! stays, with its thread, and all keys in it are forgotten.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -18,7 +21,7 @@ use crate::derive::{self, EPOCH_SALT_LEN};
 use crate::entry_key::EntryKey;
 use crate::error::SealError;
 use crate::policy::{Bounds, ENTRIES_PER_KEY_MAX, KeyPolicy};
-use crate::random::{self, RandomBuffer};
+use crate::random;
 use crate::secret::Secret;
 use crate::slow_build;
 use crate::stats::SealerStats;
@@ -57,6 +60,12 @@ impl Plan {
         if self.prefers_fresh() { 64_usize.next_multiple_of(derive::lanes(self.mode)) } else { 1 }
     }
 
+    /// How many random bytes an entry needs beside its key: an iv, and its half of the salt in mode
+    /// 128.
+    pub(crate) fn random_per_entry(&self) -> usize {
+        if self.mode == Mode::Hkdf { Salt::LEN - EPOCH_SALT_LEN + Iv::LEN } else { Iv::LEN }
+    }
+
     /// One key for each of `count` fresh salts.
     fn derive(&self, count: usize) -> Result<Vec<SealKey>, SealError> {
         let salts =
@@ -73,15 +82,8 @@ impl Plan {
 
 /// A salt, and what its derivation gave. In mode 128 only the epoch's half of the salt counts.
 pub(crate) struct SealKey {
-    salt: Salt,
-    pub(crate) key: EntryKey,
-}
-
-/// What one entry is sealed with.
-pub(crate) struct Grant {
-    pub(crate) key: Arc<SealKey>,
     pub(crate) salt: Salt,
-    pub(crate) iv: Iv,
+    pub(crate) key: EntryKey,
 }
 
 /// The keys of one sealer in one process.
@@ -100,7 +102,8 @@ struct Shared {
 }
 
 struct State {
-    random: RandomBuffer,
+    /// How often the process was restored when the keys here were drawn.
+    restores: u64,
     current: Option<Current>,
     pool: VecDeque<SealKey>,
     budget: Option<Budget>,
@@ -153,7 +156,7 @@ impl Reserve {
             _ => None,
         };
         let state = State {
-            random: RandomBuffer::new(),
+            restores: logflux_process::restores(),
             current: None,
             pool: VecDeque::new(),
             budget,
@@ -173,23 +176,24 @@ impl Reserve {
         Self { generation: logflux_process::generation(), shared: Arc::new(shared) }
     }
 
-    /// Gives grants for messages of these lengths, in their order: at least one, and as many as
-    /// there are keys for without waiting again.
-    pub(crate) fn grant(
+    /// Gives keys for messages of these lengths, in their order: at least one, and as many as there
+    /// are without waiting again.
+    pub(crate) fn take_keys(
         &self,
         lengths: impl Iterator<Item = usize>,
-        mut give: impl FnMut(Grant),
+        mut give: impl FnMut(Arc<SealKey>),
     ) -> Result<(), SealError> {
         let shared = &self.shared;
         let mut lengths = lengths.peekable();
         let mut given = false;
         let mut state = shared.lock();
         loop {
+            state.forget_keys_of_before_a_restore();
             let now = Instant::now();
             while let Some(length) = lengths.peek()
                 && let Some(key) = shared.next_key(&mut state, *length, now)
             {
-                give(shared.grant(&mut state, key)?);
+                give(key);
                 lengths.next();
                 given = true;
             }
@@ -213,6 +217,19 @@ impl Drop for Reserve {
         if self.generation == logflux_process::generation() {
             self.shared.lock().stopped = true;
             self.shared.work.notify_all();
+        }
+    }
+}
+
+impl State {
+    /// A copy of this process may have the same keys. What it seals with them stays secret, since
+    /// every iv is fresh, but no two copies shall share a key.
+    fn forget_keys_of_before_a_restore(&mut self) {
+        let restores = logflux_process::restores();
+        if self.restores != restores {
+            self.restores = restores;
+            self.current = None;
+            self.pool.clear();
         }
     }
 }
@@ -251,16 +268,6 @@ impl Shared {
         state.current =
             Some(Current { key: Arc::clone(&key), entries: 1, bytes: length, since: now });
         Some(key)
-    }
-
-    fn grant(&self, state: &mut State, key: Arc<SealKey>) -> Result<Grant, SealError> {
-        let mut salt = *key.salt.as_bytes();
-        if self.plan.mode == Mode::Hkdf
-            && let Some(entry_salt) = salt.last_chunk_mut::<{ Salt::LEN - EPOCH_SALT_LEN }>()
-        {
-            *entry_salt = state.random.take()?;
-        }
-        Ok(Grant { key, salt: Salt::new(salt), iv: Iv::new(state.random.take()?) })
     }
 
     /// How many keys the thread should derive next; 0 where it may sleep.
@@ -310,19 +317,24 @@ impl Shared {
         }
         state.stats.waits += 1;
         state.waiting += 1;
-        self.wake_thread(&mut state, Instant::now());
-        if !state.thread_runs && state.stats.derivations > 0 {
-            state.waiting -= 1;
-            return self.derive_here(state);
-        }
-        while state.pool.is_empty() && state.failure.is_none() {
+        let failed = loop {
+            if !state.pool.is_empty() {
+                break None;
+            }
+            if let Some(failure) = state.failure.take() {
+                break Some(failure);
+            }
+            self.wake_thread(&mut state, Instant::now());
+            // While the first is being derived, that is what all wait for.
+            if !state.thread_runs && (state.stats.derivations > 0 || !state.first_begun) {
+                state.waiting -= 1;
+                state.first_begun = true;
+                return self.derive_here(state);
+            }
             state = self.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
+        };
         state.waiting -= 1;
-        match state.failure.take() {
-            Some(failure) => Err(failure),
-            None => Ok(state),
-        }
+        failed.map_or(Ok(state), Err)
     }
 
     fn derive_here<'a>(
@@ -331,6 +343,7 @@ impl Shared {
     ) -> Result<MutexGuard<'a, State>, SealError> {
         drop(state);
         slow_build::check_build(self.plan.mode);
+        let restores = logflux_process::restores();
         let started = Instant::now();
         let before = thread_time(started);
         let derived = self.plan.derive(1);
@@ -338,7 +351,7 @@ impl Shared {
         slow_build::check_cost(self.plan.mode, cost);
         let mut state = self.lock();
         match derived {
-            Ok(keys) => self.add(&mut state, keys, cost),
+            Ok(keys) => self.add(&mut state, keys, restores, cost),
             Err(error) => {
                 // Another may try; those that wait for this one must hear of it.
                 state.first_begun = state.stats.derivations > 0;
@@ -352,7 +365,9 @@ impl Shared {
         Ok(state)
     }
 
-    fn add(&self, state: &mut State, keys: Vec<SealKey>, cost: Duration) {
+    /// Puts keys into the pool, unless the process was restored since `restores` was read, which was
+    /// before their salts were drawn.
+    fn add(&self, state: &mut State, keys: Vec<SealKey>, restores: u64, cost: Duration) {
         let count = u32::try_from(keys.len()).unwrap_or(u32::MAX);
         if count == 1 {
             state.cost_of_one = cost;
@@ -368,7 +383,10 @@ impl Shared {
         if let Some(budget) = state.budget.as_mut() {
             budget.pay(cost);
         }
-        state.pool.extend(keys);
+        state.forget_keys_of_before_a_restore();
+        if state.restores == restores {
+            state.pool.extend(keys);
+        }
         self.ready.notify_all();
     }
 
@@ -378,6 +396,7 @@ impl Shared {
         let started = Instant::now();
         let mut state = self.lock();
         while !state.stopped {
+            state.forget_keys_of_before_a_restore();
             let now = Instant::now();
             let mut count = self.wanted(&state, now);
             if count == 0 {
@@ -407,12 +426,13 @@ impl Shared {
             state.thread_sleeps = false;
             state.thread_pauses = false;
             drop(state);
+            let restores = logflux_process::restores();
             let before = thread_time(started);
             let derived = self.plan.derive(count);
             let cost = thread_time(started).saturating_sub(before);
             state = self.lock();
             match derived {
-                Ok(keys) => self.add(&mut state, keys, cost),
+                Ok(keys) => self.add(&mut state, keys, restores, cost),
                 Err(error) => {
                     if state.waiting > 0 {
                         state.failure = Some(error);
@@ -426,3 +446,7 @@ impl Shared {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "reserve_tests.rs"]
+mod tests;

@@ -6,12 +6,14 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use logflux_process::PerProcess;
-use logflux_wire::{Entry, EntryParts, Level, Mode, Node, Payload, Timestamp};
+use logflux_wire::{Entry, EntryParts, Iv, Level, Mode, Node, Payload, Salt, Timestamp};
 
+use crate::derive::EPOCH_SALT_LEN;
 use crate::entry_key::Metadata;
 use crate::error::SealError;
 use crate::policy::{KeyPolicy, KeyPolicyError};
-use crate::reserve::{Grant, Plan, Reserve};
+use crate::random;
+use crate::reserve::{Plan, Reserve, SealKey};
 use crate::secret::Secret;
 use crate::stats::SealerStats;
 
@@ -49,8 +51,25 @@ pub fn seal(
 /// `fork` the child seals with salts and keys of its own.
 pub struct Sealer {
     plan: Arc<Plan>,
+    /// A child's is empty: it derives all of its keys itself. If a process forks while another of its
+    /// threads seals, the child lacks that thread, and with it the keys and ivs that it was using.
     reserve: PerProcess<Reserve>,
 }
+
+/// What one entry is sealed with.
+struct Grant {
+    key: Arc<SealKey>,
+    salt: Salt,
+    iv: Iv,
+}
+
+/// How many bytes of a salt belong to the entry alone in mode 128.
+const ENTRY_SALT_LEN: usize = Salt::LEN - EPOCH_SALT_LEN;
+/// The most random bytes that an entry needs.
+const RANDOM_MAX: usize = ENTRY_SALT_LEN + Iv::LEN;
+/// For how many messages of a batch keys are taken, and random bytes drawn, at once: a batch of the
+/// client and more.
+const AT_ONCE: usize = 128;
 
 impl Sealer {
     /// A sealer in mode 1 with the default policy. Nothing is derived before the first message.
@@ -111,16 +130,14 @@ impl Sealer {
     }
 
     /// Seals many messages and appends their canonical JSON to `out`, one right after the other;
-    /// the result says where each stands. Ivs are drawn, and keys taken, for many of them together;
-    /// nothing is allocated but `out` and the result.
+    /// the result says where each stands. Keys are taken, and random bytes drawn, for up to 128 of
+    /// them together; nothing is allocated but `out` and the result.
     #[must_use]
     pub fn seal_many(
         &self,
         messages: &[Message<'_>],
         out: &mut Vec<u8>,
     ) -> Vec<Result<Range<usize>, SealError>> {
-        /// For how many messages keys are taken under one lock: a batch of the client and more.
-        const AT_ONCE: usize = 128;
         let mut results = Vec::with_capacity(messages.len());
         let mut rest = messages;
         while let Some(first) = rest.first() {
@@ -134,17 +151,13 @@ impl Sealer {
                 .map(|message| message.bytes.len())
                 .take_while(|length| *length <= self.plan.mode.message_max());
             let mut grants = [const { None }; AT_ONCE];
-            let mut places = grants.iter_mut();
-            let granted = self.reserve().grant(lengths.take(AT_ONCE), |grant| {
-                if let Some(place) = places.next() {
-                    *place = Some(grant);
+            let given = match self.grant_many(lengths, &mut grants) {
+                Ok(given) => given,
+                Err(error) => {
+                    results.resize(messages.len(), Err(error));
+                    return results;
                 }
-            });
-            if let Err(error) = granted {
-                results.resize(messages.len(), Err(error));
-                return results;
-            }
-            let given = AT_ONCE - places.len();
+            };
             let (now, later) = rest.split_at_checked(given).unwrap_or((rest, &[]));
             for (grant, message) in grants.iter().flatten().zip(now) {
                 let start = out.len();
@@ -171,9 +184,37 @@ impl Sealer {
     }
 
     fn grant(&self, length: usize) -> Result<Grant, SealError> {
-        let mut grant = None;
-        self.reserve().grant(std::iter::once(length), |given| grant = Some(given))?;
+        let mut grant = [const { None }];
+        self.grant_many(std::iter::once(length), &mut grant)?;
+        let [grant] = grant;
         grant.ok_or(SealError::Cipher)
+    }
+
+    /// Grants for messages of these lengths, in their order: at least one, and as many as there are
+    /// keys and places for. Gives their number.
+    fn grant_many<const PLACES: usize>(
+        &self,
+        lengths: impl Iterator<Item = usize>,
+        grants: &mut [Option<Grant>; PLACES],
+    ) -> Result<usize, SealError> {
+        let mut keys = [const { None }; PLACES];
+        let mut free = keys.iter_mut();
+        self.reserve().take_keys(lengths.take(PLACES), |key| {
+            if let Some(place) = free.next() {
+                *place = Some(key);
+            }
+        })?;
+        let given = PLACES - free.len();
+        // Drawn for these entries and used for them: nothing is left for a copy of this process.
+        let mut random = [[0; RANDOM_MAX]; PLACES];
+        let each = self.plan.random_per_entry();
+        let all = random.as_flattened_mut().get_mut(..given * each).ok_or(SealError::Cipher)?;
+        random::fill(all)?;
+        let granted = keys.into_iter().flatten().zip(all.chunks_exact(each));
+        for (place, (key, random)) in grants.iter_mut().zip(granted) {
+            *place = Some(Grant::new(key, random).ok_or(SealError::Cipher)?);
+        }
+        Ok(given)
     }
 
     fn append(
@@ -196,6 +237,18 @@ impl Sealer {
             .append_json(out);
             Ok(())
         })
+    }
+}
+
+impl Grant {
+    /// A grant with an iv of these bytes, and with an entry's half of the salt if there are more.
+    fn new(key: Arc<SealKey>, random: &[u8]) -> Option<Self> {
+        let (rest, iv) = random.split_last_chunk::<{ Iv::LEN }>()?;
+        let mut salt = *key.salt.as_bytes();
+        if !rest.is_empty() {
+            *salt.last_chunk_mut::<ENTRY_SALT_LEN>()? = *rest.as_array()?;
+        }
+        Some(Self { key, salt: Salt::new(salt), iv: Iv::new(*iv) })
     }
 }
 

@@ -9,7 +9,7 @@ use std::{env, fs};
 use cbindgen::{Builder, Config};
 
 /// The files in the order in which a reader of the header wants them.
-const FILES: [&str; 17] = [
+const FILES: [&str; 18] = [
     "version",
     "status",
     "error",
@@ -27,6 +27,7 @@ const FILES: [&str; 17] = [
     "config/callbacks",
     "drops",
     "client",
+    "restore",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

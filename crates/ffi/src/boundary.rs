@@ -1,10 +1,41 @@
 //! What every exported function runs inside: nothing unwinds into C.
 
+use std::cell::Cell;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::error::{Failure, logflux_error};
 use crate::status::logflux_status;
+
+thread_local! {
+    /// How many calls this thread is inside.
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Whether this thread is inside another call of the library, so that a signal has interrupted it
+/// there. It may hold any lock.
+#[cfg(feature = "client")]
+pub(crate) fn has_interrupted_a_call() -> bool {
+    DEPTH.get() > 0
+}
+
+/// Runs the host's code from inside a call: what that calls has interrupted nothing.
+#[cfg(feature = "client")]
+pub(crate) fn outside<T>(work: impl FnOnce() -> T) -> T {
+    let depth = DEPTH.replace(0);
+    let done = work();
+    DEPTH.set(depth);
+    done
+}
+
+/// Runs the library's code; a panic ends here.
+fn inside<T>(work: impl FnOnce() -> T) -> std::thread::Result<T> {
+    DEPTH.set(DEPTH.get() + 1);
+    // What the work had borrowed is used no more after a panic, or guards itself with a lock.
+    let result = catch_unwind(AssertUnwindSafe(work));
+    DEPTH.set(DEPTH.get() - 1);
+    result
+}
 
 /// Does the work of a call. A failure becomes its status, and its details go to `error` where the
 /// caller wants them.
@@ -12,8 +43,7 @@ pub(crate) fn boundary(
     error: Option<&mut *mut logflux_error>,
     work: impl FnOnce() -> Result<(), Failure>,
 ) -> logflux_status {
-    // What the work had borrowed is used no more after a panic, or guards itself with a lock.
-    let failure = match catch_unwind(AssertUnwindSafe(work)) {
+    let failure = match inside(work) {
         Ok(Ok(())) => return logflux_status::Ok,
         Ok(Err(failure)) => failure,
         Err(panic) => {
@@ -31,7 +61,7 @@ pub(crate) fn boundary(
 
 /// Does what cannot fail, but for a panic; then it gives `otherwise`.
 pub(crate) fn answering<T>(otherwise: T, work: impl FnOnce() -> T) -> T {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+    inside(work).unwrap_or_else(|panic| {
         mem::forget(panic);
         otherwise
     })

@@ -1,14 +1,15 @@
 //! The client that a program logs through.
 
 use std::ffi::{c_char, c_void};
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
 use logflux_envelope::{SealError, Timestamp};
-use logflux_transport::{Client, ClientStats, Unflushed};
+use logflux_transport::{Client, ClientStats, ExitFlush, Unflushed};
 
 use crate::arguments::{Out, bytes, fill, string, there};
-use crate::boundary::{answering, boundary, freeing};
+use crate::boundary::{answering, boundary, freeing, has_interrupted_a_call};
 use crate::buffer::logflux_buffer;
 use crate::config::logflux_config;
 use crate::drops::{DropGate, logflux_dropped};
@@ -89,7 +90,7 @@ pub extern "C" fn logflux_client_new(
         let drops = config.on_drop().map(|on_drop| Arc::new(DropGate::new(on_drop)));
         if let Some(gate) = &drops {
             let gate = Arc::clone(gate);
-            builder = builder.on_drop(move |dropped| gate.tell_of(&dropped.into()));
+            builder = builder.on_drop(move |dropped| gate.tell_of(&(&**dropped).into()));
         }
         let mut stats = None;
         if let Some((interval, on_stats)) = config.on_stats() {
@@ -98,7 +99,9 @@ pub extern "C" fn logflux_client_new(
                 .on_stats(interval, move |stats| gate.tell(|told| *told.insert(stats.into())));
         }
         let client = builder.build()?;
-        let (message_max, watched) = (config.mode().message_max(), Watched::new(&client));
+        let callbacks = [drops.clone().map(|gate| gate as _), stats.clone().map(|gate| gate as _)];
+        let watched = Watched::new(&client, callbacks.into_iter().flatten().collect());
+        let message_max = config.mode().message_max();
         out.give(logflux_client { client, message_max, drops, stats, _watched: watched })
     })
 }
@@ -179,6 +182,9 @@ pub extern "C" fn logflux_client_flush(
     timeout_ms: u64,
     error: Option<&mut *mut logflux_error>,
 ) -> logflux_status {
+    if let Some(status) = flush_in_a_handler(client, timeout_ms) {
+        return status;
+    }
     boundary(error, || {
         let flushed = there(client, "client")?.client.flush(Duration::from_millis(timeout_ms));
         Ok(flushed?)
@@ -194,10 +200,23 @@ pub extern "C" fn logflux_client_close(
     timeout_ms: u64,
     error: Option<&mut *mut logflux_error>,
 ) -> logflux_status {
+    if let Some(status) = flush_in_a_handler(client, timeout_ms) {
+        return status;
+    }
     boundary(error, || {
         let closed = there(client, "client")?.client.close(Duration::from_millis(timeout_ms));
         Ok(closed?)
     })
+}
+
+/// Flushes where a signal has interrupted another call on this thread, which may hold any lock: a
+/// handler of atexit or a destructor of C++ runs then if the signal's handler calls exit. The client
+/// stays open, and the end of the process flushes it once more.
+fn flush_in_a_handler(client: Option<&logflux_client>, timeout_ms: u64) -> Option<logflux_status> {
+    let client = client.filter(|_| has_interrupted_a_call())?;
+    let flushed = client.client.flush_at_exit(Duration::from_millis(timeout_ms));
+    let done = flushed == ExitFlush::Done;
+    Some(if done { logflux_status::Ok } else { logflux_status::Timeout })
 }
 
 /// Tells what became of all messages of this process. `out_size` is sizeof(*out).
@@ -237,6 +256,13 @@ pub extern "C" fn logflux_client_last_failure(
 /// time. NULL is allowed.
 #[unsafe(no_mangle)]
 pub extern "C" fn logflux_client_free(client: Option<Box<logflux_client>>) {
+    if has_interrupted_a_call() {
+        // A destructor that runs while a signal's handler ends the process. The call that was
+        // interrupted may hold any lock and still uses the client, which the end of the process
+        // flushes.
+        mem::forget(client);
+        return;
+    }
     freeing(client);
 }
 

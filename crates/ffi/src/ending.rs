@@ -1,28 +1,45 @@
 //! The end of a process that has not freed its clients: what they hold is flushed.
+//!
+//! A host may call `exit` in a signal handler. POSIX forbids it, and many programs do it. The thread
+//! was then interrupted anywhere: with a lock of ours held, or one of the allocator's. So nothing
+//! here locks, allocates, or starts a thread once the end has begun; the clients' own threads do all
+//! of that.
 
-use std::io::Write;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, mpsc};
-use std::thread;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwapOption;
-use logflux_process::{AtExit, at_exit, block_signals};
-use logflux_transport::Client;
-
-use crate::gate;
+use logflux_process::{Alive, AtExit, Living, at_exit, write_to_stderr};
+use logflux_transport::{Client, ExitFlush};
 
 /// How long the end of the process waits for all clients together.
 const WITHIN: Duration = Duration::from_secs(5);
 
-/// The clients that are not freed, each with its number. Never locked, so that the child of a fork
-/// finds no lock that is held; `None` where there are none, so that nothing is left allocated.
-static CLIENTS: ArcSwapOption<Vec<(u64, Client)>> = ArcSwapOption::const_empty();
-static NEXT: AtomicU64 = AtomicU64::new(0);
+/// What is said of clients that were not flushed in time.
+const UNFLUSHED: &[u8] =
+    b"logflux: at the end of the process not all messages were delivered in time\n";
+/// What is said where the process ends inside a callback.
+const INSIDE: &[u8] =
+    b"logflux: the process ends inside a callback of a client, which is not flushed\n";
+
+/// The clients that are not freed.
+static CLIENTS: Living<Ended> = Living::new();
 /// Whether the end of the process was asked to call us.
 static ASKED: AtomicBool = AtomicBool::new(false);
 /// Whether the process ends.
 static ENDING: AtomicBool = AtomicBool::new(false);
+
+/// What the end of the process needs of a client.
+struct Ended {
+    client: Client,
+    callbacks: Vec<Arc<dyn Calls>>,
+}
+
+/// What calls functions of the host's.
+pub(crate) trait Calls: Send + Sync {
+    /// Whether this thread is inside such a call. Takes no lock.
+    fn is_on_this_thread(&self) -> bool;
+}
 
 /// Whether the process has begun to end, so that what callbacks would use may be gone: a context on
 /// the stack of `main`, for one.
@@ -31,32 +48,18 @@ pub(crate) fn is_ending() -> bool {
 }
 
 /// A client that is flushed at the end of the process, unless this is dropped before.
-pub(crate) struct Watched(u64);
+pub(crate) struct Watched {
+    _alive: Alive<Ended>,
+}
 
 impl Watched {
-    pub(crate) fn new(client: &Client) -> Self {
+    pub(crate) fn new(client: &Client, callbacks: Vec<Arc<dyn Calls>>) -> Self {
         if !ASKED.swap(true, Ordering::AcqRel) {
             // Where the system has no place for it, clients are to be closed by the program.
             at_exit::<Ending>();
         }
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        change(|clients| clients.push((number, client.clone())));
-        Self(number)
+        Self { _alive: CLIENTS.insert(Ended { client: client.clone(), callbacks }) }
     }
-}
-
-impl Drop for Watched {
-    fn drop(&mut self) {
-        change(|clients| clients.retain(|(number, _)| *number != self.0));
-    }
-}
-
-fn change(change: impl Fn(&mut Vec<(u64, Client)>)) {
-    CLIENTS.rcu(|old| {
-        let mut clients = old.as_deref().cloned().unwrap_or_default();
-        change(&mut clients);
-        (!clients.is_empty()).then(|| Arc::new(clients))
-    });
 }
 
 struct Ending;
@@ -66,30 +69,21 @@ impl AtExit for Ending {
     /// and may still log, close and free.
     fn at_exit() {
         ENDING.store(true, Ordering::Release);
-        // A callback that ends the process is on the very thread that a flush would wait for.
-        if gate::is_inside() {
-            return;
-        }
         let begun = Instant::now();
-        for (_, client) in CLIENTS.load_full().iter().flat_map(|clients| clients.iter()) {
-            if let Err(unflushed) = client.flush(WITHIN.saturating_sub(begun.elapsed())) {
-                tell(format!("logflux: at the end of the process {unflushed}\n"));
+        let (mut unflushed, mut inside) = (false, false);
+        CLIENTS.visit(|ended| {
+            // A callback that ends the process is on the very thread that would flush.
+            if ended.callbacks.iter().any(|calls| calls.is_on_this_thread()) {
+                inside = true;
+            } else {
+                let left = WITHIN.saturating_sub(begun.elapsed());
+                unflushed |= ended.client.flush_at_exit(left) == ExitFlush::Untold;
+            }
+        });
+        for (lost, line) in [(unflushed, UNFLUSHED), (inside, INSIDE)] {
+            if lost {
+                write_to_stderr(line);
             }
         }
-    }
-}
-
-/// Writes a line to stderr, if that takes it at once. On a thread of its own, since a closed stderr
-/// raises a signal on the thread that writes, and the host's own must not get it.
-fn tell(line: String) {
-    let (done, written) = mpsc::channel();
-    let write = move || {
-        block_signals();
-        let _ = std::io::stderr().write_all(line.as_bytes());
-        let _ = done.send(());
-    };
-    // Where no thread can be had, nobody is told.
-    if thread::Builder::new().spawn(write).is_ok() {
-        let _ = written.recv_timeout(Duration::from_millis(100));
     }
 }

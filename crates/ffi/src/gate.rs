@@ -2,11 +2,13 @@
 
 use std::cell::Cell;
 use std::ffi::c_void;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use logflux_process::PerProcess;
+use logflux_process::{PerProcess, this_thread};
 
-use crate::ending::is_ending;
+use crate::boundary::outside;
+use crate::ending::{Calls, is_ending};
 
 type Function<T> = extern "C" fn(context: *mut c_void, value: *const T);
 
@@ -40,8 +42,8 @@ thread_local! {
     static INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether this thread is inside a callback.
-pub(crate) fn is_inside() -> bool {
+/// Whether this thread is inside a callback of any client.
+fn is_inside() -> bool {
     INSIDE.get()
 }
 
@@ -49,26 +51,34 @@ pub(crate) fn is_inside() -> bool {
 /// fork has its own lock.
 pub(crate) struct Gate<T, S> {
     callback: Callback<T>,
-    state: PerProcess<Mutex<State<S>>>,
+    state: PerProcess<State<S>>,
 }
 
 #[derive(Default)]
 struct State<S> {
+    /// Which thread is inside a call; 0 for none.
+    thread: AtomicUsize,
+    told: Mutex<Told<S>>,
+}
+
+#[derive(Default)]
+struct Told<S> {
     shut: bool,
     told: S,
 }
 
 impl<T, S: Default> Gate<T, S> {
     pub(crate) fn new(callback: Callback<T>) -> Self {
-        Self { callback, state: PerProcess::new(Mutex::default()) }
+        Self { callback, state: PerProcess::new(State::default()) }
     }
 
     /// Tells of a value that `told` is brought up to, unless that is not to be done any more.
     pub(crate) fn tell(&self, value: impl FnOnce(&mut S) -> T) {
-        let mut state = self.lock();
-        if !state.shut && !is_ending() {
-            let value = value(&mut state.told);
-            self.call(&value);
+        let state = self.state();
+        let mut told = state.lock();
+        if !told.shut && !is_ending() {
+            let value = value(&mut told.told);
+            self.call(state, &value);
         }
     }
 
@@ -78,22 +88,38 @@ impl<T, S: Default> Gate<T, S> {
         if is_inside() {
             return;
         }
-        let mut state = self.lock();
-        if !state.shut
-            && let Some(rest) = rest(&state.told)
+        let state = self.state();
+        let mut told = state.lock();
+        if !told.shut
+            && let Some(rest) = rest(&told.told)
         {
-            self.call(&rest);
+            self.call(state, &rest);
         }
-        state.shut = true;
+        told.shut = true;
     }
 
-    fn call(&self, value: &T) {
+    fn call(&self, state: &State<S>, value: &T) {
         INSIDE.set(true);
-        (self.callback.function)(self.callback.context, value);
+        state.thread.store(this_thread(), Ordering::Release);
+        outside(|| (self.callback.function)(self.callback.context, value));
+        state.thread.store(0, Ordering::Release);
         INSIDE.set(false);
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<S>> {
-        self.state.get(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> &State<S> {
+        self.state.get(State::default)
+    }
+}
+
+impl<S> State<S> {
+    fn lock(&self) -> MutexGuard<'_, Told<S>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T, S: Send> Calls for Gate<T, S> {
+    fn is_on_this_thread(&self) -> bool {
+        let state = self.state.existing();
+        state.is_some_and(|state| state.thread.load(Ordering::Acquire) == this_thread())
     }
 }

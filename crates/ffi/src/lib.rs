@@ -33,6 +33,7 @@ pub mod keyring;
 mod node;
 pub mod opened;
 pub mod opener;
+pub mod restore;
 pub mod sealer;
 pub mod secret;
 pub mod status;

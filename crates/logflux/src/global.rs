@@ -7,21 +7,23 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use logflux_envelope::Level;
-use logflux_process::{AtExit, at_exit};
-use logflux_transport::{BuildError, Client, ClientStats, Unflushed};
+use logflux_process::{Alive, AtExit, Living, at_exit, write_to_stderr};
+use logflux_transport::{BuildError, Client, ClientStats, ExitFlush, Unflushed};
 
 use crate::config::Config;
 use crate::own_thread::is_ours;
 
 /// True from before the client is built until its guard is gone.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+/// The same client for the end of the process, which finds it without a lock and without memory.
+static AT_EXIT: Living<Client> = Living::new();
 /// Read without a lock, so that a fork finds none that is held.
 static CLIENT: ArcSwapOption<Client> = ArcSwapOption::const_empty();
 /// The number of the least severe level that is logged; 0 for none.
 static LEVEL: AtomicU8 = AtomicU8::new(0);
 /// How many milliseconds the end of the process waits at most.
 static CLOSE_WITHIN: AtomicU64 = AtomicU64::new(0);
-/// Whether the end of the process was asked to close the client.
+/// Whether the end of the process was asked to flush the client.
 static WATCHED: AtomicBool = AtomicBool::new(false);
 
 /// Sets the client of this process up. Everything that is logged from now on goes through it, until
@@ -48,7 +50,7 @@ pub fn init(config: Config) -> Result<Guard, InitError> {
     let least = Level::ALL.into_iter().rfind(|level| client.is_enabled(*level));
     CLIENT.store(Some(Arc::new(client.clone())));
     LEVEL.store(least.map_or(0, Level::number), Ordering::Release);
-    Ok(Guard { client, close_within })
+    Ok(Guard { _at_exit: AT_EXIT.insert(client.clone()), client, close_within })
 }
 
 /// The client of this process, if [`init`] has set one up.
@@ -73,12 +75,22 @@ pub(crate) fn with_client(log: impl FnOnce(&Client)) {
     }
 }
 
-/// Closes the client of a process that ends without dropping its guard.
+/// Flushes the client of a process that ends without dropping its guard.
+///
+/// It may run in a signal handler that calls `exit`, on a thread that was interrupted anywhere. So
+/// it takes no lock and allocates nothing; the client's own threads do the work.
 struct Ending;
 
 impl AtExit for Ending {
     fn at_exit() {
-        close();
+        let within = close_within();
+        let mut untold = false;
+        AT_EXIT.visit(|client| untold |= client.flush_at_exit(within) == ExitFlush::Untold);
+        if untold {
+            write_to_stderr(
+                b"logflux: at the end of the process not all messages were delivered in time\n",
+            );
+        }
     }
 }
 
@@ -99,10 +111,12 @@ pub(crate) fn close_within() -> Duration {
 /// everything is delivered or durable, for the time of [`Config::close_within`] at most, and closes
 /// the client; what is logged after that goes nowhere.
 ///
-/// `std::process::exit` drops no guard, but closes the client as well. `abort` and signals do not; for
-/// those that ask for an end there is `close_on_termination`.
+/// `std::process::exit` drops no guard, but waits for the same time all the same, also in a signal
+/// handler. `abort` and signals without a handler do not; for those that ask for an end there is
+/// `close_on_termination`.
 #[must_use = "the client is closed when its guard is dropped"]
 pub struct Guard {
+    _at_exit: Alive<Client>,
     client: Client,
     close_within: Duration,
 }

@@ -36,7 +36,8 @@
 //! # Where it works
 //! Everything is blocking and stands on threads, so it works with any async runtime and without
 //! one. The guard may be dropped inside a runtime, and while a panic unwinds. After a `fork` the
-//! child logs its own messages, and none of its parent's.
+//! child logs its own messages, and none of its parent's. A process that is restored from a snapshot
+//! calls [`after_restore`] first.
 //!
 //! In an async function call [`Guard::flush`] and [`Guard::close`] through the runtime's way for
 //! blocking calls, such as `tokio::task::spawn_blocking`. The example `tokio` is a service that shuts
@@ -94,6 +95,7 @@ pub use logflux_envelope::{
     Mode, Node, OpenError, Opener, Payload, Progress, RandomError, Salt, SealError, Sealer,
     SealerBuilder, SealerStats, Secret, SecretError, Stage, Timestamp, open, open_bytes, seal,
 };
+pub use logflux_process::after_restore;
 pub use logflux_transport::{
     Api, BuildError, CallError, Client, ClientBuilder, ClientStats, DropReason, DropReport,
     Dropped, Endpoint, EndpointError, FlushTicket, OnDrop, Page, Receipt, Refusal, Retry,

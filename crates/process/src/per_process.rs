@@ -1,4 +1,4 @@
-//! A value for every process.
+//! A value for every process: parent and child have each their own.
 
 use std::sync::OnceLock;
 

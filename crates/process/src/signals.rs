@@ -20,3 +20,22 @@ pub fn block_signals() {
 /// There are none.
 #[cfg(not(unix))]
 pub fn block_signals() {}
+
+/// Does something while no signal is delivered to the calling thread.
+#[cfg(unix)]
+pub(crate) fn with_signals_blocked<T>(work: impl FnOnce() -> T) -> T {
+    let mut before = std::mem::MaybeUninit::uninit();
+    // SAFETY: the null set asks for the mask, and changes nothing.
+    #[allow(unsafe_code)]
+    unsafe {
+        libc::pthread_sigmask(libc::SIG_SETMASK, std::ptr::null(), before.as_mut_ptr());
+    }
+    block_signals();
+    let done = work();
+    // SAFETY: the first call has filled the set.
+    #[allow(unsafe_code)]
+    unsafe {
+        libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), std::ptr::null_mut());
+    }
+    done
+}

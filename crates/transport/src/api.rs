@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use logflux_process::PerProcess;
+use logflux_process::PerCopy;
 use logflux_wire::alert::{Alert, AlertKind, AlertsResponse};
 use logflux_wire::query::{Query, QueryResponse};
 use logflux_wire::response::{ErrorCode, Failure, IngestResponse, Status, VersionResponse};
@@ -98,12 +98,12 @@ pub enum ApiError {
 
 /// Makes calls to one ingest API with one key. Connections are kept and used again.
 ///
-/// Redirects are never followed, so that the key never goes anywhere else. After a `fork` the child
-/// has connections of its own.
+/// Redirects are never followed, so that the key never goes anywhere else. A child has connections of its
+/// own, however it was made; after a restore from a snapshot new ones are opened.
 pub struct Api {
     config: Config,
-    /// A connection that parent and child both used would encrypt two requests with one nonce.
-    agents: PerProcess<Agent>,
+    /// A connection that two copies of a process both used would encrypt two requests with one nonce.
+    agents: PerCopy<Agent>,
     endpoint: Endpoint,
     route: Arc<Route>,
     authorization: Zeroizing<String>,
@@ -166,7 +166,7 @@ impl Api {
             .build();
         let route = Arc::new(route);
         Self {
-            agents: PerProcess::new(http::agent(config.clone(), &route)),
+            agents: PerCopy::new(http::agent(config.clone(), &route)),
             config,
             endpoint,
             route,
@@ -174,7 +174,7 @@ impl Api {
         }
     }
 
-    fn agent(&self) -> &Agent {
+    fn agent(&self) -> Agent {
         self.agents.get(|| http::agent(self.config.clone(), &self.route))
     }
 
