@@ -10,7 +10,7 @@ use logflux_envelope::Mode;
 use logflux_tests::{
     ENOUGH, Server, lines, logged, number, secret, settings, stored, wait_for, watched,
 };
-use logflux_transport::{Client, Settings};
+use logflux_transport::{Client, FlushInterval, HttpTimeout, QueueSize, Settings};
 use logflux_wire::ApiKey;
 
 fn server() -> (Server, Settings) {
@@ -18,7 +18,7 @@ fn server() -> (Server, Settings) {
     // What may do all may also read back.
     let key: ApiKey = server.keys(&["create", "--scope", "admin"]).unwrap().parse().unwrap();
     let mut settings = settings(&server.address, &key, &server.ca());
-    settings.http_timeout = Duration::from_millis(500);
+    settings.http_timeout = HttpTimeout::new(Duration::from_millis(500)).unwrap();
     (server, settings)
 }
 
@@ -54,8 +54,8 @@ fn a_server_that_is_killed_under_load_loses_and_repeats_nothing() {
     let kills: usize = number("LOGFLUX_TEST_SERVER_KILLS", 8);
     let (mut server, settings) = server();
     let mut impatient = settings.clone();
-    impatient.queue_size = 1_000_000;
-    impatient.flush_interval = Duration::from_millis(2);
+    impatient.queue_size = QueueSize::new(1_000_000).unwrap();
+    impatient.flush_interval = FlushInterval::new(Duration::from_millis(2)).unwrap();
     let client = Client::builder(impatient, secret()).mode(Mode::Hkdf).build().unwrap();
     let mut count = 0;
     watched(&client, || {

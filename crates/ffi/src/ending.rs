@@ -12,9 +12,6 @@ use logflux_transport::Client;
 
 use crate::gate;
 
-/// How long the end of the process waits for all clients together.
-const WITHIN: Duration = Duration::from_secs(5);
-
 /// The clients that are not freed, each with its number. Never locked, so that the child of a fork
 /// finds no lock that is held; `None` where there are none, so that nothing is left allocated.
 static CLIENTS: ArcSwapOption<Vec<(u64, Client)>> = ArcSwapOption::const_empty();
@@ -72,7 +69,9 @@ impl AtExit for Ending {
         }
         let begun = Instant::now();
         for (_, client) in CLIENTS.load_full().iter().flat_map(|clients| clients.iter()) {
-            if let Err(unflushed) = client.flush(WITHIN.saturating_sub(begun.elapsed())) {
+            if let Err(unflushed) =
+                client.flush(client.close_timeout().saturating_sub(begun.elapsed()))
+            {
                 tell(format!("logflux: at the end of the process {unflushed}\n"));
             }
         }

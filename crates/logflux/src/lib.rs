@@ -40,7 +40,7 @@
 //!
 //! # Sealing and opening by hand
 //! [`seal`] and [`open`] do one entry; a [`Sealer`] and an [`Opener`] do many, spending key
-//! derivations on purpose; [`Settings`] and a [`Shipper`] take sealed entries to an ingest API, and
+//! derivations on purpose; [`ClientConfig`] and a [`Shipper`] take sealed entries to an ingest API, and
 //! an [`Api`] queries them back.
 
 mod config;
@@ -57,7 +57,7 @@ mod own_thread;
 mod sink;
 mod text;
 
-pub use config::{Config, ConfigError};
+pub use config::{Config, EnvironmentError};
 pub use global::{Guard, InitError, client, enabled, init};
 #[cfg(feature = "tracing")]
 pub use layer::{Layer, layer};
@@ -66,11 +66,15 @@ pub use logflux_envelope::{
     Mode, Node, OpenError, Opener, Payload, Progress, RandomError, Salt, SealError, Sealer,
     SealerBuilder, SealerStats, Secret, SecretError, Stage, Timestamp, open, open_bytes, seal,
 };
+#[doc(hidden)]
+pub use logflux_transport::Settings;
 pub use logflux_transport::{
-    Api, BuildError, CallError, Client, ClientBuilder, ClientStats, DropReason, Dropped, Endpoint,
-    EndpointError, OnDrop, Page, Receipt, Refusal, Retry, SecretSource, SecretSourceError,
-    Settings, SettingsError, ShipError, Shipper, SpoolError, SpoolFull, SpoolOptions, Trust,
-    TrustError, Unflushed, WhenFull,
+    Api, Backoff, BackoffFactor, BuildError, CallError, Client, ClientBuilder, ClientConfig,
+    ClientStats, CloseTimeout, ConfigError, DropReason, Dropped, Endpoint, EndpointError,
+    FlushInterval, HttpTimeout, InFlight, InitialDelay, MaxDelay, MaxRetries, OnDrop, Page,
+    ProxySetting, ProxyUrl, QueueBytes, QueueSize, Reason, Receipt, Refusal, Retry, RetryDeadline,
+    SecretSource, SecretSourceError, ShipError, Shipper, SpoolError, SpoolFull, SpoolMaxBytes,
+    StatsInterval, SyncInterval, Trust, TrustError, Unflushed, WhenFull,
 };
 #[cfg(feature = "log")]
 pub use logger::{Logger, init_log, logger};

@@ -101,7 +101,7 @@ impl Core {
             spool,
         };
         let shared = Shared {
-            intake: Intake::new(config.settings.queue_size, config.queue_bytes),
+            intake: Intake::new(config.settings.queue_size, config.settings.queue_bytes),
             config,
             worker_sleeps: AtomicBool::new(false),
             worker_runs: AtomicBool::new(false),
@@ -121,7 +121,8 @@ impl Core {
         if bytes.len() > shared.config.sealer.mode().message_max() {
             intake.count_dropped(DropReason::TooLong);
         } else if intake.offer(message, false) == Offered::NoRoom
-            && (shared.config.when_full == WhenFull::DropNewest || !self.offer_again(message))
+            && (shared.config.settings.when_full == WhenFull::DropNewest
+                || !self.offer_again(message))
         {
             intake.count_dropped(DropReason::QueueFull);
         }
@@ -147,7 +148,7 @@ impl Core {
         let cost = Queue::cost(message.bytes.len());
         let mut state = shared.lock();
         while !state.closed && !shared.intake.reserve(cost) {
-            match shared.config.when_full {
+            match shared.config.settings.when_full {
                 WhenFull::DropOldest if shared.drop_oldest(&mut state) => {}
                 WhenFull::DropOldest | WhenFull::DropNewest => return false,
                 WhenFull::Block if worker::is_this_thread(shared) => return false,

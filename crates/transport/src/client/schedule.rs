@@ -8,7 +8,7 @@
 use std::time::{Duration, Instant};
 
 use crate::api::RateLimit;
-use crate::retry::Retry;
+use crate::config::Retry;
 
 /// The longest that a rate limit holds a call back, whatever its reset says.
 const PACE_MAX: Duration = Duration::from_secs(120);

@@ -69,7 +69,7 @@ pub(crate) fn run(shared: &Arc<Shared>) {
     let mut worker = Worker {
         shared,
         outbox: Outbox::new(spool),
-        schedule: Schedule::new(config.settings.retry, config.max_in_flight),
+        schedule: Schedule::new(config.settings.retry, config.settings.max_in_flight.get()),
         reporter: Reporter::new(config.on_drop.clone()),
         statistician: Statistician::new(config.on_stats.clone(), Instant::now()),
         taken: Vec::new(),
@@ -159,7 +159,7 @@ impl Worker<'_> {
     /// Takes what is queued, if it is time to; gives the number of its first message.
     fn take(&mut self, state: &mut State, hurry: bool) -> Option<u64> {
         let intake = &self.shared.intake;
-        let interval = self.shared.config.settings.flush_interval;
+        let interval = self.shared.config.settings.flush_interval.get();
         let full = intake.holds_a_batch();
         let old = self.shared.queued_since(state).is_some_and(|since| since.elapsed() >= interval);
         if intake.queued().0 == 0 || !(full || old || hurry) {
@@ -297,7 +297,7 @@ impl Worker<'_> {
 
     /// Makes the spool durable, if it is time to.
     fn sync(&mut self, now_please: bool, now: Instant) {
-        let interval = self.shared.config.sync_interval;
+        let interval = self.shared.config.settings.sync_interval.get();
         let Some(since) = self.unsynced.since else { return };
         if !now_please && now.duration_since(since) < interval {
             return;
@@ -386,11 +386,12 @@ impl Worker<'_> {
     fn wait(&mut self, sent_all: bool) {
         let now = Instant::now();
         let config = &self.shared.config;
-        let interval = config.settings.flush_interval.max(TICK);
+        let interval = config.settings.flush_interval.get();
         let fast = self.fast_until.is_some_and(|until| now < until);
         let mut longest = if fast { TICK } else { interval };
         if let Some(since) = self.unsynced.since {
-            longest = longest.min((since + config.sync_interval).saturating_duration_since(now));
+            longest = longest
+                .min((since + config.settings.sync_interval.get()).saturating_duration_since(now));
         }
         if !sent_all && let Some(wait) = self.schedule.wait(now) {
             longest = longest.min(wait);

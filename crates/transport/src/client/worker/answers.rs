@@ -70,8 +70,8 @@ impl Worker<'_> {
     fn is_spent(&self, batch: &Batch, now: Instant) -> bool {
         let config = &self.shared.config;
         let tried = batch.first_attempt.map_or(now, |first| first);
-        batch.attempts > config.settings.retry.max_retries
-            || now.duration_since(tried) >= config.retry_deadline
+        batch.attempts > config.settings.retry.max_retries.get()
+            || now.duration_since(tried) >= config.settings.retry_deadline.get()
     }
 
     /// The server has taken the batch, but for the failures.
