@@ -300,10 +300,10 @@ static void one_call(void) {
       status = logflux_config_set_on_stats(MAYBE(config), number(), MAYBE(told), &client, why);
       break;
     case 10:
-      status = logflux_config_set_proxy(MAYBE(config), a.data, a.length, why);
+      status = logflux_config_set_proxy(MAYBE(unbuilt), a.data, a.length, why);
       break;
     case 11:
-      status = logflux_config_set_close_timeout(MAYBE(config), number(), why);
+      status = logflux_config_set_close_timeout(MAYBE(unbuilt), number(), why);
       break;
     default:
       status = logflux_config_set_on_drop(MAYBE(config), MAYBE(drops), &client, why);

@@ -107,7 +107,7 @@ impl Config {
         self
     }
 
-    /// How long a batch is tried at most where there is no spool, up to 7 days; 5 min by default.
+    /// How long a batch is tried at most where there is no spool, 0 s to 7 d; 5 m by default.
     pub fn retry_deadline(self, deadline: Duration) -> Self {
         self.set(RetryDeadline::new(deadline), |config, deadline| config.retry_deadline = deadline)
     }
@@ -117,7 +117,7 @@ impl Config {
         self.set(QueueSize::new(messages), |config, messages| config.queue_size = messages)
     }
 
-    /// How many bytes of messages may wait in memory, 1 to 64 GiB; 8 MiB by default.
+    /// How many bytes of messages may wait in memory, 1 byte to 64 GiB; 8 MiB by default.
     pub fn queue_bytes(self, bytes: usize) -> Self {
         self.set(QueueBytes::new(bytes), |config, bytes| config.queue_bytes = bytes)
     }
@@ -204,7 +204,7 @@ impl Config {
     }
 
     /// How long the guard of [`init`](crate::init) waits at most when it is dropped, or the end of
-    /// the process where it is not, up to 24 h; 5 s by default (the setting `close_timeout`).
+    /// the process where it is not, 0 s to 24 h; 5 s by default (the setting `close_timeout`).
     pub fn close_within(self, timeout: Duration) -> Self {
         self.set(CloseTimeout::new(timeout), |config, timeout| config.close_timeout = timeout)
     }

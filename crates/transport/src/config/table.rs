@@ -95,7 +95,7 @@ pub static SETTINGS: &[Setting] = &[
     setting(
         "secret",
         "LOGFLUX_SECRET",
-        text("1 byte of UTF-8 or more", ONE_OF_THREE),
+        text("UTF-8 that is not blank", ONE_OF_THREE),
         "logflux_config_new",
         "The secret that every key is derived from",
         Read::Secret,
