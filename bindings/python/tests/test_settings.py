@@ -107,7 +107,9 @@ def test_a_bound_is_taken_from_a_variable(
     assert read(monkeypatch, name, text).close(0)
 
 
-@pytest.mark.parametrize(("name", "row"), [(n, r) for n, r in SETTINGS.items() if r["kind"] in KINDS])
+@pytest.mark.parametrize(
+    ("name", "row"), [(n, r) for n, r in SETTINGS.items() if r["kind"] in KINDS]
+)
 def test_one_value_beyond_a_bound_is_an_error_that_names_the_variable(
     monkeypatch: pytest.MonkeyPatch, name: str, row: dict[str, Any]
 ) -> None:
@@ -125,7 +127,7 @@ def test_the_first_pause_is_not_longer_than_the_longest() -> None:
 
 @pytest.mark.parametrize("proxy", ["ftp://hunter2", "hunter2", "http://hunter2/path"])
 def test_a_proxy_that_is_not_supported_is_an_error_without_its_url(proxy: str) -> None:
-    with pytest.raises(logflux.SettingsError, match="^proxy: must ") as caught:
+    with pytest.raises(logflux.SettingsError, match=r"^proxy: must ") as caught:
         logflux.Client(**GIVEN, proxy=proxy)
     assert "hunter2" not in str(caught.value)
 
