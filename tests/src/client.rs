@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use logflux_envelope::{Entry, Opener, Secret};
 use logflux_transport::{
-    Backoff, Client, ClientStats, FlushInterval, HttpTimeout, MaxRetries, Settings,
+    Backoff, Client, ClientConfig, ClientStats, FlushInterval, HttpTimeout, MaxRetries,
 };
 use logflux_wire::ApiKey;
 
@@ -26,9 +26,9 @@ pub fn secret() -> Secret {
 /// Impatient settings for a client of the server at `address`, which the authority in `ca_file`
 /// vouches for.
 #[must_use]
-pub fn settings(address: &str, key: &ApiKey, ca_file: &Path) -> Settings {
+pub fn settings(address: &str, key: &ApiKey, ca_file: &Path) -> ClientConfig {
     let endpoint = format!("https://{address}").parse().unwrap();
-    let mut settings = Settings::new(endpoint, key.clone());
+    let mut settings = ClientConfig::new(endpoint, key.clone());
     settings.ca_file = Some(ca_file.to_owned());
     settings.node = Some("n".parse().unwrap());
     settings.http_timeout = HttpTimeout::new(Duration::from_secs(20)).unwrap();

@@ -11,7 +11,7 @@ use logflux_envelope::Mode;
 use logflux_tests::endpoint::{Authority, Endpoint, Manner, Reply};
 use logflux_tests::{ENOUGH, Place, lines, logged, secret, wait_for, watched};
 use logflux_transport::{
-    Client, DropReason, Dropped, FlushInterval, QueueBytes, QueueSize, Settings, WhenFull,
+    Client, ClientConfig, DropReason, Dropped, FlushInterval, QueueBytes, QueueSize, WhenFull,
 };
 
 /// What a client tells of drops, the first time of which holds its worker up until it is let go.
@@ -47,7 +47,7 @@ impl Told {
 
 /// A client with a queue of ten, the worker of which does nothing before it is let go, and which has
 /// taken `line 0` and dropped a message that is too long.
-fn held(mut settings: Settings, when_full: WhenFull) -> (Client, Told) {
+fn held(mut settings: ClientConfig, when_full: WhenFull) -> (Client, Told) {
     let (told, on_drop) = Told::new();
     settings.queue_size = QueueSize::new(10).unwrap();
     settings.flush_interval = FlushInterval::new(ENOUGH).unwrap();

@@ -10,10 +10,10 @@ use logflux_envelope::Mode;
 use logflux_tests::{
     ENOUGH, Server, lines, logged, number, secret, settings, stored, wait_for, watched,
 };
-use logflux_transport::{Client, FlushInterval, HttpTimeout, QueueSize, Settings};
+use logflux_transport::{Client, ClientConfig, FlushInterval, HttpTimeout, QueueSize};
 use logflux_wire::ApiKey;
 
-fn server() -> (Server, Settings) {
+fn server() -> (Server, ClientConfig) {
     let server = Server::start("127.0.0.1").unwrap();
     // What may do all may also read back.
     let key: ApiKey = server.keys(&["create", "--scope", "admin"]).unwrap().parse().unwrap();

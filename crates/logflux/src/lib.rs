@@ -66,8 +66,6 @@ pub use logflux_envelope::{
     Mode, Node, OpenError, Opener, Payload, Progress, RandomError, Salt, SealError, Sealer,
     SealerBuilder, SealerStats, Secret, SecretError, Stage, Timestamp, open, open_bytes, seal,
 };
-#[doc(hidden)]
-pub use logflux_transport::Settings;
 pub use logflux_transport::{
     Api, Backoff, BackoffFactor, BuildError, CallError, Client, ClientBuilder, ClientConfig,
     ClientStats, CloseTimeout, ConfigError, DropReason, Dropped, Endpoint, EndpointError,

@@ -30,9 +30,6 @@ pub use config::{
     QueueSize, Reason, Retry, RetryDeadline, SETTINGS, SecretCommandTimeout, Setting,
     SpoolMaxBytes, SpoolMemoryBytes, SpoolSegmentBytes, StatsInterval, SyncInterval, Variables,
 };
-/// An older name of [`ClientConfig`].
-#[doc(hidden)]
-pub type Settings = ClientConfig;
 pub use endpoint::{Endpoint, EndpointError};
 pub use logflux_envelope::{SecretSource, SecretSourceError};
 pub use logflux_wire::{DurationError, parse_duration};
