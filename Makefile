@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run test wheel schemathesis openapi lint fmt docs bench bench-c certify compare soak fuzz vectors header install miri clean
+.PHONY: help setup run test wheel schemathesis openapi settings lint fmt docs bench bench-c certify compare soak fuzz vectors header install miri clean
 
 CARGO ?= cargo
 VENV := target/python
@@ -58,6 +58,9 @@ schemathesis: setup $(SCHEMATHESIS)/ready ## ask a running server everything tha
 openapi: ## write docs/openapi.json anew
 	$(CARGO) run --locked -p logflux-server --example openapi > docs/openapi.json.new
 	mv docs/openapi.json.new docs/openapi.json
+
+settings: ## write the table of settings into the documents anew
+	LOGFLUX_UPDATE_SETTINGS=1 $(CARGO) test --locked -q -p logflux-transport --test settings
 
 lint: setup $(VENV)/ready ## formatting, clippy, rustdoc, ruff, and vectors without drift
 	$(CARGO) fmt --all -- --check

@@ -1008,11 +1008,9 @@ logflux_status logflux_config_new_cstr(const char *server_url,
                                        struct logflux_error **error);
 
 /**
- * Makes the configuration that the environment names (PROTOCOL 8): LOGFLUX_SERVER_URL,
- * LOGFLUX_API_KEY, the secret as logflux_secret_from_env, and, where they are set, LOGFLUX_NODE,
- * LOGFLUX_CA_FILE, LOGFLUX_QUEUE_SIZE, LOGFLUX_FLUSH_INTERVAL, LOGFLUX_MAX_RETRIES,
- * LOGFLUX_INITIAL_DELAY, LOGFLUX_MAX_DELAY, LOGFLUX_BACKOFF_FACTOR, LOGFLUX_HTTP_TIMEOUT and
- * LOGFLUX_SPOOL_DIR. No other thread may change the environment meanwhile.
+ * Makes the configuration that the environment names: LOGFLUX_SERVER_URL, LOGFLUX_API_KEY, the
+ * secret as logflux_secret_from_env, and, where they are set, the other variables of
+ * docs/settings.md. No other thread may change the environment meanwhile.
  */
 logflux_status logflux_config_from_env(struct logflux_config **out,
                                        struct logflux_error **error);
@@ -1033,16 +1031,34 @@ logflux_status logflux_config_set_node_cstr(struct logflux_config *config,
                                             struct logflux_error **error);
 
 /**
- * Sets for how many milliseconds one request may last, from 1; 30,000 by default.
+ * Sets the proxy that requests go through, a URL that begins with http://, https://, socks4://,
+ * socks4a:// or socks5://, or the word none for a direct connection; by default what HTTPS_PROXY,
+ * ALL_PROXY and NO_PROXY say.
+ */
+logflux_status logflux_config_set_proxy(struct logflux_config *config,
+                                        const char *proxy,
+                                        size_t proxy_length,
+                                        struct logflux_error **error);
+
+/**
+ * logflux_config_set_proxy for a C string.
+ */
+logflux_status logflux_config_set_proxy_cstr(struct logflux_config *config,
+                                             const char *proxy,
+                                             struct logflux_error **error);
+
+/**
+ * Sets for how many milliseconds one request may last, 1 to 86,400,000; 30,000 by default.
  */
 logflux_status logflux_config_set_http_timeout(struct logflux_config *config,
                                                uint64_t timeout_ms,
                                                struct logflux_error **error);
 
 /**
- * Sets how often a request is tried again after its first failure, the pause after that one, the
- * longest pause, and by what the pause grows with every failure, from 1 to 100. 5, 500 ms, 30,000 ms
- * and 2.0 by default.
+ * Sets how often a request is sent again after its first failure where there is no spool, 0 to
+ * 1,000,000; for how many milliseconds the first pause and the longest last, 1 to 86,400,000, the
+ * first at most as long as the longest; and by what the pause grows with every failure, 1 to 100.
+ * 5, 500, 30,000 and 2 by default.
  */
 logflux_status logflux_config_set_retry(struct logflux_config *config,
                                         uint32_t max_retries,
@@ -1052,16 +1068,16 @@ logflux_status logflux_config_set_retry(struct logflux_config *config,
                                         struct logflux_error **error);
 
 /**
- * Sets for how many milliseconds a batch is tried at most where there is no spool; 300,000 by
- * default.
+ * Sets for how many milliseconds a batch is tried at most where there is no spool, 0 to
+ * 604,800,000; 300,000 by default.
  */
 logflux_status logflux_config_set_retry_deadline(struct logflux_config *config,
                                                  uint64_t deadline_ms,
                                                  struct logflux_error **error);
 
 /**
- * Sets how many messages, and how many bytes of them, may wait in memory: 1 to 100,000,000, 10,000
- * by default, and 1 or more, 8 MiB by default.
+ * Sets how many messages, and how many bytes of them, may wait in memory: 1 to 16,000,000, 10,000
+ * by default; and 1 to 68,719,476,736, 8,388,608 by default.
  */
 logflux_status logflux_config_set_queue(struct logflux_config *config,
                                         size_t max_messages,
@@ -1076,14 +1092,15 @@ logflux_status logflux_config_set_when_full(struct logflux_config *config,
                                             struct logflux_error **error);
 
 /**
- * Sets for how many milliseconds a message may wait for others to be sent with; 1,000 by default.
+ * Sets for how many milliseconds a message may wait for others to be sent with, 1 to 86,400,000;
+ * 1,000 by default.
  */
 logflux_status logflux_config_set_flush_interval(struct logflux_config *config,
                                                  uint64_t interval_ms,
                                                  struct logflux_error **error);
 
 /**
- * Sets how many requests may be under way at once, 1 to 16; 2 by default.
+ * Sets how many requests may be in flight at once, 1 to 16; 2 by default.
  */
 logflux_status logflux_config_set_max_in_flight(struct logflux_config *config,
                                                 size_t requests,
@@ -1110,6 +1127,14 @@ logflux_status logflux_config_set_key_policy(struct logflux_config *config,
 logflux_status logflux_config_set_min_level(struct logflux_config *config,
                                             uint32_t level,
                                             struct logflux_error **error);
+
+/**
+ * Sets for how many milliseconds the end of the process waits at most for a client that is not
+ * freed, 0 to 86,400,000; 5,000 by default.
+ */
+logflux_status logflux_config_set_close_timeout(struct logflux_config *config,
+                                                uint64_t timeout_ms,
+                                                struct logflux_error **error);
 
 /**
  * Zeroes and frees a configuration. NULL is allowed.
@@ -1150,8 +1175,9 @@ logflux_status logflux_config_set_spool_dir_cstr(struct logflux_config *config,
                                                  struct logflux_error **error);
 
 /**
- * Sets how many bytes a spool may take, 1 MiB at least and 256 MiB by default, and what becomes of
- * an entry for which it has no room, a logflux_spool_full.
+ * Sets how many bytes the spool of one process may take, 1,048,576 to 1,099,511,627,776 (1 TiB),
+ * 268,435,456 by default; and what becomes of an entry for which it has no room, a
+ * logflux_spool_full.
  */
 logflux_status logflux_config_set_spool(struct logflux_config *config,
                                         uint64_t max_bytes,
@@ -1159,8 +1185,8 @@ logflux_status logflux_config_set_spool(struct logflux_config *config,
                                         struct logflux_error **error);
 
 /**
- * Sets for how many milliseconds a spooled entry may wait to be durable, 100 by default. A flush
- * does not wait.
+ * Sets for how many milliseconds a spooled entry may wait to be durable, 1 to 86,400,000; 100 by
+ * default. A flush does not wait.
  */
 logflux_status logflux_config_set_sync_interval(struct logflux_config *config,
                                                 uint64_t interval_ms,
@@ -1177,10 +1203,10 @@ logflux_status logflux_config_set_on_drop(struct logflux_config *config,
                                           struct logflux_error **error);
 
 /**
- * Sets what is called with the statistics every `interval_ms`, which is taken as 10 at least, once the
- * client has begun to work, and with the last ones by logflux_client_free; NULL for none, which is
- * the default. `context` is handed to it, and must live until the clients that are built from this
- * config are freed.
+ * Sets what is called with the statistics every `interval_ms` milliseconds, 10 to 86,400,000, once
+ * the client has begun to work, and with the last ones by logflux_client_free; NULL for none, which
+ * is the default. `context` is handed to it, and must live until the clients that are built from
+ * this config are freed.
  */
 logflux_status logflux_config_set_on_stats(struct logflux_config *config,
                                            uint64_t interval_ms,
@@ -1192,8 +1218,8 @@ logflux_status logflux_config_set_on_stats(struct logflux_config *config,
  * Builds a client. No thread is started and nothing is sent before the first message; a spool is
  * opened, and what it holds is sent with the first message. The config can be used again.
  *
- * A client that is not closed when the process calls exit or returns from main is flushed then, for
- * which all of them together have 5 s; a handler of atexit that is registered after this call runs
+ * A client that is not closed when the process calls exit or returns from main is flushed then,
+ * within logflux_config_set_close_timeout (5 s by default) from the end's beginning; a handler of atexit that is registered after this call runs
  * before that. _exit, abort and a fatal signal flush nothing.
  */
 logflux_status logflux_client_new(const struct logflux_config *config,

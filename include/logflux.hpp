@@ -164,6 +164,10 @@ template <class T, void (*Free)(T *)> using owner = std::unique_ptr<T, release<T
 inline const timestamp *pointer(const std::optional<timestamp> &time) noexcept {
   return time ? &*time : nullptr;
 }
+/// A setting: a negative one is out of its bounds, and refused.
+inline std::uint64_t setting(milliseconds time) noexcept {
+  return static_cast<std::uint64_t>(time.count());
+}
 inline std::uint64_t count(milliseconds time) noexcept {
   return time.count() < 0 ? 0 : static_cast<std::uint64_t>(time.count());
 }
@@ -496,18 +500,25 @@ public:
     return set(logflux_config_set_spool, max_bytes, static_cast<std::uint32_t>(full));
   }
   result<void> sync_interval(milliseconds interval) {
-    return set(logflux_config_set_sync_interval, detail::count(interval));
+    return set(logflux_config_set_sync_interval, detail::setting(interval));
+  }
+  /// A URL, or "none".
+  result<void> proxy(std::string_view url) {
+    return set(logflux_config_set_proxy, url.data(), url.size());
+  }
+  result<void> close_timeout(milliseconds timeout) {
+    return set(logflux_config_set_close_timeout, detail::setting(timeout));
   }
   result<void> http_timeout(milliseconds timeout) {
-    return set(logflux_config_set_http_timeout, detail::count(timeout));
+    return set(logflux_config_set_http_timeout, detail::setting(timeout));
   }
   result<void> retry(std::uint32_t max_retries, milliseconds initial_delay, milliseconds max_delay,
                      double backoff_factor) {
-    return set(logflux_config_set_retry, max_retries, detail::count(initial_delay),
-               detail::count(max_delay), backoff_factor);
+    return set(logflux_config_set_retry, max_retries, detail::setting(initial_delay),
+               detail::setting(max_delay), backoff_factor);
   }
   result<void> retry_deadline(milliseconds deadline) {
-    return set(logflux_config_set_retry_deadline, detail::count(deadline));
+    return set(logflux_config_set_retry_deadline, detail::setting(deadline));
   }
   result<void> queue(std::size_t max_messages, std::size_t max_bytes) {
     return set(logflux_config_set_queue, max_messages, max_bytes);
@@ -516,7 +527,7 @@ public:
     return set(logflux_config_set_when_full, static_cast<std::uint32_t>(when));
   }
   result<void> flush_interval(milliseconds interval) {
-    return set(logflux_config_set_flush_interval, detail::count(interval));
+    return set(logflux_config_set_flush_interval, detail::setting(interval));
   }
   result<void> max_in_flight(std::size_t requests) {
     return set(logflux_config_set_max_in_flight, requests);
@@ -538,7 +549,7 @@ public:
   /// As on_drop, every interval and at the end of the client.
   result<void> on_stats(milliseconds interval, stats_callback callback) {
     on_stats_ = std::make_shared<stats_callback>(std::move(callback));
-    return set(logflux_config_set_on_stats, detail::count(interval), &config::tell_stats,
+    return set(logflux_config_set_on_stats, detail::setting(interval), &config::tell_stats,
                static_cast<void *>(on_stats_.get()));
   }
   const logflux_config *get() const noexcept { return handle_.get(); }

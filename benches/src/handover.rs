@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use logflux_envelope::{Level, Secret, Timestamp};
-use logflux_transport::{Client, Settings};
+use logflux_transport::{Backoff, Client, ClientConfig, QueueBytes, QueueSize};
 use opentelemetry::logs::{LogRecord, Logger, LoggerProvider};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::logs::{
@@ -110,14 +110,13 @@ fn ours(
     log: impl Fn(&Client, &str) + Send + Sync + 'static,
 ) -> Option<Contender> {
     let key = "lf_0123456789abcdefABCDEF0123456789".parse().ok()?;
-    let mut settings = Settings::new("https://127.0.0.1:1".parse().ok()?, key);
-    settings.queue_size = QUEUE;
-    settings.retry.initial_delay = Duration::from_secs(60);
-    let client = Client::builder(settings, Secret::generate().ok()?)
-        .queue_bytes(1 << 30)
-        .on_drop(|_| {})
-        .build()
-        .ok()?;
+    let mut settings = ClientConfig::new("https://127.0.0.1:1".parse().ok()?, key);
+    settings.queue_size = QueueSize::new(QUEUE).ok()?;
+    settings.queue_bytes = QueueBytes::new(1 << 30).ok()?;
+    let minute = Duration::from_secs(60);
+    settings.retry.backoff = Backoff::new(minute, minute, 2.0).ok()?;
+    let client =
+        Client::builder(settings, Secret::generate().ok()?).on_drop(|_| {}).build().ok()?;
     Some(Contender { name, call: Arc::new(move |message: &str| log(&client, message)) })
 }
 

@@ -9,7 +9,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use logflux_envelope::{Entry, Opener, Secret};
-use logflux_transport::{Client, ClientStats, Settings, Unflushed};
+use logflux_transport::{
+    Backoff, Client, ClientConfig, ClientStats, FlushInterval, HttpTimeout, MaxRetries, Unflushed,
+};
 use logflux_wire::ApiKey;
 
 /// Longer than anything takes that works, on the busiest machine.
@@ -24,16 +26,16 @@ pub fn secret() -> Secret {
 /// Impatient settings for a client of the server at `address`, which the authority in `ca_file`
 /// vouches for.
 #[must_use]
-pub fn settings(address: &str, key: &ApiKey, ca_file: &Path) -> Settings {
+pub fn settings(address: &str, key: &ApiKey, ca_file: &Path) -> ClientConfig {
     let endpoint = format!("https://{address}").parse().unwrap();
-    let mut settings = Settings::new(endpoint, key.clone());
+    let mut settings = ClientConfig::new(endpoint, key.clone());
     settings.ca_file = Some(ca_file.to_owned());
     settings.node = Some("n".parse().unwrap());
-    settings.http_timeout = Duration::from_secs(20);
-    settings.flush_interval = Duration::from_millis(20);
-    settings.retry.initial_delay = Duration::from_millis(20);
-    settings.retry.max_delay = Duration::from_millis(200);
-    settings.retry.max_retries = 100_000;
+    settings.http_timeout = HttpTimeout::new(Duration::from_secs(20)).unwrap();
+    settings.flush_interval = FlushInterval::new(Duration::from_millis(20)).unwrap();
+    let (first, longest) = (Duration::from_millis(20), Duration::from_millis(200));
+    settings.retry.backoff = Backoff::new(first, longest, 2.0).unwrap();
+    settings.retry.max_retries = MaxRetries::new(100_000).unwrap();
     settings
 }
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use logflux_certify::endpoint;
 use logflux_envelope::Entry;
-use logflux_transport::Settings;
+use logflux_transport::ClientConfig;
 use logflux_wire::ApiKey;
 
 pub use logflux_certify::endpoint::{Manner, Presented, Reply, Request};
@@ -31,7 +31,7 @@ impl Endpoint {
 
     /// Settings for a client of this endpoint that trusts an authority.
     #[must_use]
-    pub fn settings(&self, authority: &Authority) -> Settings {
+    pub fn settings(&self, authority: &Authority) -> ClientConfig {
         settings(self.address(), &key(), &authority.file())
     }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use logflux_envelope::Entry;
 use logflux_server::{Keys, NewKey, Rates, Running, Scope, Scopes, Server, ServerConfig, dev_tls};
-use logflux_transport::{Api, Settings};
+use logflux_transport::{Api, ClientConfig};
 use logflux_wire::ApiKey;
 use logflux_wire::query::{Order, Query};
 use tempfile::TempDir;
@@ -62,7 +62,7 @@ impl Place {
 
     /// Settings for a client of this server.
     #[must_use]
-    pub fn settings(&self) -> Settings {
+    pub fn settings(&self) -> ClientConfig {
         settings(&self.address(), &self.key, &self.ca_file())
     }
 

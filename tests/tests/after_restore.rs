@@ -12,7 +12,7 @@ use std::thread;
 
 use logflux_envelope::Mode;
 use logflux_tests::{ENOUGH, Place, logged, secret, settings};
-use logflux_transport::Client;
+use logflux_transport::{Client, InFlight};
 use logflux_wire::query::Query;
 
 /// Passes connections on to the server, and counts them.
@@ -45,8 +45,8 @@ fn after_a_restore_the_client_goes_on_with_new_keys_and_a_new_connection() {
     for spool_dir in [None, Some(spool.path().to_owned())] {
         let mut settings = settings(&address, place.key(), &place.ca_file());
         settings.spool_dir = spool_dir;
-        let client =
-            Client::builder(settings, secret()).mode(Mode::Hkdf).max_in_flight(1).build().unwrap();
+        settings.max_in_flight = InFlight::new(1).unwrap();
+        let client = Client::builder(settings, secret()).mode(Mode::Hkdf).build().unwrap();
         let before = connections.load(Ordering::SeqCst);
         let deliver = |line| {
             client.info(line);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use logflux_envelope::Level;
 use logflux_tests::{ENOUGH, Place, assert_conserved, secret};
-use logflux_transport::{Client, DropReason};
+use logflux_transport::{Client, DropReason, FlushInterval};
 
 #[test]
 fn what_is_logged_arrives_in_order_and_is_counted() {
@@ -34,7 +34,7 @@ fn what_is_logged_arrives_in_order_and_is_counted() {
 fn a_few_messages_arrive_by_themselves_within_the_interval() {
     let (place, _running) = Place::new();
     let mut settings = place.settings();
-    settings.flush_interval = Duration::from_millis(100);
+    settings.flush_interval = FlushInterval::new(Duration::from_millis(100)).unwrap();
     let client = Client::builder(settings, secret()).min_level(Level::Warning).build().unwrap();
     client.warning("one");
     client.info("below the level");

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use logflux_envelope::Mode;
 use logflux_tests::{ENOUGH, Place, in_child, logflux, secret};
-use logflux_transport::{Client, SecretSource};
+use logflux_transport::{Client, HttpTimeout, SecretSource};
 use socket2::{Domain, Socket, Type};
 
 /// The addresses of a name, in the order of the system's resolver.
@@ -81,7 +81,7 @@ fn an_ipv6_address_that_does_not_answer_keeps_nobody_waiting() {
     let mut settings = place.settings();
     settings.endpoint = format!("https://localhost:{port}").parse().unwrap();
     // Addresses that were tried one after another would share this, and the first take most of it.
-    settings.http_timeout = Duration::from_secs(600);
+    settings.http_timeout = HttpTimeout::new(Duration::from_secs(600)).unwrap();
     let begun = Instant::now();
     settings.api().unwrap().version().unwrap();
     let took = begun.elapsed();

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use logflux_envelope::Mode;
 use logflux_tests::endpoint::{Authority, Endpoint, Manner, Messages as _, Reply, Request};
 use logflux_tests::{ENOUGH, lines, logged, secret, wait_for, watched};
-use logflux_transport::Client;
+use logflux_transport::{Client, HttpTimeout, InFlight};
 
 const TIMEOUT: Duration = Duration::from_millis(300);
 /// How late anything may be on a busy machine.
@@ -23,9 +23,9 @@ fn bad_twice(bad: &Reply, http_timeout: Duration) -> Endpoint {
         if request.number < 2 { badly.clone() } else { Reply::taken(request) }
     });
     let mut settings = endpoint.settings(&authority);
-    settings.http_timeout = http_timeout;
-    let client =
-        Client::builder(settings, secret()).mode(Mode::Hkdf).max_in_flight(1).build().unwrap();
+    settings.http_timeout = HttpTimeout::new(http_timeout).unwrap();
+    settings.max_in_flight = InFlight::new(1).unwrap();
+    let client = Client::builder(settings, secret()).mode(Mode::Hkdf).build().unwrap();
     for line in lines(0..30) {
         client.info(&line);
     }
@@ -109,7 +109,7 @@ fn a_server_that_stops_reading_or_writing_anywhere_is_left_at_the_deadline() {
     for (how, manner) in ways {
         let endpoint = Endpoint::start(manner, Reply::taken);
         let mut settings = endpoint.settings(&authority);
-        settings.http_timeout = 2 * TIMEOUT;
+        settings.http_timeout = HttpTimeout::new(2 * TIMEOUT).unwrap();
         let client = Client::builder(settings, secret()).mode(Mode::Hkdf).build().unwrap();
         // Not everything fits into the buffers of a connection.
         let all: Vec<_> =

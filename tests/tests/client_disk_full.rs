@@ -13,7 +13,9 @@ use std::time::Duration;
 
 use logflux_envelope::Mode;
 use logflux_tests::{ENOUGH, Place, flushed, lines, logged, secret, wait_for, watched};
-use logflux_transport::{Client, DropReason, SpoolFull, SpoolOptions};
+use logflux_transport::{
+    Client, DropReason, SpoolFull, SpoolMemoryBytes, SpoolSegmentBytes, SyncInterval,
+};
 use tempfile::TempDir;
 
 /// A file system of half a MiB in memory.
@@ -55,16 +57,11 @@ impl Drop for SmallDisk {
 fn client(place: &Place, folder: &Path, when_full: SpoolFull) -> Client {
     let mut settings = place.settings();
     settings.spool_dir = Some(folder.join("spool"));
-    let mut options = SpoolOptions::default();
-    options.segment_bytes = 32 << 10;
-    options.memory_bytes = 32 << 10;
-    options.when_full = when_full;
-    Client::builder(settings, secret())
-        .mode(Mode::Hkdf)
-        .spool_options(options)
-        .sync_interval(Duration::from_millis(5))
-        .build()
-        .unwrap()
+    settings.spool_segment_bytes = Some(SpoolSegmentBytes::new(32 << 10).unwrap());
+    settings.spool_memory_bytes = SpoolMemoryBytes::new(32 << 10).unwrap();
+    settings.spool_when_full = when_full;
+    settings.sync_interval = SyncInterval::new(Duration::from_millis(5)).unwrap();
+    Client::builder(settings, secret()).mode(Mode::Hkdf).build().unwrap()
 }
 
 #[test]

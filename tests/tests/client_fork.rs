@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use logflux_envelope::Mode;
 use logflux_tests::{ENOUGH, Place, assert_conserved, in_child, logged, number, secret};
-use logflux_transport::Client;
+use logflux_transport::{Client, QueueSize};
 use tempfile::TempDir;
 
 /// What a child does with the client that it finds.
@@ -33,7 +33,7 @@ fn forks(spool: Option<&TempDir>) {
     let (place, _running) = Place::new();
     let mut settings = place.settings();
     settings.spool_dir = spool.map(|folder| folder.path().to_owned());
-    settings.queue_size = 1_000_000;
+    settings.queue_size = QueueSize::new(1_000_000).unwrap();
     let client = Client::builder(settings, secret()).mode(Mode::Hkdf).build().unwrap();
     let (stop, logged_lines) = (AtomicBool::new(false), AtomicUsize::new(0));
     let failed = thread::scope(|scope| {

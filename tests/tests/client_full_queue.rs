@@ -10,7 +10,10 @@ use std::time::{Duration, Instant};
 use logflux_envelope::Mode;
 use logflux_tests::endpoint::{Authority, Endpoint, Manner, Reply};
 use logflux_tests::{ENOUGH, Place, closed, flushed, lines, logged, secret, wait_for, watched};
-use logflux_transport::{Client, DropReason, DropReport, Dropped, Settings, WhenFull};
+use logflux_transport::{
+    Client, ClientConfig, DropReason, DropReport, Dropped, FlushInterval, QueueBytes, QueueSize,
+    WhenFull,
+};
 
 /// What a client tells of drops, the first time of which holds its worker up until it is let go.
 struct Told {
@@ -45,10 +48,10 @@ impl Told {
 
 /// A client with a queue of ten, the worker of which does nothing before it is let go, and which has
 /// taken `line 0` and dropped a message that is too long.
-fn held(mut settings: Settings, when_full: WhenFull) -> (Client, Told) {
+fn held(mut settings: ClientConfig, when_full: WhenFull) -> (Client, Told) {
     let (told, on_drop) = Told::new();
-    settings.queue_size = 10;
-    settings.flush_interval = ENOUGH;
+    settings.queue_size = QueueSize::new(10).unwrap();
+    settings.flush_interval = FlushInterval::new(ENOUGH).unwrap();
     let client = Client::builder(settings, secret())
         .mode(Mode::Hkdf)
         .when_full(when_full)
@@ -141,13 +144,10 @@ fn a_queue_is_bounded_by_bytes_too() {
     let (place, _running) = Place::new();
     let (mut told, on_drop) = Told::new();
     let mut settings = place.settings();
-    settings.flush_interval = ENOUGH;
-    let client = Client::builder(settings, secret())
-        .mode(Mode::Hkdf)
-        .queue_bytes(1_000)
-        .on_drop(on_drop)
-        .build()
-        .unwrap();
+    settings.flush_interval = FlushInterval::new(ENOUGH).unwrap();
+    settings.queue_bytes = QueueBytes::new(1_000).unwrap();
+    let client =
+        Client::builder(settings, secret()).mode(Mode::Hkdf).on_drop(on_drop).build().unwrap();
     client.info(&"x".repeat(Mode::Hkdf.message_max() + 1));
     // Larger than the bound, and taken since nothing else waits.
     client.info(&"y".repeat(1_100));
@@ -166,11 +166,11 @@ fn a_queue_is_bounded_by_bytes_too() {
 fn a_call_that_blocks_does_not_wait_for_a_batch_that_the_bound_of_bytes_keeps_small() {
     let (place, _running) = Place::new();
     let mut settings = place.settings();
-    settings.flush_interval = Duration::from_secs(3_600);
+    settings.flush_interval = FlushInterval::new(Duration::from_secs(3_600)).unwrap();
+    settings.queue_bytes = QueueBytes::new(200).unwrap();
     let client = Client::builder(settings, secret())
         .mode(Mode::Hkdf)
         .when_full(WhenFull::Block)
-        .queue_bytes(200)
         .build()
         .unwrap();
     // The second does not fit beside the first, which is less than half of the bound.
@@ -235,8 +235,8 @@ fn a_callback_that_logs_never_waits_for_room() {
     let logging = Arc::clone(&client);
     let (logged_it, was_logged) = channel();
     let mut settings = place.settings();
-    settings.queue_size = 10;
-    settings.flush_interval = ENOUGH;
+    settings.queue_size = QueueSize::new(10).unwrap();
+    settings.flush_interval = FlushInterval::new(ENOUGH).unwrap();
     let on_drop = move |_: &DropReport| {
         let client = logging.wait();
         // The queue is full, and nobody but this thread could make room.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use logflux_envelope::Mode;
 use logflux_tests::endpoint::{Authority, Endpoint, Manner, Messages as _, Reply, Request};
 use logflux_tests::{ENOUGH, flushed, lines, logged, secret, wait_for, watched};
-use logflux_transport::{Client, DropReason};
+use logflux_transport::{Client, DropReason, MaxRetries, RetryDeadline};
 
 /// An endpoint that is out of order until it is mended.
 fn broken(authority: &Authority) -> (Endpoint, Arc<AtomicBool>) {
@@ -30,7 +30,7 @@ fn a_batch_is_dropped_after_so_many_attempts_and_the_next_has_as_many() {
     let authority = Authority::new();
     let (endpoint, mended) = broken(&authority);
     let mut settings = endpoint.settings(&authority);
-    settings.retry.max_retries = 3;
+    settings.retry.max_retries = MaxRetries::new(3).unwrap();
     let client = Client::builder(settings, secret()).mode(Mode::Hkdf).build().unwrap();
     watched(&client, || {
         for batch in 1..=2 {
@@ -53,11 +53,9 @@ fn a_batch_is_dropped_after_so_many_attempts_and_the_next_has_as_many() {
 fn a_batch_is_dropped_at_its_deadline() {
     let authority = Authority::new();
     let (endpoint, _) = broken(&authority);
-    let client = Client::builder(endpoint.settings(&authority), secret())
-        .mode(Mode::Hkdf)
-        .retry_deadline(Duration::from_millis(500))
-        .build()
-        .unwrap();
+    let mut settings = endpoint.settings(&authority);
+    settings.retry_deadline = RetryDeadline::new(Duration::from_millis(500)).unwrap();
+    let client = Client::builder(settings, secret()).mode(Mode::Hkdf).build().unwrap();
     let begun = Instant::now();
     lines(0..250).iter().for_each(|line| client.info(line));
     assert_eq!(watched(&client, || flushed(&client)), 250);
@@ -74,12 +72,9 @@ fn a_spool_is_never_given_up() {
     let folder = tempfile::tempdir().unwrap();
     let mut settings = endpoint.settings(&authority);
     settings.spool_dir = Some(folder.path().to_owned());
-    settings.retry.max_retries = 0;
-    let client = Client::builder(settings, secret())
-        .mode(Mode::Hkdf)
-        .retry_deadline(Duration::ZERO)
-        .build()
-        .unwrap();
+    settings.retry.max_retries = MaxRetries::new(0).unwrap();
+    settings.retry_deadline = RetryDeadline::new(Duration::ZERO).unwrap();
+    let client = Client::builder(settings, secret()).mode(Mode::Hkdf).build().unwrap();
     lines(0..250).iter().for_each(|line| client.info(line));
     watched(&client, || {
         client.flush(ENOUGH).unwrap();

@@ -11,7 +11,7 @@ use std::time::Duration;
 use logflux_envelope::Mode;
 use logflux_tests::endpoint::{Authority, Endpoint, Manner, Messages as _, Reply, Request};
 use logflux_tests::{ENOUGH, closed, lines, logged, secret, wait_for, watched};
-use logflux_transport::{Client, DropReason};
+use logflux_transport::{Client, DropReason, InFlight, MaxRetries, RetryDeadline};
 
 /// What something wrong with the key or the route looks like.
 fn wrong(kind: &str) -> Reply {
@@ -75,13 +75,13 @@ fn what_waits_for_a_key_or_a_route_is_delivered_when_that_is_right_and_said_once
             let (endpoint, right) = endpoint(&authority, kind);
             let mut settings = endpoint.settings(&authority);
             // It is not the server that fails, so this does not count.
-            settings.retry.max_retries = 0;
+            settings.retry.max_retries = MaxRetries::new(0).unwrap();
+            settings.max_in_flight = InFlight::new(1).unwrap();
             settings.spool_dir = spool.as_ref().map(|folder| folder.path().to_owned());
             let said = Arc::new(Mutex::new(Vec::new()));
             let says = Arc::clone(&said);
             let client = Client::builder(settings, secret())
                 .mode(Mode::Hkdf)
-                .max_in_flight(1)
                 .on_drop(move |report| {
                     assert_eq!(report.total(), 0);
                     says.lock().unwrap().push(report.cause().unwrap().to_owned());
@@ -113,11 +113,9 @@ fn what_waits_for_a_key_or_a_route_is_delivered_when_that_is_right_and_said_once
 fn without_a_spool_messages_wait_for_the_deadline_and_no_longer() {
     let authority = Authority::new();
     let (endpoint, _) = endpoint(&authority, "a revoked key");
-    let client = Client::builder(endpoint.settings(&authority), secret())
-        .mode(Mode::Hkdf)
-        .retry_deadline(Duration::from_millis(300))
-        .build()
-        .unwrap();
+    let mut settings = endpoint.settings(&authority);
+    settings.retry_deadline = RetryDeadline::new(Duration::from_millis(300)).unwrap();
+    let client = Client::builder(settings, secret()).mode(Mode::Hkdf).build().unwrap();
     lines(0..5).iter().for_each(|line| client.info(line));
     let lost = client.flush(ENOUGH).unwrap_err();
     assert_eq!((lost.dropped, lost.left), (5, 0));

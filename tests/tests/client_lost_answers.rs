@@ -9,7 +9,7 @@ use std::time::Duration;
 use logflux_envelope::Mode;
 use logflux_tests::endpoint::{Authority, Endpoint, Manner, Reply};
 use logflux_tests::{ENOUGH, Place, lines, logged, number, secret, watched};
-use logflux_transport::Client;
+use logflux_transport::{Backoff, Client};
 
 #[test]
 fn what_is_stored_while_the_answer_is_lost_is_stored_once() {
@@ -39,8 +39,8 @@ fn what_is_stored_while_the_answer_is_lost_is_stored_once() {
         Reply::Lost
     });
     let mut settings = endpoint.settings(&authority);
-    settings.retry.initial_delay = Duration::from_millis(1);
-    settings.retry.max_delay = Duration::from_millis(4);
+    let (first, longest) = (Duration::from_millis(1), Duration::from_millis(4));
+    settings.retry.backoff = Backoff::new(first, longest, 2.0).unwrap();
     let client = Client::builder(settings, secret()).mode(Mode::Hkdf).build().unwrap();
 
     let all = lines(0..1_000.max(answers * 10 / 3));

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use logflux_envelope::Mode;
 use logflux_tests::endpoint::{Authority, Endpoint, Manner, Reply};
 use logflux_tests::{ENOUGH, lines, logged, secret, watched};
-use logflux_transport::Client;
+use logflux_transport::{Client, InFlight};
 
 /// The most requests in a window, and the window's seconds.
 const LIMIT: u64 = 20;
@@ -38,11 +38,9 @@ fn a_limit_is_never_run_into_however_many_requests_are_in_flight() {
                 .with("X-RateLimit-Remaining", LIMIT.saturating_sub(used.1))
                 .with("X-RateLimit-Reset", (seconds / WINDOW + 1) * WINDOW)
         });
-        let client = Client::builder(endpoint.settings(&authority), secret())
-            .mode(Mode::Hkdf)
-            .max_in_flight(in_flight)
-            .build()
-            .unwrap();
+        let mut settings = endpoint.settings(&authority);
+        settings.max_in_flight = InFlight::new(in_flight).unwrap();
+        let client = Client::builder(settings, secret()).mode(Mode::Hkdf).build().unwrap();
         // 50 requests.
         for line in lines(0..5_000) {
             client.info(&line);

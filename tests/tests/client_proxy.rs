@@ -10,18 +10,18 @@ use logflux_envelope::{Level, Message, Mode, Node, Sealer, Timestamp};
 use logflux_tests::endpoint::{Authority, Endpoint, Manner, Reply, key};
 use logflux_tests::proxy::{Proxy, Verdict};
 use logflux_tests::{Place, secret};
-use logflux_transport::{Api, CallError, ProxyChoice, Route, Settings, Trust};
+use logflux_transport::{Api, CallError, ClientConfig, HttpTimeout, ProxySetting, Route, Trust};
 
 /// The password in every proxy's URL here.
 const PASSWORD: &str = "hunter2";
 
 /// Calls by these settings through this proxy.
-fn through(settings: &Settings, proxy: &str) -> Api {
-    let choice: ProxyChoice = proxy.parse().unwrap();
-    let route = Route::choose(&settings.endpoint, &choice, &|_| None).unwrap();
+fn through(settings: &ClientConfig, proxy: &str) -> Api {
+    let choice: ProxySetting = proxy.parse().unwrap();
+    let route = Route::choose(&settings.endpoint, Some(&choice), &|_| None).unwrap();
     let trust = Trust::from_file(settings.ca_file.as_ref().unwrap()).unwrap();
     let (endpoint, timeout) = (settings.endpoint.clone(), settings.http_timeout);
-    Api::new(endpoint, &settings.api_key, trust, route, timeout)
+    Api::new(endpoint, &settings.api_key, trust, route, timeout.get())
 }
 
 /// A sealed entry.
@@ -134,7 +134,7 @@ fn fails(scheme: &str, address: &str, sentence: &str) {
     let authority = Authority::new();
     let endpoint = Endpoint::start(Manner::Tls(authority.good()), Reply::taken);
     let mut settings = endpoint.settings(&authority);
-    settings.http_timeout = Duration::from_secs(seconds);
+    settings.http_timeout = HttpTimeout::new(Duration::from_secs(seconds)).unwrap();
     let api = through(&settings, &format!("{scheme}://user:{PASSWORD}@{address}"));
     for error in [api.version().unwrap_err(), api.ingest(entry("x").as_bytes()).unwrap_err()] {
         // Entries wait for as long as the proxy refuses, and are not given up.

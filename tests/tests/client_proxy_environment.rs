@@ -114,7 +114,7 @@ fn without_a_proxy_for_it_the_server_is_called_directly() {
     for variables in [
         [("http_proxy", "http://FIRST")].as_slice(),
         &[("HTTP_PROXY", "http://FIRST")],
-        &[("HTTPS_PROXY", "http://FIRST"), ("LOGFLUX_PROXY", "direct")],
+        &[("HTTPS_PROXY", "http://FIRST"), ("LOGFLUX_PROXY", "none")],
         &[("HTTPS_PROXY", "http://FIRST"), ("NO_PROXY", "a.org, .example.com ")],
         &[
             ("HTTPS_PROXY", "http://FIRST"),

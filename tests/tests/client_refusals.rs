@@ -7,7 +7,7 @@ use std::path::Path;
 use logflux_envelope::{Entry, Mode};
 use logflux_tests::endpoint::{Authority, Endpoint, Manner, Messages as _, Reply, Request};
 use logflux_tests::{closed, lines, logged, open_all, secret, watched};
-use logflux_transport::{Client, ClientStats, DeadLetter, DeadLetters, DropReason};
+use logflux_transport::{Client, ClientStats, DeadLetter, DeadLetters, DropReason, InFlight};
 use tempfile::TempDir;
 
 struct Outcome {
@@ -27,8 +27,8 @@ fn log(
     let endpoint = Endpoint::start(Manner::Tls(authority.good()), script);
     let mut settings = endpoint.settings(&authority);
     settings.spool_dir = spool.map(|folder| folder.path().to_owned());
-    let client =
-        Client::builder(settings, secret()).mode(Mode::Hkdf).max_in_flight(1).build().unwrap();
+    settings.max_in_flight = InFlight::new(1).unwrap();
+    let client = Client::builder(settings, secret()).mode(Mode::Hkdf).build().unwrap();
     let dropped = watched(&client, || {
         messages.iter().for_each(|message| client.info(message));
         closed(&client)

@@ -10,10 +10,10 @@ use logflux_envelope::Mode;
 use logflux_tests::{
     ENOUGH, Server, lines, logged, number, secret, settings, stored, wait_for, watched,
 };
-use logflux_transport::{Client, Settings};
+use logflux_transport::{Client, ClientConfig, FlushInterval, HttpTimeout, QueueSize};
 use logflux_wire::ApiKey;
 
-fn server() -> (Server, Settings) {
+fn server() -> (Server, ClientConfig) {
     let server = Server::start("127.0.0.1").unwrap();
     // What may do all may also read back.
     let key: ApiKey = server.keys(&["create", "--scope", "admin"]).unwrap().parse().unwrap();
@@ -26,7 +26,7 @@ fn a_server_that_is_stopped_holds_nobody_up_and_gets_everything_when_it_goes_on(
     let (server, settings) = server();
     // A request to a stopped server is to end soon.
     let mut impatient = settings.clone();
-    impatient.http_timeout = Duration::from_secs(2);
+    impatient.http_timeout = HttpTimeout::new(Duration::from_secs(2)).unwrap();
     let client = Client::builder(impatient, secret()).mode(Mode::Hkdf).build().unwrap();
     let all = lines(0..1_000);
     all[..100].iter().for_each(|line| client.info(line));
@@ -56,8 +56,8 @@ fn a_server_that_is_killed_under_load_loses_and_repeats_nothing() {
     let kills: usize = number("LOGFLUX_TEST_SERVER_KILLS", 8);
     let (mut server, settings) = server();
     let mut impatient = settings.clone();
-    impatient.queue_size = 1_000_000;
-    impatient.flush_interval = Duration::from_millis(2);
+    impatient.queue_size = QueueSize::new(1_000_000).unwrap();
+    impatient.flush_interval = FlushInterval::new(Duration::from_millis(2)).unwrap();
     let client = Client::builder(impatient, secret()).mode(Mode::Hkdf).build().unwrap();
     let mut count = 0;
     watched(&client, || {

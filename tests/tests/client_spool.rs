@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use logflux_envelope::Mode;
 use logflux_tests::{ENOUGH, Place, lines, logged, secret, watched};
-use logflux_transport::{Client, DropReason, Settings, Spool, SpoolError, SpoolOptions};
+use logflux_transport::{Client, ClientConfig, DropReason, Spool, SpoolError, SpoolOptions};
 use tempfile::TempDir;
 
-fn client(settings: &Settings, folder: &TempDir) -> Client {
+fn client(settings: &ClientConfig, folder: &TempDir) -> Client {
     let mut settings = settings.clone();
     settings.spool_dir = Some(folder.path().to_owned());
     Client::builder(settings, secret()).mode(Mode::Hkdf).build().unwrap()

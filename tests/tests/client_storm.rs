@@ -9,14 +9,13 @@ use std::time::{Duration, Instant, SystemTime};
 use logflux_envelope::Mode;
 use logflux_tests::endpoint::{Authority, Endpoint, Manner, Messages as _, Reply};
 use logflux_tests::{ENOUGH, lines, logged, secret, wait_for, watched};
-use logflux_transport::{Client, Retry};
+use logflux_transport::{Backoff, Client, MaxRetries, Retry};
 
-const IMPATIENT: Retry = Retry {
-    initial_delay: Duration::from_millis(40),
-    max_delay: Duration::from_millis(160),
-    max_retries: 1_000,
-    backoff_factor: 2.0,
-};
+fn impatient() -> Retry {
+    let (first, longest) = (Duration::from_millis(40), Duration::from_millis(160));
+    let backoff = Backoff::new(first, longest, 2.0).unwrap();
+    Retry { max_retries: MaxRetries::new(1_000).unwrap(), backoff }
+}
 
 /// So many answers are 429 with this `Retry-After`; the requests in between are at least `pause`
 /// apart, and afterwards everything arrives, once, in the bytes that were sent at first.
@@ -30,7 +29,7 @@ fn storm(refused: usize, retry_after: impl Fn() -> String + Send + Sync + 'stati
         }
     });
     let mut settings = endpoint.settings(&authority);
-    settings.retry = IMPATIENT;
+    settings.retry = impatient();
     let client = Client::builder(settings, secret()).mode(Mode::Hkdf).build().unwrap();
     for line in lines(0..250) {
         client.info(&line);
@@ -92,7 +91,7 @@ fn retry_after_of_a_billion_seconds_loses_nothing_and_holds_up_nobody() {
         Reply::status(429, &[("Retry-After", "1000000000")])
     });
     let mut settings = endpoint.settings(&authority);
-    settings.retry = IMPATIENT;
+    settings.retry = impatient();
     let client = Client::builder(settings, secret()).mode(Mode::Hkdf).build().unwrap();
     for line in lines(0..250) {
         client.info(&line);

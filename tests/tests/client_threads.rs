@@ -10,7 +10,7 @@ use std::time::Duration;
 use logflux_envelope::Mode;
 use logflux_tests::endpoint::{Authority, Endpoint, Manner, Reply};
 use logflux_tests::{ENOUGH, Place, logged, secret, watched};
-use logflux_transport::{Client, DropReason, WhenFull};
+use logflux_transport::{Backoff, Client, DropReason, InFlight, QueueSize, WhenFull};
 
 const THREADS: usize = 8;
 const LINES: usize = 100;
@@ -44,14 +44,14 @@ fn what_many_threads_log_through_a_small_queue_adds_up() {
             let endpoint = moody(&place, &authority);
             let folder = tempfile::tempdir().unwrap();
             let mut settings = endpoint.settings(&authority);
-            settings.queue_size = 60;
-            settings.retry.initial_delay = Duration::from_millis(1);
-            settings.retry.max_delay = Duration::from_millis(4);
+            settings.queue_size = QueueSize::new(60).unwrap();
+            settings.max_in_flight = InFlight::new(4).unwrap();
+            let (first, longest) = (Duration::from_millis(1), Duration::from_millis(4));
+            settings.retry.backoff = Backoff::new(first, longest, 2.0).unwrap();
             settings.spool_dir = spooled.then(|| folder.path().to_owned());
             let client = Client::builder(settings, secret())
                 .mode(Mode::Hkdf)
                 .when_full(when_full)
-                .max_in_flight(4)
                 .on_drop(|_| {})
                 .build()
                 .unwrap();

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use logflux_envelope::{Mode, Opener};
 use logflux_tests::{ENOUGH, Server, Way, assert_conserved, in_raw_child, secret, settings};
-use logflux_transport::Client;
+use logflux_transport::{Client, FlushInterval};
 use logflux_wire::query::Query;
 
 #[test]
@@ -22,7 +22,7 @@ fn a_child_delivers_its_own_messages_and_none_of_its_parent_s_however_it_was_mad
     for spool in [None, Some(spool.path().to_owned())] {
         let mut settings = settings(&server.address, &key, &server.ca());
         // Nothing is sent unless something asks for it, so that the client sleeps.
-        settings.flush_interval = Duration::from_secs(3600);
+        settings.flush_interval = FlushInterval::new(Duration::from_secs(3600)).unwrap();
         settings.spool_dir = spool.clone();
         let client = Client::builder(settings, secret()).mode(Mode::Hkdf).build().unwrap();
         for way in Way::ALL {

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use logflux_envelope::{KeyPolicy, Level, Message, Node, Sealer, Secret, Timestamp};
-use logflux_transport::{Client, Settings};
+use logflux_transport::{Backoff, Client, ClientConfig, QueueBytes, QueueSize};
 
 const LENGTH: usize = 256;
 const BURST: u32 = 1_000;
@@ -69,11 +69,12 @@ impl Figures {
 /// The client's server is not there: messages are sealed meanwhile, and held.
 fn log() -> Result<f64, Failure> {
     let key = "lf_0123456789abcdefABCDEF0123456789".parse()?;
-    let mut settings = Settings::new("https://127.0.0.1:1".parse()?, key);
-    settings.queue_size = 1_000_000;
-    settings.retry.initial_delay = Duration::from_secs(60);
-    settings.retry.max_delay = Duration::from_secs(60);
-    let client = Client::builder(settings, Secret::generate()?).queue_bytes(1 << 30).build()?;
+    let mut settings = ClientConfig::new("https://127.0.0.1:1".parse()?, key);
+    settings.queue_size = QueueSize::new(1_000_000)?;
+    settings.queue_bytes = QueueBytes::new(1 << 30)?;
+    let minute = Duration::from_secs(60);
+    settings.retry.backoff = Backoff::new(minute, minute, 2.0)?;
+    let client = Client::builder(settings, Secret::generate()?).build()?;
     let message = "x".repeat(LENGTH);
     client.log(Level::Info, &message);
     let figure = measure(|| client.log(Level::Info, &message));

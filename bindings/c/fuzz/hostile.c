@@ -268,7 +268,7 @@ static void one_call(void) {
                                       (double)number() / 1e9, why);
     break;
   case 22:
-    switch (byte() % 11) {
+    switch (byte() % 13) {
     case 0:
       status = logflux_config_set_queue(MAYBE(config), number(), number(), why);
       break;
@@ -298,6 +298,12 @@ static void one_call(void) {
       break;
     case 9:
       status = logflux_config_set_on_stats(MAYBE(config), number(), MAYBE(told), &client, why);
+      break;
+    case 10:
+      status = logflux_config_set_proxy(MAYBE(unbuilt), a.data, a.length, why);
+      break;
+    case 11:
+      status = logflux_config_set_close_timeout(MAYBE(unbuilt), number(), why);
       break;
     default:
       status = logflux_config_set_on_drop(MAYBE(config), MAYBE(drops), &client, why);

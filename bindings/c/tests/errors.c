@@ -232,15 +232,19 @@ static void clients(void) {
   FAILS(S(INVALID_LEVEL), "loglevel", logflux_config_set_min_level(config, 9, &error));
   FAILS(S(UNSUPPORTED_MODE), "encryption_mode", logflux_config_set_mode(config, 0, &error));
   FAILS(S(INVALID_SETTING), "when_full", logflux_config_set_when_full(config, 3, &error));
-  FAILS(S(INVALID_SETTING), "when_full", logflux_config_set_spool(config, 1 << 20, 2, &error));
-  FAILS(S(INVALID_SETTING), "max_bytes", logflux_config_set_spool(config, 0, 0, &error));
-  FAILS(S(INVALID_SETTING), "max_messages", logflux_config_set_queue(config, 0, 1, &error));
-  FAILS(S(INVALID_SETTING), "max_bytes", logflux_config_set_queue(config, 1, SIZE_MAX, &error));
-  FAILS(S(INVALID_SETTING), "requests", logflux_config_set_max_in_flight(config, 17, &error));
-  FAILS(S(INVALID_SETTING), "timeout_ms", logflux_config_set_http_timeout(config, 0, &error));
+  FAILS(S(INVALID_SETTING), "spool_when_full", logflux_config_set_spool(config, 1 << 20, 2, &error));
+  FAILS(S(INVALID_SETTING), "spool_max_bytes", logflux_config_set_spool(config, 0, 0, &error));
+  FAILS(S(INVALID_SETTING), "queue_size", logflux_config_set_queue(config, 0, 1, &error));
+  FAILS(S(INVALID_SETTING), "queue_bytes", logflux_config_set_queue(config, 1, SIZE_MAX, &error));
+  FAILS(S(INVALID_SETTING), "max_in_flight", logflux_config_set_max_in_flight(config, 17, &error));
+  FAILS(S(INVALID_SETTING), "http_timeout", logflux_config_set_http_timeout(config, 0, &error));
   FAILS(S(INVALID_SETTING), "backoff_factor", logflux_config_set_retry(config, 1, 1, 1, 0.5, &error));
-  FAILS(S(INVALID_SETTING), "max_delay_ms",
+  FAILS(S(INVALID_SETTING), "max_delay",
         logflux_config_set_retry(config, 1, 1, UINT64_MAX, 1, &error));
+  FAILS(S(INVALID_SETTING), "initial_delay",
+        logflux_config_set_retry(config, 1, 2, 1, 1, &error));
+  FAILS(S(INVALID_SETTING), "proxy", logflux_config_set_proxy_cstr(config, "ftp://p", &error));
+  OK(logflux_config_set_proxy_cstr(config, "none", NULL));
 
   FAILS(S(NULL_ARGUMENT), "ca_file", logflux_config_set_ca_file(config, NULL, 1, &error));
   FAILS(S(NULL_ARGUMENT), "config", logflux_config_set_ca_file(NULL, "a", 1, &error));
@@ -266,10 +270,14 @@ static void clients(void) {
 
   OK(logflux_config_set_mode(config, LOGFLUX_MODE_HKDF, NULL));
   OK(logflux_config_set_min_level(config, LOGFLUX_LEVEL_INFO, NULL));
-  OK(logflux_config_set_retry_deadline(config, UINT64_MAX, NULL));
+  FAILS(S(INVALID_SETTING), "retry_deadline",
+        logflux_config_set_retry_deadline(config, UINT64_MAX, &error));
+  FAILS(S(INVALID_SETTING), "stats_interval",
+        logflux_config_set_on_stats(config, 9, keep, &seen, &error));
+  OK(logflux_config_set_on_stats(config, 0, NULL, NULL, NULL));
   OK(logflux_config_set_on_drop(config, add, &told, NULL));
   FAILS(S(NULL_ARGUMENT), "config", logflux_config_set_on_stats(NULL, 1, keep, &seen, &error));
-  OK(logflux_config_set_on_stats(config, 1, keep, &seen, NULL));
+  OK(logflux_config_set_on_stats(config, 10, keep, &seen, NULL));
   OK(logflux_client_new(config, &client, NULL));
   CHECK(logflux_client_log(NULL, 7, "m", 1) == S(NULL_ARGUMENT));
   CHECK(logflux_client_log(client, 0, "m", 1) == S(INVALID_LEVEL));

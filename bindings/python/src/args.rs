@@ -189,11 +189,19 @@ fn from_seconds(seconds: f64) -> Option<Timestamp> {
     Timestamp::from_unix(micros.div_euclid(1_000_000), nanoseconds).ok()
 }
 
-/// A duration: seconds, a `timedelta`, or a text such as `250ms`.
+/// How long a call waits: seconds, a `timedelta`, or a text such as `250ms`. A thousand years is as
+/// good as for ever, and no clock overflows by it.
 pub(crate) fn duration(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Duration> {
+    const FOR_EVER: Duration = Duration::from_secs(1_000 * 365 * 86_400);
+    Ok(any_duration(name, value)?.map_or(FOR_EVER, |duration| duration.min(FOR_EVER)))
+}
+
+/// A duration as above; `None` where it is longer than any that can be expressed.
+pub(crate) fn any_duration(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Option<Duration>> {
     if let Ok(string) = value.cast::<PyString>() {
         let text = text(string).unwrap_or_default();
         return logflux_transport::parse_duration(&text)
+            .map(Some)
             .map_err(|error| errors::setting(name, error));
     }
     let seconds = match value.call_method0("total_seconds") {
@@ -203,15 +211,8 @@ pub(crate) fn duration(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Duratio
     let seconds = seconds.map_err(|_| {
         wrong_type(name, "a number of seconds, a timedelta, or a str such as \"250ms\"", value)
     })?;
-    // A thousand years is as good as for ever, and no clock overflows by it.
-    match Duration::try_from_secs_f64(seconds.min(1e3 * 365.0 * 86_400.0)) {
-        Ok(duration) if !seconds.is_nan() => Ok(duration),
-        _ => Err(errors::setting(name, "must be 0 or more seconds")),
+    if seconds.is_nan() || seconds < 0.0 {
+        return Err(errors::setting(name, "must be 0 or more seconds"));
     }
-}
-
-/// Refuses what is no duration; `name` is the argument's.
-#[pyfunction]
-pub(crate) fn check_duration(name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
-    duration(name, value).map(drop)
+    Ok(Duration::try_from_secs_f64(seconds).ok())
 }

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
@@ -10,11 +11,13 @@ use std::time::{Duration, Instant};
 
 use logflux_envelope::{Level, Timestamp};
 use logflux_transport::{
-    BuildError, Client as CoreClient, Settings, SpoolFull, SpoolOptions, WhenFull,
+    Backoff, BackoffFactor, BuildError, Client as CoreClient, ClientConfig, CloseTimeout,
+    ConfigError, FlushInterval, HttpTimeout, InFlight, InitialDelay, MaxDelay, MaxRetries,
+    QueueBytes, QueueSize, RetryDeadline, SpoolMaxBytes, SyncInterval, WhenFull,
 };
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple};
+use pyo3::types::{PyDict, PyInt, PyString, PyTuple};
 
 use crate::args::{self, duration, wrong_type};
 use crate::ending;
@@ -85,6 +88,12 @@ impl Client {
     /// What became of all messages of this process.
     fn stats(&self) -> PyResult<ClientStats> {
         Ok(ClientStats(self.handle()?.client.stats()))
+    }
+
+    /// How many seconds ``close`` waits unless it is told otherwise.
+    #[getter]
+    fn _close_timeout(&self) -> PyResult<f64> {
+        Ok(self.handle()?.client.close_timeout().as_secs_f64())
     }
 
     /// Logs an emergency: the system is unusable.
@@ -265,74 +274,62 @@ impl<'py> Given<'_, 'py> {
         value.extract().map(Some).map_err(|_| wrong_type(name, "str or os.PathLike", &value))
     }
 
-    fn duration(&self, name: &str) -> PyResult<Option<Duration>> {
-        self.get(name)?.map(|value| duration(name, &value)).transpose()
+    /// A duration, or what `default` is.
+    fn duration<T>(
+        &self,
+        name: &str,
+        new: impl FnOnce(Duration) -> Result<T, ConfigError>,
+        out_of_bounds: impl FnOnce() -> ConfigError,
+        slot: &mut T,
+    ) -> PyResult<()> {
+        if let Some(value) = self.get(name)? {
+            let duration = args::any_duration(name, &value)?;
+            *slot = duration.map_or_else(|| Err(out_of_bounds()), new).map_err(errors::config)?;
+        }
+        Ok(())
     }
 
-    /// A whole number from `least`.
-    fn number<T: TryFrom<u64>>(&self, name: &str, least: u64) -> PyResult<Option<T>> {
-        let Some(value) = self.get(name)? else { return Ok(None) };
-        let number = value.extract::<i128>().map_err(|_| wrong_type(name, "int", &value))?;
-        let number = u64::try_from(number).ok().filter(|number| *number >= least);
-        match number.and_then(|number| T::try_from(number).ok()) {
-            Some(number) => Ok(Some(number)),
-            None => Err(errors::setting(name, format!("must be a whole number from {least}"))),
-        }
+    /// A whole number.
+    fn number<T>(
+        &self,
+        name: &str,
+        new: impl FnOnce(i128) -> Result<T, ConfigError>,
+        slot: &mut T,
+    ) -> PyResult<()> {
+        let Some(value) = self.get(name)? else { return Ok(()) };
+        let integer = value.cast::<PyInt>().map_err(|_| wrong_type(name, "int", &value))?;
+        // What does not even fit is out of every bound.
+        let number = integer.extract().unwrap_or(i128::MAX);
+        *slot = new(number).map_err(errors::config)?;
+        Ok(())
     }
+
+    /// One of a few words.
+    fn choice<T: FromStr<Err = ConfigError>>(&self, name: &str, slot: &mut T) -> PyResult<()> {
+        if let Some(word) = self.text(name)? {
+            *slot = word.parse().map_err(errors::config)?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads a duration into its place.
+macro_rules! duration {
+    ($given:ident, $name:ident, $type:ident, $slot:expr) => {
+        $given.duration(stringify!($name), $type::new, $type::out_of_bounds, &mut $slot)?
+    };
 }
 
 fn build(given: &Given<'_, '_>, from_env: bool) -> PyResult<Handle> {
     let py = given.0.py();
-    let settings = settings(given, from_env)?;
+    let config = config(given, from_env)?;
     let secret = match given.get("secret")? {
         Some(secret) => secret::secret(&secret)?,
         None if from_env => secret::from_env(py)?,
         None => return Err(PyTypeError::new_err("secret is missing")),
     };
-    let mut builder = CoreClient::builder(settings, secret);
-    if let Some(mode) = given.get("mode")? {
-        builder = builder.mode(args::mode(&mode)?);
-    }
-    if let Some(policy) = given.get("key_policy")? {
-        let policy = policy.cast::<KeyPolicy>();
-        builder = builder.key_policy(policy.map_err(PyErr::from)?.get().0);
-    }
-    if let Some(level) = given.get("min_level")? {
-        builder = builder.min_level(args::level(&level)?);
-    }
-    if let Some(bytes) = given.number("queue_bytes", 1)? {
-        builder = builder.queue_bytes(bytes);
-    }
-    let when_full = match given.text("when_full")?.as_deref() {
-        None | Some("drop_newest") => WhenFull::DropNewest,
-        Some("drop_oldest") => WhenFull::DropOldest,
-        Some("block") => WhenFull::Block,
-        Some(_) => {
-            let choices = "must be \"drop_newest\", \"drop_oldest\" or \"block\"";
-            return Err(errors::setting("when_full", choices));
-        }
-    };
-    if let Some(requests) = given.number("max_in_flight", 1)? {
-        builder = builder.max_in_flight(requests);
-    }
-    if let Some(deadline) = given.duration("retry_deadline")? {
-        builder = builder.retry_deadline(deadline);
-    }
-    if let Some(interval) = given.duration("sync_interval")? {
-        builder = builder.sync_interval(interval);
-    }
-    let mut spool = SpoolOptions::default();
-    if let Some(bytes) = given.number("spool_max_bytes", 1)? {
-        spool.max_bytes = bytes;
-    }
-    spool.when_full = match given.text("spool_when_full")?.as_deref() {
-        None | Some("refuse") => SpoolFull::Refuse,
-        Some("drop_oldest") => SpoolFull::DropOldest,
-        Some(_) => {
-            let choices = "must be \"refuse\" or \"drop_oldest\"";
-            return Err(errors::setting("spool_when_full", choices));
-        }
-    };
+    let waits = config.when_full == WhenFull::Block;
+    let mut builder = CoreClient::builder(config, secret);
     let mut told = None;
     if let Some(callback) = given.get("on_drop")? {
         if !callback.is_callable() {
@@ -352,26 +349,26 @@ fn build(given: &Given<'_, '_>, from_env: bool) -> PyResult<Handle> {
             count.fetch_add(dropped.total(), Ordering::SeqCst);
         });
     }
-    let builder = builder.spool_options(spool).when_full(when_full);
     // A spool is read, and the file of an authority.
     let client = py.detach(|| builder.build()).map_err(|error| match error {
+        BuildError::Config(error) => errors::config(error),
         BuildError::KeyPolicy(error) => errors::policy(error),
         BuildError::Trust(error) => errors::setting("ca_file", error),
         BuildError::Spool(error) => errors::setting("spool_dir", error),
         other => errors::settings(other),
     })?;
-    Ok(Handle { client, waits: when_full == WhenFull::Block, told })
+    Ok(Handle { client, waits, told })
 }
 
-fn settings(given: &Given<'_, '_>, from_env: bool) -> PyResult<Settings> {
+fn config(given: &Given<'_, '_>, from_env: bool) -> PyResult<ClientConfig> {
     let (url, key) = (given.text("server_url")?, given.text("api_key")?);
-    let mut settings = if from_env {
-        Settings::from_variables(&|name| match name {
+    let mut config = if from_env {
+        ClientConfig::from_variables(&|name| match name {
             "LOGFLUX_SERVER_URL" if url.is_some() => url.clone().map(Into::into),
             "LOGFLUX_API_KEY" if key.is_some() => key.clone().map(Into::into),
             _ => env::var_os(name),
         })
-        .map_err(errors::settings)?
+        .map_err(errors::config)?
     } else {
         let missing = |name: &str| PyTypeError::new_err(format!("{name} is missing"));
         let url = url.ok_or_else(|| missing("server_url"))?;
@@ -382,34 +379,48 @@ fn settings(given: &Given<'_, '_>, from_env: bool) -> PyResult<Settings> {
         let key = key
             .parse()
             .map_err(|error: logflux_wire::ApiKeyError| errors::setting("api_key", error))?;
-        Settings::new(endpoint, key)
+        ClientConfig::new(endpoint, key)
     };
     if let Some(node) = given.get("node")? {
-        settings.node = Some(args::node(Some(&node))?);
+        config.node = Some(args::node(Some(&node))?);
     }
-    settings.ca_file = given.path("ca_file")?.or(settings.ca_file);
-    settings.spool_dir = given.path("spool_dir")?.or(settings.spool_dir);
-    for (name, slot) in [
-        ("http_timeout", &mut settings.http_timeout),
-        ("flush_interval", &mut settings.flush_interval),
-        ("initial_delay", &mut settings.retry.initial_delay),
-        ("max_delay", &mut settings.retry.max_delay),
-    ] {
-        *slot = given.duration(name)?.unwrap_or(*slot);
+    if let Some(proxy) = given.text("proxy")? {
+        config.proxy = Some(proxy.parse().map_err(errors::config)?);
     }
-    if let Some(size) = given.number("queue_size", 1)? {
-        settings.queue_size = size;
+    if let Some(mode) = given.get("mode")? {
+        config.mode = args::mode(&mode)?;
     }
-    if let Some(retries) = given.number("max_retries", 0)? {
-        settings.retry.max_retries = retries;
+    if let Some(policy) = given.get("key_policy")? {
+        let policy = policy.cast::<KeyPolicy>();
+        config.key_policy = policy.map_err(PyErr::from)?.get().0;
     }
-    if let Some(factor) = given.get("backoff_factor")? {
-        let number = factor.extract::<f64>();
-        let number = number.map_err(|_| wrong_type("backoff_factor", "float", &factor))?;
-        if !(1.0..=100.0).contains(&number) {
-            return Err(errors::setting("backoff_factor", "must be a number from 1 to 100"));
-        }
-        settings.retry.backoff_factor = number;
+    if let Some(level) = given.get("min_level")? {
+        config.min_level = args::level(&level)?;
     }
-    Ok(settings)
+    config.ca_file = given.path("ca_file")?.or(config.ca_file);
+    config.spool_dir = given.path("spool_dir")?.or(config.spool_dir);
+    given.choice("when_full", &mut config.when_full)?;
+    given.choice("spool_when_full", &mut config.spool_when_full)?;
+    given.number("queue_size", QueueSize::new, &mut config.queue_size)?;
+    given.number("queue_bytes", QueueBytes::new, &mut config.queue_bytes)?;
+    given.number("max_in_flight", InFlight::new, &mut config.max_in_flight)?;
+    given.number("max_retries", MaxRetries::new, &mut config.retry.max_retries)?;
+    given.number("spool_max_bytes", SpoolMaxBytes::new, &mut config.spool_max_bytes)?;
+    let backoff = config.retry.backoff;
+    let (mut initial, mut max) = (backoff.initial_delay(), backoff.max_delay());
+    let mut factor = backoff.factor();
+    duration!(given, http_timeout, HttpTimeout, config.http_timeout);
+    duration!(given, flush_interval, FlushInterval, config.flush_interval);
+    duration!(given, sync_interval, SyncInterval, config.sync_interval);
+    duration!(given, retry_deadline, RetryDeadline, config.retry_deadline);
+    duration!(given, close_timeout, CloseTimeout, config.close_timeout);
+    duration!(given, initial_delay, InitialDelay, initial);
+    duration!(given, max_delay, MaxDelay, max);
+    if let Some(value) = given.get("backoff_factor")? {
+        let number = value.extract::<f64>();
+        let number = number.map_err(|_| wrong_type("backoff_factor", "float", &value))?;
+        factor = BackoffFactor::new(number).map_err(errors::config)?;
+    }
+    config.retry.backoff = Backoff::of(initial, max, factor).map_err(errors::config)?;
+    Ok(config)
 }

@@ -66,6 +66,11 @@ pub(crate) fn setting(name: &str, error: impl ToString) -> PyErr {
     imported::SettingsError::new_err(format!("{name}: {}", error.to_string()))
 }
 
+/// A setting is missing or wrong; the error names it.
+pub(crate) fn config(error: logflux_transport::ConfigError) -> PyErr {
+    settings(error)
+}
+
 /// A setting is missing or wrong, which the error says itself.
 pub(crate) fn settings(error: impl ToString) -> PyErr {
     imported::SettingsError::new_err(error.to_string())

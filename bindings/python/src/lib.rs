@@ -22,6 +22,7 @@ mod policy;
 mod process;
 mod sealing;
 mod secret;
+mod settings;
 mod stats;
 
 /// The native half of `logflux`.
@@ -37,7 +38,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<client::Client>()?;
     m.add_class::<stats::ClientStats>()?;
     m.add_class::<stats::SealerStats>()?;
-    m.add_function(wrap_pyfunction!(args::check_duration, m)?)?;
+    m.add_function(wrap_pyfunction!(settings::settings, m)?)?;
     m.add_function(wrap_pyfunction!(sealing::seal, m)?)?;
     m.add_function(wrap_pyfunction!(opening::open, m)?)?;
     m.add_function(wrap_pyfunction!(opening::open_bytes, m)?)?;

@@ -260,6 +260,7 @@ BAD: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"spool_when_full": ""}, logflux.SettingsError, "spool_when_full"),
     ({"flush_interval": "soon"}, logflux.SettingsError, "flush_interval: a duration is"),
     ({"flush_interval": -1}, logflux.SettingsError, "flush_interval: must be 0 or more"),
+    ({"server_url": "https://x/v1/ingest"}, logflux.SettingsError, "server_url: .*/v1/ingest"),
     ({"http_timeout": []}, TypeError, "http_timeout must be a number of seconds"),
     ({"close_timeout": "x"}, logflux.SettingsError, "close_timeout"),
     ({"backoff_factor": 0.5}, logflux.SettingsError, "backoff_factor: must be a number from 1"),

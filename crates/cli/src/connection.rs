@@ -1,34 +1,34 @@
 //! Which server a command talks to, and with which key.
 
-use std::env;
 use std::path::PathBuf;
 
 use clap::Args;
-use logflux_transport::Settings;
+use logflux_transport::ClientConfig;
 
 use crate::failure::Outcome;
+use crate::options::{self, ClientOptions};
 
 /// The server; by default what the LOGFLUX_… variables say. The key is LOGFLUX_API_KEY's alone,
 /// since an argument would show in `ps`.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ConnectionArgs {
-    /// The ingest API, https://… (LOGFLUX_SERVER_URL)
-    #[arg(long, value_name = "URL", help_heading = "Server")]
+    #[arg(long, value_name = "URL", help_heading = "Server", help = options::help("server_url"))]
     server_url: Option<String>,
-    /// The file of a private authority to trust, in PEM (LOGFLUX_CA_FILE)
-    #[arg(long, value_name = "FILE", help_heading = "Server")]
+    #[arg(long, value_name = "FILE", help_heading = "Server", help = options::help("ca_file"))]
     ca_file: Option<PathBuf>,
 }
 
 impl ConnectionArgs {
-    pub(crate) fn settings(&self) -> Outcome<Settings> {
-        let mut settings = Settings::from_variables(&|name| match (name, &self.server_url) {
-            ("LOGFLUX_SERVER_URL", Some(url)) => Some(url.into()),
-            _ => env::var_os(name),
-        })?;
+    pub(crate) fn settings(&self) -> Outcome<ClientConfig> {
+        self.settings_with(&ClientOptions::default())
+    }
+
+    /// The settings that are named here, by these options, and by the environment.
+    pub(crate) fn settings_with(&self, options: &ClientOptions) -> Outcome<ClientConfig> {
+        let mut config = options.config(self.server_url.as_deref())?;
         if let Some(path) = &self.ca_file {
-            settings.ca_file = Some(path.clone());
+            config.ca_file = Some(path.clone());
         }
-        Ok(settings)
+        Ok(config)
     }
 }

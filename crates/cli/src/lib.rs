@@ -13,6 +13,7 @@ mod connection;
 mod failure;
 mod follow;
 mod lines;
+mod options;
 mod output;
 mod printing;
 mod progress;

@@ -6,12 +6,12 @@ use clap::{Args, ValueEnum};
 use logflux_envelope::{KeyPolicy, Level, Message, Mode, Node, Sealer, Secret, Timestamp};
 
 use crate::failure::{Failure, Outcome};
+use crate::options;
 
 /// What travels beside a message, and how it is sealed.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct SealingArgs {
-    /// The sender's name, 1 to 255 characters [default: the host name]
-    #[arg(long, env = "LOGFLUX_NODE")]
+    #[arg(long, help = options::help("node"))]
     node: Option<Node>,
     /// The severity: 1 to 8, or emergency, alert, critical, error, warning, notice, info, debug
     #[arg(long, default_value = "info")]
@@ -19,12 +19,10 @@ pub(crate) struct SealingArgs {
     /// The time in RFC 3339, for every line [default: when the line is read]
     #[arg(long)]
     timestamp: Option<Timestamp>,
-    /// The encryption mode: 1, 2, 3, 4 or 128
-    #[arg(long, default_value = "1", value_parser = parse_mode)]
-    mode: Mode,
-    /// How key derivations are spent in modes 1 to 4
-    #[arg(long, value_enum, default_value_t)]
-    key_policy: Policy,
+    #[arg(long, value_parser = parse_mode, help = options::help("mode"))]
+    mode: Option<Mode>,
+    #[arg(long, value_enum, help = options::help("key_policy"))]
+    key_policy: Option<Policy>,
     /// The part of a core that derivation may use, above 0 and at most 1 (adaptive)
     #[arg(long, value_name = "PART")]
     key_budget: Option<f64>,
@@ -54,10 +52,11 @@ fn parse_mode(text: &str) -> Result<Mode, logflux_wire::UnsupportedMode> {
 
 impl SealingArgs {
     pub(crate) fn node(&self) -> Outcome<Node> {
-        match &self.node {
-            Some(node) => Ok(node.clone()),
-            None => host_name(),
-        }
+        let node = match &self.node {
+            Some(node) => Some(node.clone()),
+            None => options::variable("node", |text| Node::new(text).ok())?,
+        };
+        node.map_or_else(host_name, Ok)
     }
 
     /// A message of these bytes at the time that was chosen, or now.
@@ -75,15 +74,25 @@ impl SealingArgs {
     }
 
     pub(crate) fn mode_and_policy(&self) -> Outcome<(Mode, KeyPolicy)> {
-        Ok((self.mode, self.policy()?))
+        let mode = match self.mode {
+            Some(mode) => Some(mode),
+            None => options::variable("mode", |text| text.parse().ok())?,
+        };
+        Ok((mode.unwrap_or(Mode::Pbkdf2), self.policy()?))
     }
 
     pub(crate) fn sealer(&self, secret: Secret) -> Outcome<Sealer> {
-        Ok(Sealer::builder(secret).mode(self.mode).key_policy(self.policy()?).build()?)
+        let (mode, policy) = self.mode_and_policy()?;
+        Ok(Sealer::builder(secret).mode(mode).key_policy(policy).build()?)
     }
 
     fn policy(&self) -> Outcome<KeyPolicy> {
-        let mut policy = match self.key_policy {
+        let chosen = match self.key_policy {
+            Some(policy) => Some(policy),
+            None => options::variable("key_policy", |text| Policy::from_str(text, false).ok())?,
+        };
+        let chosen = chosen.unwrap_or_default();
+        let mut policy = match chosen {
             Policy::Unique => KeyPolicy::Unique,
             Policy::Adaptive => KeyPolicy::DEFAULT,
             Policy::Bounded => KeyPolicy::BOUNDED,
@@ -92,7 +101,7 @@ impl SealingArgs {
             Err(Failure::new(format!("{option} does not go with --key-policy {}", policy.name())))
         };
         match (
-            self.key_policy,
+            chosen,
             self.key_budget,
             self.key_max_entries.is_some() || self.key_max_age.is_some(),
         ) {

@@ -1,29 +1,22 @@
 //! How a command that goes on and on ships: through the client, with its queue and its spool.
 
-use std::path::PathBuf;
 use std::process;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
-use logflux_transport::{Client, WhenFull};
+use clap::Args;
+use logflux_transport::{Client, ClientConfig};
 
 use crate::connection::ConnectionArgs;
 use crate::failure::{Failure, Outcome};
+use crate::options::ClientOptions;
 use crate::sealing::SealingArgs;
 use crate::secret::SecretArgs;
 
 /// A client's settings.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ShippingArgs {
-    /// The folder of a durable spool: what is in it survives a crash (LOGFLUX_SPOOL_DIR)
-    #[arg(long, value_name = "DIR")]
-    spool_dir: Option<PathBuf>,
-    /// What happens to lines when the server is slower than they come
-    #[arg(long, value_enum, default_value_t)]
-    when_full: Full,
-    /// How long to wait at the end for what is not delivered yet
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = logflux_transport::parse_duration)]
-    close_timeout: Duration,
+    #[command(flatten)]
+    options: ClientOptions,
     #[command(flatten)]
     pub(crate) sealing: SealingArgs,
     #[command(flatten)]
@@ -32,37 +25,21 @@ pub(crate) struct ShippingArgs {
     pub(crate) secret: SecretArgs,
 }
 
-/// What happens to lines when the queue is full.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Full {
-    /// New ones are dropped, and counted.
-    #[default]
-    DropNewest,
-    /// The oldest are dropped, and counted.
-    DropOldest,
-    /// Reading waits, and so does whoever writes.
-    Block,
-}
-
 impl ShippingArgs {
+    /// The settings of the client, or of a single pass.
+    pub(crate) fn settings(&self) -> Outcome<ClientConfig> {
+        self.connection.settings_with(&self.options)
+    }
+
     /// Builds the client. On SIGINT, SIGTERM and SIGHUP it is closed, and the program ends.
     pub(crate) fn client(&self) -> Outcome<Client> {
-        let mut settings = self.connection.settings()?;
-        settings.node = Some(self.sealing.node()?);
-        if let Some(folder) = &self.spool_dir {
-            settings.spool_dir = Some(folder.clone());
-        }
+        let mut config = self.settings()?;
+        config.node = Some(self.sealing.node()?);
+        let timeout = config.close_timeout.get();
         let (mode, policy) = self.sealing.mode_and_policy()?;
-        let client = Client::builder(settings, self.secret.secret()?)
-            .mode(mode)
-            .key_policy(policy)
-            .when_full(match self.when_full {
-                Full::DropNewest => WhenFull::DropNewest,
-                Full::DropOldest => WhenFull::DropOldest,
-                Full::Block => WhenFull::Block,
-            })
-            .build()?;
-        let (ended, timeout) = (client.clone(), self.close_timeout);
+        let builder = Client::builder(config, self.secret.secret()?);
+        let client = builder.mode(mode).key_policy(policy).build()?;
+        let ended = client.clone();
         ctrlc::set_handler(move || {
             let status = i32::from(end(&ended, timeout).is_err());
             process::exit(status);
@@ -78,7 +55,7 @@ impl ShippingArgs {
 
     /// Delivers what is left, and fails where something was lost.
     pub(crate) fn close(&self, client: &Client) -> Outcome {
-        end(client, self.close_timeout)
+        end(client, client.close_timeout())
     }
 }
 

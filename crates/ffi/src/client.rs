@@ -74,8 +74,8 @@ const LAST_WAIT: Duration = Duration::from_secs(2);
 /// Builds a client. No thread is started and nothing is sent before the first message; a spool is
 /// opened, and what it holds is sent with the first message. The config can be used again.
 ///
-/// A client that is not closed when the process calls exit or returns from main is flushed then, for
-/// which all of them together have 5 s; a handler of atexit that is registered after this call runs
+/// A client that is not closed when the process calls exit or returns from main is flushed then,
+/// within logflux_config_set_close_timeout (5 s by default) from the end's beginning; a handler of atexit that is registered after this call runs
 /// before that. _exit, abort and a fatal signal flush nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn logflux_client_new(

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use logflux_envelope::{Field, Mode, Node, Secret, SecretSource};
 use logflux_transport::{
-    BuildError, Client, ClientBuilder, Settings, SettingsError, SpoolOptions, WhenFull,
+    Backoff, BuildError, Client, ClientBuilder, ClientConfig, CloseTimeout, ConfigError,
+    FlushInterval, HttpTimeout, InFlight, MaxRetries, ProxySetting, QueueBytes, QueueSize, Retry,
+    RetryDeadline, StatsInterval, WhenFull,
 };
 
 use crate::arguments::{Out, string, text, there, utf8};
@@ -36,42 +38,31 @@ pub enum logflux_when_full {
 /// Everything that a client is set to. All but the server, the API key and the secret have defaults.
 /// One thread at a time may use it.
 pub struct logflux_config {
-    builder: ClientBuilder,
-    mode: Mode,
-    spool: SpoolOptions,
+    config: ClientConfig,
+    secret: Secret,
     on_drop: Option<Callback<logflux_dropped>>,
-    on_stats: Option<(Duration, Callback<logflux_client_stats>)>,
+    on_stats: Option<(StatsInterval, Callback<logflux_client_stats>)>,
 }
 
 impl logflux_config {
-    fn new(settings: Settings, secret: Secret) -> Self {
-        Self {
-            builder: Client::builder(settings, secret),
-            mode: Mode::Pbkdf2,
-            spool: SpoolOptions::default(),
-            on_drop: None,
-            on_stats: None,
-        }
+    fn new(config: ClientConfig, secret: Secret) -> Self {
+        Self { config, secret, on_drop: None, on_stats: None }
     }
 
     pub(crate) fn builder(&self) -> ClientBuilder {
-        self.builder.clone().mode(self.mode).spool_options(self.spool)
+        Client::builder(self.config.clone(), self.secret.clone())
     }
 
     pub(crate) fn mode(&self) -> Mode {
-        self.mode
+        self.config.mode
     }
 
     pub(crate) fn on_drop(&self) -> Option<Callback<logflux_dropped>> {
         self.on_drop
     }
 
-    pub(crate) fn on_stats(&self) -> Option<(Duration, Callback<logflux_client_stats>)> {
+    pub(crate) fn on_stats(&self) -> Option<(StatsInterval, Callback<logflux_client_stats>)> {
         self.on_stats
-    }
-
-    fn change(&mut self, change: impl FnOnce(ClientBuilder) -> ClientBuilder) {
-        self.builder = change(self.builder.clone());
     }
 }
 
@@ -118,14 +109,12 @@ fn config(
     let secret = there(secret, "secret")?.0.clone();
     let endpoint = server_url.parse().map_err(|error| invalid("server_url", error))?;
     let api_key = api_key.parse().map_err(|error| invalid("api_key", error))?;
-    Ok(logflux_config::new(Settings::new(endpoint, api_key), secret))
+    Ok(logflux_config::new(ClientConfig::new(endpoint, api_key), secret))
 }
 
-/// Makes the configuration that the environment names (PROTOCOL 8): LOGFLUX_SERVER_URL,
-/// LOGFLUX_API_KEY, the secret as logflux_secret_from_env, and, where they are set, LOGFLUX_NODE,
-/// LOGFLUX_CA_FILE, LOGFLUX_QUEUE_SIZE, LOGFLUX_FLUSH_INTERVAL, LOGFLUX_MAX_RETRIES,
-/// LOGFLUX_INITIAL_DELAY, LOGFLUX_MAX_DELAY, LOGFLUX_BACKOFF_FACTOR, LOGFLUX_HTTP_TIMEOUT and
-/// LOGFLUX_SPOOL_DIR. No other thread may change the environment meanwhile.
+/// Makes the configuration that the environment names: LOGFLUX_SERVER_URL, LOGFLUX_API_KEY, the
+/// secret as logflux_secret_from_env, and, where they are set, the other variables of
+/// docs/settings.md. No other thread may change the environment meanwhile.
 #[unsafe(no_mangle)]
 pub extern "C" fn logflux_config_from_env(
     out: Option<&mut *mut logflux_config>,
@@ -133,8 +122,8 @@ pub extern "C" fn logflux_config_from_env(
 ) -> logflux_status {
     boundary(error, || {
         let out = Out::new(out)?;
-        let settings = Settings::from_env()?;
-        out.give(logflux_config::new(settings, SecretSource::from_env()?.load()?))
+        let config = ClientConfig::from_env()?;
+        out.give(logflux_config::new(config, SecretSource::from_env()?.load()?))
     })
 }
 
@@ -163,11 +152,40 @@ fn set_node(config: Option<&mut logflux_config>, node: &str) -> Result<(), Failu
     let config = there(config, "config")?;
     let node = Node::new(node)
         .map_err(|error| at_field(logflux_status::InvalidNode, Field::Node, error))?;
-    config.builder.settings_mut().node = Some(node);
+    config.config.node = Some(node);
     Ok(())
 }
 
-/// Sets for how many milliseconds one request may last, from 1; 30,000 by default.
+/// Sets the proxy that requests go through, a URL that begins with http://, https://, socks4://,
+/// socks4a:// or socks5://, or the word none for a direct connection; by default what HTTPS_PROXY,
+/// ALL_PROXY and NO_PROXY say.
+#[unsafe(no_mangle)]
+pub extern "C" fn logflux_config_set_proxy(
+    config: Option<&mut logflux_config>,
+    proxy: *const c_char,
+    proxy_length: usize,
+    error: Option<&mut *mut logflux_error>,
+) -> logflux_status {
+    boundary(error, || set_proxy(config, text!(proxy, proxy_length)))
+}
+
+/// logflux_config_set_proxy for a C string.
+#[unsafe(no_mangle)]
+pub extern "C" fn logflux_config_set_proxy_cstr(
+    config: Option<&mut logflux_config>,
+    proxy: *const c_char,
+    error: Option<&mut *mut logflux_error>,
+) -> logflux_status {
+    boundary(error, || set_proxy(config, utf8(string!(proxy), ProxySetting::NAME)?))
+}
+
+fn set_proxy(config: Option<&mut logflux_config>, proxy: &str) -> Result<(), Failure> {
+    let config = there(config, "config")?;
+    config.config.proxy = Some(proxy.parse()?);
+    Ok(())
+}
+
+/// Sets for how many milliseconds one request may last, 1 to 86,400,000; 30,000 by default.
 #[unsafe(no_mangle)]
 pub extern "C" fn logflux_config_set_http_timeout(
     config: Option<&mut logflux_config>,
@@ -176,20 +194,15 @@ pub extern "C" fn logflux_config_set_http_timeout(
 ) -> logflux_status {
     boundary(error, || {
         let config = there(config, "config")?;
-        if !(1..=MS_MAX).contains(&timeout_ms) {
-            return Err(invalid("timeout_ms", "timeout_ms must be 1 to 86400000, a day"));
-        }
-        config.builder.settings_mut().http_timeout = Duration::from_millis(timeout_ms);
+        config.config.http_timeout = HttpTimeout::new(Duration::from_millis(timeout_ms))?;
         Ok(())
     })
 }
 
-/// A day: the longest that a request may last, or that a pause may be.
-const MS_MAX: u64 = 86_400_000;
-
-/// Sets how often a request is tried again after its first failure, the pause after that one, the
-/// longest pause, and by what the pause grows with every failure, from 1 to 100. 5, 500 ms, 30,000 ms
-/// and 2.0 by default.
+/// Sets how often a request is sent again after its first failure where there is no spool, 0 to
+/// 1,000,000; for how many milliseconds the first pause and the longest last, 1 to 86,400,000, the
+/// first at most as long as the longest; and by what the pause grows with every failure, 1 to 100.
+/// 5, 500, 30,000 and 2 by default.
 #[unsafe(no_mangle)]
 pub extern "C" fn logflux_config_set_retry(
     config: Option<&mut logflux_config>,
@@ -201,23 +214,17 @@ pub extern "C" fn logflux_config_set_retry(
 ) -> logflux_status {
     boundary(error, || {
         let config = there(config, "config")?;
-        if !(1.0..=100.0).contains(&backoff_factor) {
-            return Err(invalid("backoff_factor", "backoff_factor must be 1 to 100"));
-        }
-        if initial_delay_ms > MS_MAX || max_delay_ms > MS_MAX {
-            return Err(invalid("max_delay_ms", "a delay must be at most 86400000 ms, a day"));
-        }
-        let retry = &mut config.builder.settings_mut().retry;
-        retry.max_retries = max_retries;
-        retry.initial_delay = Duration::from_millis(initial_delay_ms);
-        retry.max_delay = Duration::from_millis(max_delay_ms);
-        retry.backoff_factor = backoff_factor;
+        let max_retries = MaxRetries::new(max_retries)?;
+        let (initial, max) = (initial_delay_ms, max_delay_ms);
+        let (initial, max) = (Duration::from_millis(initial), Duration::from_millis(max));
+        let backoff = Backoff::new(initial, max, backoff_factor)?;
+        config.config.retry = Retry { max_retries, backoff };
         Ok(())
     })
 }
 
-/// Sets for how many milliseconds a batch is tried at most where there is no spool; 300,000 by
-/// default.
+/// Sets for how many milliseconds a batch is tried at most where there is no spool, 0 to
+/// 604,800,000; 300,000 by default.
 #[unsafe(no_mangle)]
 pub extern "C" fn logflux_config_set_retry_deadline(
     config: Option<&mut logflux_config>,
@@ -225,14 +232,14 @@ pub extern "C" fn logflux_config_set_retry_deadline(
     error: Option<&mut *mut logflux_error>,
 ) -> logflux_status {
     boundary(error, || {
-        let deadline = Duration::from_millis(deadline_ms.min(MS_MAX));
-        there(config, "config")?.change(|builder| builder.retry_deadline(deadline));
+        let config = there(config, "config")?;
+        config.config.retry_deadline = RetryDeadline::new(Duration::from_millis(deadline_ms))?;
         Ok(())
     })
 }
 
-/// Sets how many messages, and how many bytes of them, may wait in memory: 1 to 100,000,000, 10,000
-/// by default, and 1 or more, 8 MiB by default.
+/// Sets how many messages, and how many bytes of them, may wait in memory: 1 to 16,000,000, 10,000
+/// by default; and 1 to 68,719,476,736, 8,388,608 by default.
 #[unsafe(no_mangle)]
 pub extern "C" fn logflux_config_set_queue(
     config: Option<&mut logflux_config>,
@@ -242,14 +249,8 @@ pub extern "C" fn logflux_config_set_queue(
 ) -> logflux_status {
     boundary(error, || {
         let config = there(config, "config")?;
-        if !(1..=100_000_000).contains(&max_messages) {
-            return Err(invalid("max_messages", "max_messages must be 1 to 100000000"));
-        }
-        if max_bytes == 0 || max_bytes > isize::MAX.unsigned_abs() / 2 {
-            return Err(invalid("max_bytes", "max_bytes must be at least 1"));
-        }
-        config.builder.settings_mut().queue_size = max_messages;
-        config.change(|builder| builder.queue_bytes(max_bytes));
+        let (size, bytes) = (QueueSize::new(max_messages)?, QueueBytes::new(max_bytes)?);
+        (config.config.queue_size, config.config.queue_bytes) = (size, bytes);
         Ok(())
     })
 }
@@ -263,18 +264,18 @@ pub extern "C" fn logflux_config_set_when_full(
 ) -> logflux_status {
     boundary(error, || {
         let config = there(config, "config")?;
-        let when_full = match when_full {
+        config.config.when_full = match when_full {
             0 => WhenFull::DropNewest,
             1 => WhenFull::DropOldest,
             2 => WhenFull::Block,
-            _ => return Err(invalid("when_full", "when_full must be 0, 1 or 2")),
+            _ => return Err(invalid(WhenFull::NAME, "when_full must be 0, 1 or 2")),
         };
-        config.change(|builder| builder.when_full(when_full));
         Ok(())
     })
 }
 
-/// Sets for how many milliseconds a message may wait for others to be sent with; 1,000 by default.
+/// Sets for how many milliseconds a message may wait for others to be sent with, 1 to 86,400,000;
+/// 1,000 by default.
 #[unsafe(no_mangle)]
 pub extern "C" fn logflux_config_set_flush_interval(
     config: Option<&mut logflux_config>,
@@ -282,13 +283,13 @@ pub extern "C" fn logflux_config_set_flush_interval(
     error: Option<&mut *mut logflux_error>,
 ) -> logflux_status {
     boundary(error, || {
-        let interval = Duration::from_millis(interval_ms.min(MS_MAX));
-        there(config, "config")?.builder.settings_mut().flush_interval = interval;
+        let config = there(config, "config")?;
+        config.config.flush_interval = FlushInterval::new(Duration::from_millis(interval_ms))?;
         Ok(())
     })
 }
 
-/// Sets how many requests may be under way at once, 1 to 16; 2 by default.
+/// Sets how many requests may be in flight at once, 1 to 16; 2 by default.
 #[unsafe(no_mangle)]
 pub extern "C" fn logflux_config_set_max_in_flight(
     config: Option<&mut logflux_config>,
@@ -297,10 +298,7 @@ pub extern "C" fn logflux_config_set_max_in_flight(
 ) -> logflux_status {
     boundary(error, || {
         let config = there(config, "config")?;
-        if !(1..=16).contains(&requests) {
-            return Err(invalid("requests", "requests must be 1 to 16"));
-        }
-        config.change(|builder| builder.max_in_flight(requests));
+        config.config.max_in_flight = InFlight::new(requests)?;
         Ok(())
     })
 }
@@ -313,7 +311,7 @@ pub extern "C" fn logflux_config_set_mode(
     error: Option<&mut *mut logflux_error>,
 ) -> logflux_status {
     boundary(error, || {
-        there(config, "config")?.mode = self::mode(mode)?;
+        there(config, "config")?.config.mode = self::mode(mode)?;
         Ok(())
     })
 }
@@ -328,8 +326,7 @@ pub extern "C" fn logflux_config_set_key_policy(
 ) -> logflux_status {
     boundary(error, || {
         let config = there(config, "config")?;
-        let policy = self::policy(policy)?;
-        config.change(|builder| builder.key_policy(policy));
+        config.config.key_policy = self::policy(policy)?;
         Ok(())
     })
 }
@@ -343,8 +340,22 @@ pub extern "C" fn logflux_config_set_min_level(
 ) -> logflux_status {
     boundary(error, || {
         let config = there(config, "config")?;
-        let level = self::level(level)?;
-        config.change(|builder| builder.min_level(level));
+        config.config.min_level = self::level(level)?;
+        Ok(())
+    })
+}
+
+/// Sets for how many milliseconds the end of the process waits at most for a client that is not
+/// freed, 0 to 86,400,000; 5,000 by default.
+#[unsafe(no_mangle)]
+pub extern "C" fn logflux_config_set_close_timeout(
+    config: Option<&mut logflux_config>,
+    timeout_ms: u64,
+    error: Option<&mut *mut logflux_error>,
+) -> logflux_status {
+    boundary(error, || {
+        let config = there(config, "config")?;
+        config.config.close_timeout = CloseTimeout::new(Duration::from_millis(timeout_ms))?;
         Ok(())
     })
 }
@@ -359,24 +370,16 @@ fn invalid(name: &str, what: impl ToString) -> Failure {
     logflux_error::at(logflux_status::InvalidSetting, name, what)
 }
 
-impl From<SettingsError> for Failure {
-    fn from(error: SettingsError) -> Self {
-        let text = error.to_string();
-        match error {
-            SettingsError::Missing { name }
-            | SettingsError::Endpoint { name, .. }
-            | SettingsError::ApiKey { name, .. }
-            | SettingsError::Node { name, .. }
-            | SettingsError::Duration { name, .. }
-            | SettingsError::Number { name, .. } => invalid(name, text),
-            _ => logflux_error::new(logflux_status::InvalidSetting, text),
-        }
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        logflux_error::at(logflux_status::InvalidSetting, error.setting, error)
     }
 }
 
 impl From<BuildError> for Failure {
     fn from(error: BuildError) -> Self {
         match error {
+            BuildError::Config(error) => error.into(),
             BuildError::KeyPolicy(error) => error.into(),
             BuildError::Node => at_field(logflux_status::InvalidNode, Field::Node, error),
             BuildError::Trust(_) => logflux_error::at(logflux_status::CaFile, "ca_file", error),
@@ -385,3 +388,6 @@ impl From<BuildError> for Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

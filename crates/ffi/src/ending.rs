@@ -7,13 +7,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use logflux_process::{Alive, AtExit, Living, at_exit, write_to_stderr};
 use logflux_transport::{Client, ExitFlush};
-
-/// How long the end of the process waits for all clients together.
-const WITHIN: Duration = Duration::from_secs(5);
 
 /// What is said of clients that were not flushed in time.
 const UNFLUSHED: &[u8] =
@@ -76,7 +73,7 @@ impl AtExit for Ending {
             if ended.callbacks.iter().any(|calls| calls.is_on_this_thread()) {
                 inside = true;
             } else {
-                let left = WITHIN.saturating_sub(begun.elapsed());
+                let left = ended.client.close_timeout().saturating_sub(begun.elapsed());
                 unflushed |= ended.client.flush_at_exit(left) == ExitFlush::Untold;
             }
         });

@@ -36,11 +36,11 @@ static WATCHED: AtomicBool = AtomicBool::new(false);
 ///
 /// # Errors
 /// [`InitError`] where the client cannot be built, or the guard of an earlier call still lives.
-pub fn init(config: Config) -> Result<Guard, InitError> {
+pub fn init(mut config: Config) -> Result<Guard, InitError> {
     if TAKEN.swap(true, Ordering::AcqRel) {
         return Err(InitError::Already);
     }
-    let close_within = config.close_within;
+    let close_within = config.close_timeout();
     let milliseconds = u64::try_from(close_within.as_millis()).unwrap_or(u64::MAX);
     CLOSE_WITHIN.store(milliseconds, Ordering::Release);
     if !WATCHED.swap(true, Ordering::AcqRel) {

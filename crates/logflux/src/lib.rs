@@ -66,7 +66,7 @@
 //!
 //! # Sealing and opening by hand
 //! [`seal`] and [`open`] do one entry; a [`Sealer`] and an [`Opener`] do many, spending key
-//! derivations on purpose; [`Settings`] and a [`Shipper`] take sealed entries to an ingest API, and
+//! derivations on purpose; [`ClientConfig`] and a [`Shipper`] take sealed entries to an ingest API, and
 //! an [`Api`] queries them back.
 
 mod config;
@@ -86,7 +86,7 @@ mod sink;
 mod termination;
 mod text;
 
-pub use config::{Config, ConfigError};
+pub use config::{Config, EnvironmentError};
 pub use global::{Guard, InitError, client, enabled, init};
 #[cfg(feature = "tracing")]
 pub use layer::{Layer, layer};
@@ -97,10 +97,12 @@ pub use logflux_envelope::{
 };
 pub use logflux_process::after_restore;
 pub use logflux_transport::{
-    Api, BuildError, CallError, Client, ClientBuilder, ClientStats, DropReason, DropReport,
-    Dropped, Endpoint, EndpointError, FlushTicket, OnDrop, Page, Receipt, Refusal, Retry,
-    SecretSource, SecretSourceError, Settings, SettingsError, ShipError, Shipper, SpoolError,
-    SpoolFull, SpoolOptions, Trust, TrustError, Unflushed, WhenFull,
+    Api, Backoff, BackoffFactor, BuildError, CallError, Client, ClientBuilder, ClientConfig,
+    ClientStats, CloseTimeout, ConfigError, DropReason, DropReport, Dropped, Endpoint,
+    EndpointError, FlushInterval, FlushTicket, HttpTimeout, InFlight, InitialDelay, MaxDelay,
+    MaxRetries, OnDrop, Page, Proxy, ProxySetting, QueueBytes, QueueSize, Reason, Receipt, Refusal,
+    Retry, RetryDeadline, SecretSource, SecretSourceError, ShipError, Shipper, SpoolError,
+    SpoolFull, SpoolMaxBytes, StatsInterval, SyncInterval, Trust, TrustError, Unflushed, WhenFull,
 };
 #[cfg(feature = "log")]
 pub use logger::{Logger, init_log, logger};

@@ -167,7 +167,7 @@ fn a_handler_of_the_host_has_precedence_whenever_it_was_set() {
 fn closes_for_an_hour() {
     let settings = "https://127.0.0.1:1".parse().unwrap();
     let key = std::env::var("LOGFLUX_API_KEY").unwrap().parse().unwrap();
-    let settings = logflux::Settings::new(settings, key);
+    let settings = logflux::ClientConfig::new(settings, key);
     let config = logflux::Config::new(settings, place::secret());
     let config = config.close_within(Duration::from_secs(3_600));
     let _guard = logflux::init(config.retry_deadline(Duration::from_secs(3_600))).unwrap();

@@ -5,6 +5,20 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use ureq::http::Uri;
+use ureq::http::uri::Authority;
+
+/// The paths of the API's calls, and what they begin with: no address ends in one.
+const CALLS: [&str; 9] = [
+    "/v1/ingest",
+    "/v1/batch",
+    "/v1/entries",
+    "/v1/tail",
+    "/v1/alerts",
+    "/v1",
+    "/health",
+    "/version",
+    "/metrics",
+];
 
 /// The address of an ingest API, such as `https://c12345.ingest.us.logflux.io`.
 ///
@@ -37,6 +51,9 @@ impl Endpoint {
             return Err(EndpointError::Query);
         }
         let host = authority.host();
+        if host.is_empty() || !has_valid_port(authority) {
+            return Err(EndpointError::Form);
+        }
         let encrypted = match uri.scheme_str() {
             Some("https") => true,
             Some("http") if plain_loopback && is_loopback(host) => false,
@@ -45,6 +62,9 @@ impl Endpoint {
         };
         let scheme = if encrypted { "https" } else { "http" };
         let path = uri.path().trim_end_matches('/');
+        if let Some(call) = CALLS.into_iter().find(|call| path.ends_with(call)) {
+            return Err(EndpointError::Call(call));
+        }
         Ok(Self { base: format!("{scheme}://{authority}{path}"), host: host.to_owned(), encrypted })
     }
 
@@ -91,6 +111,19 @@ impl fmt::Debug for Endpoint {
     }
 }
 
+/// Whether there is no port, or one from 1 to 65535.
+pub(crate) fn has_valid_port(authority: &Authority) -> bool {
+    let place = authority.as_str().rsplit('@').next().unwrap_or_default();
+    match place.strip_prefix(authority.host()) {
+        Some("") => true,
+        Some(port) => port.strip_prefix(':').is_some_and(|port| {
+            port.bytes().all(|byte| byte.is_ascii_digit())
+                && port.parse().is_ok_and(|port: u16| port > 0)
+        }),
+        None => false,
+    }
+}
+
 fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || address.parse().is_ok_and(|address: IpAddr| address.is_loopback())
@@ -115,6 +148,9 @@ pub enum EndpointError {
     /// It holds a query or a fragment.
     #[error("server URL must not hold a query or a fragment")]
     Query,
+    /// It is the address of a call, not of the API.
+    #[error("server URL must not end in {0}: leave that out, it is added to every call")]
+    Call(&'static str),
 }
 
 #[cfg(test)]
@@ -127,16 +163,32 @@ mod tests {
         assert_eq!(endpoint.url("/v1/ingest"), "https://c12345.ingest.us.logflux.io/v1/ingest");
         let endpoint: Endpoint = "https://[::1]:8443/logs/".parse().unwrap();
         assert_eq!(endpoint.url("/health"), "https://[::1]:8443/logs/health");
+        let endpoint: Endpoint = "https://v1/api-v1".parse().unwrap();
+        assert_eq!(endpoint.url("/v1/ingest"), "https://v1/api-v1/v1/ingest");
         for (url, error) in [
             ("http://example.com", EndpointError::NotEncrypted),
             ("http://127.0.0.1:80", EndpointError::NotEncrypted),
             ("ftp://example.com", EndpointError::Form),
             ("example.com", EndpointError::Form),
             ("https://", EndpointError::Form),
+            ("https://example.com:", EndpointError::Form),
+            ("https://example.com:0", EndpointError::Form),
+            ("https://example.com:65536", EndpointError::Form),
+            ("https://:8443", EndpointError::Form),
             ("", EndpointError::Form),
             ("https://lf:key@example.com", EndpointError::Credentials),
             ("https://example.com/?key=1", EndpointError::Query),
             ("https://example.com/#x", EndpointError::Query),
+            ("https://example.com/v1/ingest", EndpointError::Call("/v1/ingest")),
+            ("https://example.com/logs/v1/ingest//", EndpointError::Call("/v1/ingest")),
+            ("https://example.com/v1/batch", EndpointError::Call("/v1/batch")),
+            ("https://example.com/v1/entries", EndpointError::Call("/v1/entries")),
+            ("https://example.com/v1/tail", EndpointError::Call("/v1/tail")),
+            ("https://example.com/v1/alerts", EndpointError::Call("/v1/alerts")),
+            ("https://example.com/v1/", EndpointError::Call("/v1")),
+            ("https://example.com/health", EndpointError::Call("/health")),
+            ("https://example.com/version", EndpointError::Call("/version")),
+            ("https://example.com/metrics", EndpointError::Call("/metrics")),
         ] {
             assert_eq!(url.parse::<Endpoint>(), Err(error), "{url}");
         }

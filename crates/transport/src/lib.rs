@@ -1,7 +1,7 @@
 //! Ships sealed entries to an ingest API, and queries them back.
 //!
-//! [`Settings`] gather what a sender needs, from code or from the `LOGFLUX_…` environment variables;
-//! [`SecretSource`] says where the secret is. [`Api`] makes single calls over TLS; [`Shipper`] ships
+//! [`ClientConfig`] has what a sender needs, from code or from the `LOGFLUX_…` environment variables;
+//! [`SETTINGS`] is the table of them. [`SecretSource`] says where the secret is. [`Api`] makes single calls over TLS; [`Shipper`] ships
 //! any number of entries through it, in batches, and tries again with the same bytes where that can
 //! help (PROTOCOL 8).
 //!
@@ -11,10 +11,10 @@
 mod api;
 mod call_error;
 mod client;
+mod config;
 mod endpoint;
 mod http;
 mod retry;
-mod settings;
 mod shipper;
 mod spool;
 mod tail;
@@ -25,12 +25,16 @@ pub use client::{
     BuildError, Client, ClientBuilder, ClientStats, DropReason, DropReport, Dropped, ExitFlush,
     FlushTicket, OnDrop, Unflushed, WhenFull, host_name,
 };
+pub use config::{
+    Backoff, BackoffFactor, ClientConfig, CloseTimeout, ConfigError, FlushInterval, HttpTimeout,
+    InFlight, InitialDelay, Kind, MaxDelay, MaxRetries, ProxySetting, QueueBytes, QueueSize,
+    Reason, Retry, RetryDeadline, SETTINGS, SecretCommandTimeout, Setting, SpoolMaxBytes,
+    SpoolMemoryBytes, SpoolSegmentBytes, StatsInterval, SyncInterval, Variables,
+};
 pub use endpoint::{Endpoint, EndpointError};
-pub use http::{Proxy, ProxyChoice, ProxyError, ProxyUrlError, Route};
+pub use http::{Proxy, ProxyError, ProxyUrlError, Route};
 pub use logflux_envelope::{SecretSource, SecretSourceError};
 pub use logflux_wire::{DurationError, parse_duration};
-pub use retry::Retry;
-pub use settings::{Settings, SettingsError, Variables};
 pub use shipper::{Receipt, Refusal, ShipError, Shipper};
 pub use spool::{
     Acknowledged, Adopted, Appended, DeadLetter, DeadLetters, RecordId, Recovery, SegmentView,

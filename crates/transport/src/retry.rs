@@ -2,31 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-/// How often a request is tried, and how long between the tries: exponential backoff with jitter,
-/// and a server's `Retry-After` before that.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Retry {
-    /// How often a request is tried again after its first failure (`LOGFLUX_MAX_RETRIES`).
-    pub max_retries: u32,
-    /// The pause after the first failure (`LOGFLUX_INITIAL_DELAY`).
-    pub initial_delay: Duration,
-    /// The longest pause (`LOGFLUX_MAX_DELAY`).
-    pub max_delay: Duration,
-    /// By what the pause grows with every failure, at least 1 (`LOGFLUX_BACKOFF_FACTOR`).
-    pub backoff_factor: f64,
-}
-
-impl Default for Retry {
-    /// 5 retries; 500 ms, 1 s, 2 s, 4 s, 8 s between them; never more than 30 s.
-    fn default() -> Self {
-        Self {
-            max_retries: 5,
-            initial_delay: Duration::from_millis(500),
-            max_delay: Duration::from_secs(30),
-            backoff_factor: 2.0,
-        }
-    }
-}
+use crate::config::Retry;
 
 /// The longest that a server's `Retry-After` is obeyed.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(300);
@@ -40,11 +16,7 @@ impl Retry {
         if let Some(asked) = retry_after {
             return asked.min(RETRY_AFTER_MAX);
         }
-        let growth = self.backoff_factor.max(1.0).powf(f64::from(retry.saturating_sub(1)));
-        let longest = self.max_delay.as_secs_f64();
-        let backoff = (self.initial_delay.as_secs_f64() * growth).min(longest);
-        let jittered = backoff * (1.0 - jitter.clamp(0.0, 1.0) / 2.0);
-        Duration::try_from_secs_f64(jittered).unwrap_or(self.max_delay)
+        self.backoff.pause(retry).mul_f64(1.0 - jitter.clamp(0.0, 1.0) / 2.0)
     }
 }
 
@@ -70,6 +42,7 @@ mod tests {
     use std::time::UNIX_EPOCH;
 
     use super::*;
+    use crate::config::Backoff;
 
     #[test]
     fn pauses_double_up_to_the_longest_and_jitter_takes_half_at_most() {
@@ -80,8 +53,9 @@ mod tests {
             [500, 1000, 2000, 4000, 30_000, 30_000]
         );
         assert_eq!([1, 2, 99].map(|n| millis(n, 1.0)), [250, 500, 15_000]);
-        let shrinking = Retry { backoff_factor: 0.1, ..retry };
-        assert_eq!(shrinking.pause(9, None, 0.0), retry.initial_delay);
+        let backoff = Backoff::new(Duration::from_millis(40), Duration::from_millis(40), 100.0);
+        let level = Retry { backoff: backoff.unwrap(), ..retry };
+        assert_eq!([1, 2, u32::MAX].map(|n| level.pause(n, None, 0.0).as_millis()), [40, 40, 40]);
     }
 
     #[test]

@@ -8,7 +8,8 @@ use logflux_wire::response::{ErrorCode, Failure, IngestCounts};
 
 use crate::api::Api;
 use crate::call_error::{CallError, Disposition};
-use crate::retry::{self, Retry};
+use crate::config::Retry;
+use crate::retry;
 
 /// The most bytes in one request, unless a single entry is longer.
 const BODY_MAX: usize = 4 << 20;
@@ -138,7 +139,7 @@ impl Shipper {
                 Err(error) => error,
             };
             let helps = error.disposition(entries) == Disposition::Retry;
-            if !helps || retry == self.retry.max_retries {
+            if !helps || retry == self.retry.max_retries.get() {
                 return Err(error);
             }
             retry += 1;

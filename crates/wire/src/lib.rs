@@ -28,6 +28,7 @@ mod payload;
 pub mod query;
 pub mod request;
 pub mod response;
+mod size;
 mod timestamp;
 mod write;
 
@@ -41,5 +42,6 @@ pub use mode::{Mode, UnsupportedMode};
 pub use node::{Node, NodeError};
 pub use parse::UnknownFields;
 pub use payload::{Payload, PayloadError};
+pub use size::{SizeError, parse_size};
 pub use timestamp::{Timestamp, TimestampError};
 pub use write::EntryParts;

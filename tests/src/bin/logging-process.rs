@@ -8,11 +8,11 @@ use std::io::{self, Write as _};
 use std::time::Duration;
 
 use logflux_envelope::Mode;
-use logflux_transport::{Client, SecretSource, Settings};
+use logflux_transport::{Client, ClientConfig, SecretSource};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let run = std::env::args().nth(1).ok_or("usage: logging-process RUN")?;
-    let settings = Settings::from_env()?;
+    let settings = ClientConfig::from_env()?;
     let secret = SecretSource::from_env()?.load()?;
     let client = Client::builder(settings, secret).mode(Mode::Hkdf).build()?;
     let mut logged = 0_u64;

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use logflux_envelope::{KeyPolicy, Level, Message, Mode, Node, SealError, Sealer, Timestamp};
-use logflux_transport::{Client, Settings};
+use logflux_transport::{Client, ClientConfig, ExitFlush};
 
 fn main() -> Result<(), Box<dyn Error>> {
     std::panic::set_hook(Box::new(|panic| {
@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         sealers
             .push(Sealer::builder(logflux_tests::secret()).mode(mode).key_policy(policy).build()?);
     }
-    let settings = Settings::new(
+    let settings = ClientConfig::new(
         "https://127.0.0.1:1".parse()?,
         "lf_0123456789abcdefABCDEF0123456789".parse()?,
     );
@@ -67,7 +67,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     if client.flush(Duration::from_millis(50)).is_ok() {
         return Err("a message was delivered without a thread".into());
     }
-    if client.flush_at_exit(Duration::from_millis(50)) {
+    if client.flush_at_exit(Duration::from_millis(50)) == ExitFlush::Done {
         return Err("a message was delivered at the end without a thread".into());
     }
     let _ = client.close(Duration::from_millis(50));

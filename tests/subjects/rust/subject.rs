@@ -10,7 +10,7 @@ use logflux_certify::{Base64, Hex};
 use logflux_envelope::hazmat::{Given, derive_key, seal_with_salt_and_iv};
 use logflux_envelope::{Entry, EntryError, Iv, KeyPolicy, Level, Message, Mode, Node, OpenError};
 use logflux_envelope::{Opener, Salt, SealError, Sealer, Secret, Stage, Timestamp};
-use logflux_transport::{Client, Settings};
+use logflux_transport::{Backoff, Client, ClientConfig, FlushInterval};
 use logflux_wire::{LevelError, NodeError, TimestampError, UnsupportedMode};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -116,13 +116,13 @@ impl Subject {
     }
 
     fn ship(&mut self, request: &Request, secret: Secret, mode: Mode) -> Answered {
-        let mut settings = Settings::new(request.endpoint.parse()?, request.api_key.parse()?);
+        let mut settings = ClientConfig::new(request.endpoint.parse()?, request.api_key.parse()?);
         settings.ca_file = Some(request.ca_file.clone().into());
         settings.node = Some(request.node.parse()?);
         let hint = |name| Duration::from_millis(request.hints.get(name).copied().unwrap_or(100));
-        settings.flush_interval = hint("flush_interval_ms");
-        settings.retry.initial_delay = hint("initial_delay_ms");
-        settings.retry.max_delay = hint("max_delay_ms");
+        settings.flush_interval = FlushInterval::new(hint("flush_interval_ms"))?;
+        let (first, longest) = (hint("initial_delay_ms"), hint("max_delay_ms"));
+        settings.retry.backoff = Backoff::new(first, longest, 2.0)?;
         let client = self.client.insert(Client::builder(settings, secret).mode(mode).build()?);
         for message in &request.messages {
             let level = Level::from_number(message.loglevel)?;

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use logflux_envelope::{Level, Secret};
-use logflux_transport::{Client, Settings};
+use logflux_transport::{Backoff, Client, ClientConfig, FlushInterval, MaxRetries, QueueSize};
 
 const FULL: usize = 10_000;
 
@@ -23,11 +23,12 @@ pub(crate) fn section() -> String {
 fn measure() -> Result<[f64; 2], Box<dyn Error>> {
     let before = resident_mib()?;
     let key = "lf_0123456789abcdefABCDEF0123456789".parse()?;
-    let mut settings = Settings::new("https://127.0.0.1:1".parse()?, key);
-    settings.retry.max_retries = 1_000_000;
-    settings.retry.initial_delay = Duration::from_secs(60);
-    settings.queue_size = FULL;
-    settings.flush_interval = Duration::from_millis(50);
+    let mut settings = ClientConfig::new("https://127.0.0.1:1".parse()?, key);
+    settings.retry.max_retries = MaxRetries::new(1_000_000)?;
+    let minute = Duration::from_secs(60);
+    settings.retry.backoff = Backoff::new(minute, minute, 2.0)?;
+    settings.queue_size = QueueSize::new(FULL)?;
+    settings.flush_interval = FlushInterval::new(Duration::from_millis(50))?;
     let client = Client::builder(settings, Secret::generate()?).build()?;
     client.log(Level::Info, "one");
     let _ = client.flush(Duration::from_secs(2));

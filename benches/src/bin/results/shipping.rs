@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use logflux_envelope::{KeyPolicy, Level, Mode, Secret};
 use logflux_server::{Keys, NewKey, Rates, Scope, Server, ServerConfig, dev_tls};
-use logflux_transport::{Client, Settings, WhenFull};
+use logflux_transport::{Client, ClientConfig, WhenFull};
 
 const LINES: u32 = 100_000;
 const LEN: usize = 256;
@@ -44,7 +44,7 @@ fn ship(mode: Mode, spool: bool) -> Result<String, Box<dyn Error>> {
     let mut config = ServerConfig::new(any, &data, tls.files);
     config.rates = Rates::NONE; // What is measured is the speed.
     let server = Server::bind(config)?.spawn()?;
-    let mut settings = Settings::new(format!("https://{}", server.addr()).parse()?, key);
+    let mut settings = ClientConfig::new(format!("https://{}", server.addr()).parse()?, key);
     settings.ca_file = Some(tls.ca);
     settings.spool_dir = spool.then(|| folder.path().join("spool"));
     let client = Client::builder(settings, Secret::generate()?)

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from ._core import _Duration as Duration
     from ._settings import Settings
 
-#: How long a client is given at the end, unless it is told otherwise.
-CLOSE_TIMEOUT = 5.0
-
 
 class Client(_core.Client):
     """Logs through one ingest API, as one node, with one secret.
@@ -31,8 +28,6 @@ class Client(_core.Client):
     ``node`` is the sender's name, None that of the host. As a context manager it is closed at the
     end of the block.
     """
-
-    _close_timeout: Duration
 
     def __new__(
         cls,
@@ -72,10 +67,7 @@ class Client(_core.Client):
         for name in values:
             if name not in known:
                 raise TypeError(f"Client has no setting {name!r}")
-        close_timeout: Duration = values.pop("close_timeout", CLOSE_TIMEOUT)
-        _core.check_duration("close_timeout", close_timeout)
         client = super().__new__(cls, values, from_env)
-        client._close_timeout = close_timeout
         _exit.watch(client)
         return client
 

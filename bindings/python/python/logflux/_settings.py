@@ -19,48 +19,68 @@ class Settings(TypedDict, total=False):
     A duration is a number of seconds, a ``timedelta``, or a text such as ``"250ms"``.
     """
 
+    # settings: begin
     ca_file: str | os.PathLike[str] | None
-    """The file of the authority to trust, in PEM, and then no other; the public ones by default."""
-    mode: Mode | int | str | None
-    """The encryption mode; the standard mode 1 by default."""
-    key_policy: KeyPolicy | None
-    """How key derivations are spent in modes 1 to 4; ``KeyPolicy.adaptive()`` by default."""
-    min_level: Level | int | str | None
-    """The least severe level that is logged; debug, and so everything, by default."""
-    queue_size: int | None
-    """How many messages may wait in memory, 10,000 by default."""
-    queue_bytes: int | None
-    """How many bytes may wait in memory, 8 MiB by default."""
-    when_full: Literal["drop_newest", "drop_oldest", "block"] | None
-    """What a logging call does when the queue is full; the new message is dropped by default."""
-    flush_interval: Duration | None
-    """How long a message may wait for others to be sent with, 1 s by default."""
-    max_in_flight: int | None
-    """How many requests may be under way at once, 1 to 16; 2 by default."""
+    """The file of the authority to trust, in PEM; then no other is trusted: a path; Mozilla's
+    public authorities by default."""
+    proxy: str | None
+    """The proxy that requests go through; none is a direct connection whatever the other variables
+    say: a URL that begins with http://, https://, socks4://, socks4a:// or socks5://, or none; what
+    HTTPS_PROXY, ALL_PROXY and NO_PROXY say by default."""
     http_timeout: Duration | None
-    """How long one request may take, 30 s by default."""
+    """How long one request may take: a duration from 1ms to 24h; 30s by default."""
+    max_in_flight: int | None
+    """How many requests may be in flight at once: a whole number from 1 to 16; 2 by default."""
     max_retries: int | None
-    """How often a request is tried again, 5 by default."""
+    """How often a request is sent again after its first failure, where there is no spool: a whole
+    number from 0 to 1,000,000; 5 by default."""
     initial_delay: Duration | None
-    """The pause after the first failure, 500 ms by default."""
+    """The pause after the first failure, at most max_delay: a duration from 1ms to 24h; 500ms by
+    default."""
     max_delay: Duration | None
-    """The longest pause, 30 s by default."""
+    """The longest pause between two attempts, unless the server asks for a longer one: a duration
+    from 1ms to 24h; 30s by default."""
     backoff_factor: float | None
-    """By what the pause grows with every failure, 1 to 100; 2 by default."""
+    """By what the pause grows with every failure: a number from 1 to 100; 2 by default."""
     retry_deadline: Duration | None
-    """How long a batch is tried at most where there is no spool, 5 min by default."""
+    """How long a batch is tried at most, where there is no spool: a duration from 0s to 7d; 5m by
+    default."""
+    queue_size: int | None
+    """How many messages may wait in memory: a whole number from 1 to 16,000,000; 10,000 by
+    default."""
+    queue_bytes: int | None
+    """How many bytes of messages may wait in memory; a longer message is taken where nothing else
+    waits: a size from 1 byte to 64GiB; 8MiB by default."""
+    when_full: Literal["drop_newest", "drop_oldest", "block"] | None
+    """What a logging call does when the queue is full: drop the new message, drop the oldest, or
+    wait: "drop_newest", "drop_oldest" or "block"; drop_newest by default."""
+    flush_interval: Duration | None
+    """How long a message may wait for others to be sent with: a duration from 1ms to 24h; 1s by
+    default."""
     spool_dir: str | os.PathLike[str] | None
-    """The folder of a durable spool; by default there is none."""
+    """The folder of a durable spool: what is in it outlives the process: a path; no spool by
+    default."""
     spool_max_bytes: int | None
-    """The most bytes that the spool takes on disk, 256 MiB by default."""
+    """How many bytes the spool of one process may take on disk: a size from 1MiB to 1TiB; 256MiB by
+    default."""
     spool_when_full: Literal["refuse", "drop_oldest"] | None
-    """What a full spool does; the new entry is refused by default."""
+    """What a full spool does: refuse the new entry, or drop the oldest: "refuse" or "drop_oldest";
+    refuse by default."""
     sync_interval: Duration | None
-    """How long a spooled entry may wait to be durable, 100 ms by default. A flush does not wait."""
+    """How long a spooled entry may wait to be durable; a flush does not wait: a duration from 1ms
+    to 24h; 100ms by default."""
+    mode: Mode | int | str | None
+    """The encryption mode: 1, 2, 3, 4 or 128, or a mode's name; 1 by default."""
+    key_policy: KeyPolicy | None
+    """How key derivations are spent in modes 1 to 4: ``KeyPolicy.adaptive()`` by default."""
+    min_level: Level | int | str | None
+    """The least severe level that is logged: 1 to 8, or emergency, alert, critical, error, warning,
+    notice, info or debug; debug by default."""
+    close_timeout: Duration | None
+    """How long closing waits at the end of the process, or where no other time is given: a duration
+    from 0s to 24h; 5s by default."""
+    # settings: end
     on_drop: Callable[[dict[str, int]], object] | None
     """What is called when messages were dropped, with how many by reason since the last call, at
     most once a second, on a thread of LogFlux's own. Without it a line goes to stderr, at most once
     a minute."""
-    close_timeout: Duration
-    """How long ``close`` waits unless it is told otherwise, also at the end of the process; 5 s by
-    default."""

@@ -12,7 +12,7 @@ use logflux_envelope::{Entry, Opener, Secret};
 use logflux_server::{
     Keys, NewKey, Rates, Scope, Scopes, Server, ServerConfig, ServerError, dev_tls, sqlite,
 };
-use logflux_transport::{Settings, Shipper};
+use logflux_transport::{ClientConfig, Shipper};
 use logflux_wire::ApiKey;
 use logflux_wire::query::{Order, Query};
 use tempfile::TempDir;
@@ -110,7 +110,7 @@ impl Demo {
         Ok(lines)
     }
 
-    fn ship(&self, settings: &Settings, secret: &Secret, lines: &[Vec<u8>]) -> Outcome {
+    fn ship(&self, settings: &ClientConfig, secret: &Secret, lines: &[Vec<u8>]) -> Outcome {
         let node = self.sealing.node()?;
         let sealer = self.sealing.sealer(secret.clone())?;
         let shipper = Shipper::new(settings.api()?, settings.retry);
@@ -188,8 +188,8 @@ impl Place {
         Ok(Started { addr, kind })
     }
 
-    fn settings(&self, addr: SocketAddr) -> Outcome<Settings> {
-        let mut settings = Settings::new(format!("https://{addr}").parse()?, self.key.clone());
+    fn settings(&self, addr: SocketAddr) -> Outcome<ClientConfig> {
+        let mut settings = ClientConfig::new(format!("https://{addr}").parse()?, self.key.clone());
         settings.ca_file = Some(self.ca.clone());
         Ok(settings)
     }
@@ -230,7 +230,7 @@ impl Started {
     }
 }
 
-fn fetch(settings: &Settings, count: usize) -> Outcome<Vec<Entry>> {
+fn fetch(settings: &ClientConfig, count: usize) -> Outcome<Vec<Entry>> {
     let api = settings.api()?;
     let query = Query { order: Order::Ascending, ..Query::default() };
     let bar = progress::bar("querying", count);

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use clap::Args;
 use logflux_envelope::Secret;
-use logflux_transport::{Api, ApiError, CallError, Settings};
+use logflux_transport::{Api, ApiError, CallError, ClientConfig};
 use logflux_wire::query::Query;
 use serde_json::json;
 
@@ -102,7 +102,7 @@ fn describe(secret: &Secret) -> String {
     }
 }
 
-fn check_server(settings: &Settings, findings: &mut Vec<Finding>) {
+fn check_server(settings: &ClientConfig, findings: &mut Vec<Finding>) {
     let mut find = |check, result, remedy| findings.push(Finding { check, result, remedy });
     find("settings", Ok(format!("key for {}", settings.endpoint)), "");
     let api = match settings.api() {

@@ -74,7 +74,7 @@ impl Send {
     }
 
     fn send(&self) -> Outcome {
-        let settings = self.shipping.connection.settings()?;
+        let settings = self.shipping.settings()?;
         let shipper = Shipper::new(settings.api()?, settings.retry);
         let sealer = match self.sealed {
             true => None,

@@ -55,7 +55,7 @@ fn the_proxy_and_the_variable_that_chose_it_are_shown_without_credentials() {
     let key = server.key("ingest");
     let elsewhere = "https://logs.invalid";
     for (url, variable, value, shown) in [
-        (None, "LOGFLUX_PROXY", "direct", "none (LOGFLUX_PROXY)"),
+        (None, "LOGFLUX_PROXY", "none", "none (LOGFLUX_PROXY)"),
         (None, "HTTPS_PROXY", "http://u:hunter2@p", "none: the server is on this machine"),
         (
             None,

@@ -12,6 +12,7 @@ mod refusals;
 mod run;
 mod seal_and_open;
 mod server;
+mod settings;
 mod ship_and_query;
 mod spool;
 mod tail;

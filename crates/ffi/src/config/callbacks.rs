@@ -3,7 +3,9 @@
 use std::ffi::c_void;
 use std::time::Duration;
 
-use super::{MS_MAX, logflux_config};
+use logflux_transport::StatsInterval;
+
+use super::logflux_config;
 use crate::arguments::there;
 use crate::boundary::boundary;
 use crate::client::logflux_stats_callback;
@@ -28,10 +30,10 @@ pub extern "C" fn logflux_config_set_on_drop(
     })
 }
 
-/// Sets what is called with the statistics every `interval_ms`, which is taken as 10 at least, once the
-/// client has begun to work, and with the last ones by logflux_client_free; NULL for none, which is
-/// the default. `context` is handed to it, and must live until the clients that are built from this
-/// config are freed.
+/// Sets what is called with the statistics every `interval_ms` milliseconds, 10 to 86,400,000, once
+/// the client has begun to work, and with the last ones by logflux_client_free; NULL for none, which
+/// is the default. `context` is handed to it, and must live until the clients that are built from
+/// this config are freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn logflux_config_set_on_stats(
     config: Option<&mut logflux_config>,
@@ -41,9 +43,13 @@ pub extern "C" fn logflux_config_set_on_stats(
     error: Option<&mut *mut logflux_error>,
 ) -> logflux_status {
     boundary(error, || {
-        let interval = Duration::from_millis(interval_ms.min(MS_MAX));
-        let callback = Callback::new(callback, context);
-        there(config, "config")?.on_stats = callback.map(|callback| (interval, callback));
+        let config = there(config, "config")?;
+        config.on_stats = match Callback::new(callback, context) {
+            Some(callback) => {
+                Some((StatsInterval::new(Duration::from_millis(interval_ms))?, callback))
+            }
+            None => None,
+        };
         Ok(())
     })
 }

@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 use std::time::Duration;
 
-use logflux_transport::SpoolFull;
+use logflux_transport::{SpoolFull, SpoolMaxBytes, SyncInterval};
 
 use super::{invalid, logflux_config};
 use crate::arguments::{bytes, string, there};
@@ -46,7 +46,7 @@ pub extern "C" fn logflux_config_set_ca_file_cstr(
 
 fn set_ca_file(config: Option<&mut logflux_config>, file: &[u8]) -> Result<(), Failure> {
     let file = path(file, "ca_file")?;
-    there(config, "config")?.builder.settings_mut().ca_file = Some(file);
+    there(config, "config")?.config.ca_file = Some(file);
     Ok(())
 }
 
@@ -75,12 +75,13 @@ pub extern "C" fn logflux_config_set_spool_dir_cstr(
 
 fn set_spool_dir(config: Option<&mut logflux_config>, file: &[u8]) -> Result<(), Failure> {
     let file = path(file, "spool_dir")?;
-    there(config, "config")?.builder.settings_mut().spool_dir = Some(file);
+    there(config, "config")?.config.spool_dir = Some(file);
     Ok(())
 }
 
-/// Sets how many bytes a spool may take, 1 MiB at least and 256 MiB by default, and what becomes of
-/// an entry for which it has no room, a logflux_spool_full.
+/// Sets how many bytes the spool of one process may take, 1,048,576 to 1,099,511,627,776 (1 TiB),
+/// 268,435,456 by default; and what becomes of an entry for which it has no room, a
+/// logflux_spool_full.
 #[unsafe(no_mangle)]
 pub extern "C" fn logflux_config_set_spool(
     config: Option<&mut logflux_config>,
@@ -93,19 +94,16 @@ pub extern "C" fn logflux_config_set_spool(
         let when_full = match when_full {
             0 => SpoolFull::Refuse,
             1 => SpoolFull::DropOldest,
-            _ => return Err(invalid("when_full", "when_full must be 0 or 1")),
+            _ => return Err(invalid(SpoolFull::NAME, "when_full must be 0 or 1")),
         };
-        if max_bytes < 1 << 20 {
-            return Err(invalid("max_bytes", "max_bytes must be at least 1048576"));
-        }
-        config.spool.max_bytes = max_bytes;
-        config.spool.when_full = when_full;
+        config.config.spool_max_bytes = SpoolMaxBytes::new(max_bytes)?;
+        config.config.spool_when_full = when_full;
         Ok(())
     })
 }
 
-/// Sets for how many milliseconds a spooled entry may wait to be durable, 100 by default. A flush
-/// does not wait.
+/// Sets for how many milliseconds a spooled entry may wait to be durable, 1 to 86,400,000; 100 by
+/// default. A flush does not wait.
 #[unsafe(no_mangle)]
 pub extern "C" fn logflux_config_set_sync_interval(
     config: Option<&mut logflux_config>,
@@ -113,8 +111,8 @@ pub extern "C" fn logflux_config_set_sync_interval(
     error: Option<&mut *mut logflux_error>,
 ) -> logflux_status {
     boundary(error, || {
-        let interval = Duration::from_millis(interval_ms);
-        there(config, "config")?.change(|builder| builder.sync_interval(interval));
+        let config = there(config, "config")?;
+        config.config.sync_interval = SyncInterval::new(Duration::from_millis(interval_ms))?;
         Ok(())
     })
 }

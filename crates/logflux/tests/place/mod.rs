@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use logflux::{Client, Config, Level, Mode, Opener, Secret, Settings};
+use logflux::{Client, ClientConfig, Config, Level, Mode, Opener, Secret};
 use logflux_server::{Keys, NewKey, Rates, Running, Scope, Scopes, Server, ServerConfig, dev_tls};
 use logflux_wire::ApiKey;
 use logflux_wire::query::{Order, Query};
@@ -45,9 +45,9 @@ impl Place {
         Self { folder, key, server, _turn: turn }
     }
 
-    pub(crate) fn settings(&self) -> Settings {
+    pub(crate) fn settings(&self) -> ClientConfig {
         let endpoint = format!("https://{}", self.server.addr()).parse().unwrap();
-        let mut settings = Settings::new(endpoint, self.key.clone());
+        let mut settings = ClientConfig::new(endpoint, self.key.clone());
         settings.ca_file = Some(self.folder.path().join("ca.pem"));
         settings.node = Some("n".parse().unwrap());
         settings

@@ -46,7 +46,8 @@ impl Core {
         if bytes.len() > shared.config.sealer.mode().message_max() {
             intake.count_dropped(DropReason::TooLong);
         } else if intake.offer(message, false) == Offered::NoRoom
-            && (shared.config.when_full == WhenFull::DropNewest || !self.offer_again(message))
+            && (shared.config.settings.when_full == WhenFull::DropNewest
+                || !self.offer_again(message))
         {
             intake.count_dropped(DropReason::QueueFull);
         }
@@ -69,7 +70,7 @@ impl Core {
         let mut state = shared.lock();
         let mut without_worker = None;
         while !state.closed && !shared.intake.reserve(cost) {
-            match shared.config.when_full {
+            match shared.config.settings.when_full {
                 WhenFull::DropOldest if shared.drop_oldest(&mut state) => {}
                 WhenFull::DropOldest | WhenFull::DropNewest => return false,
                 WhenFull::Block if worker::is_this_thread(shared) => return false,

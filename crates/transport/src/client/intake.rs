@@ -15,6 +15,7 @@ use super::queue::{Queue, Queued};
 use super::state::count;
 use super::stats::{DropReason, Dropped};
 use super::tickets::Epoch;
+use crate::config::{QueueBytes, QueueSize};
 
 /// How many queues there are. More threads than that share them.
 const SHARDS: usize = 16;
@@ -80,13 +81,16 @@ impl Gathered {
 
 impl Intake {
     /// Takes messages until so many, or so many bytes, wait in memory.
-    pub(crate) fn new(messages_max: usize, bytes_max: usize) -> Self {
+    pub(crate) fn new(messages_max: QueueSize, bytes_max: QueueBytes) -> Self {
+        // What a setting allows fits into the two halves of a tally.
+        const { assert!(QueueSize::MAX as u64 <= Tally::MESSAGES_MAX) };
+        const { assert!(QueueBytes::MAX <= Tally::BYTES_MAX) };
         Self {
             shards: (0..SHARDS).map(|_| Apart::default()).collect(),
             waiting: Apart::default(),
             queued: Apart::default(),
-            messages_max: count(messages_max).min(Tally::MESSAGES_MAX),
-            bytes_max: count(bytes_max).min(Tally::BYTES_MAX),
+            messages_max: count(messages_max.get()),
+            bytes_max: bytes_max.get(),
         }
     }
 
@@ -310,6 +314,10 @@ mod tests {
 
     use super::*;
 
+    fn bounded(messages: usize, bytes: u64) -> Intake {
+        Intake::new(QueueSize::new(messages).unwrap(), QueueBytes::new(bytes).unwrap())
+    }
+
     fn message(second: i64) -> Queued<'static> {
         let timestamp = Timestamp::from_unix(second, 0).unwrap();
         Queued { level: Level::Info, timestamp, bytes: b"0123456789" }
@@ -331,7 +339,7 @@ mod tests {
 
     #[test]
     fn all_threads_share_one_bound_and_it_is_exact() {
-        let intake = Intake::new(1_000, usize::MAX);
+        let intake = bounded(1_000, QueueBytes::MAX);
         let taken: usize = thread::scope(|scope| {
             let offer = |n: &i64| intake.offer(message(*n), false) == Offered::Settled;
             let threads: Vec<_> =
@@ -348,18 +356,18 @@ mod tests {
 
     #[test]
     fn bytes_are_bounded_but_one_large_message_is_always_taken() {
-        let intake = Intake::new(10, 2 * Queue::cost(10));
+        let intake = bounded(10, count(2 * Queue::cost(10)));
         assert_eq!(offer_apart(&intake, 1), Offered::Settled);
         assert_eq!(offer_apart(&intake, 2), Offered::Settled);
         assert_eq!(offer_apart(&intake, 3), Offered::NoRoom);
-        let small = Intake::new(10, 1);
+        let small = bounded(10, 1);
         assert_eq!(small.offer(message(1), false), Offered::Settled);
         assert_eq!(small.offer(message(2), false), Offered::NoRoom);
     }
 
     #[test]
     fn the_oldest_of_all_threads_is_dropped() {
-        let intake = Intake::new(10, usize::MAX);
+        let intake = bounded(10, QueueBytes::MAX);
         for second in [3, 4, 5] {
             offer_apart(&intake, second);
         }
@@ -373,7 +381,7 @@ mod tests {
 
     #[test]
     fn after_the_end_messages_are_counted_as_dropped() {
-        let intake = Intake::new(1, usize::MAX);
+        let intake = bounded(1, QueueBytes::MAX);
         assert!(intake.reserve(Queue::cost(10)));
         intake.close();
         assert_eq!(intake.offer(message(1), true), Offered::Settled);
@@ -386,7 +394,7 @@ mod tests {
 
     #[test]
     fn a_thread_keeps_its_order_and_the_oldest_age_is_known() {
-        let intake = Intake::new(100, usize::MAX);
+        let intake = bounded(100, QueueBytes::MAX);
         assert_eq!(intake.since(), None);
         for second in [3, 1, 2] {
             intake.offer(message(second), false);

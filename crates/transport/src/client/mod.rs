@@ -54,9 +54,9 @@ use crate::spool::Spool;
 ///
 /// ```no_run
 /// use std::time::Duration;
-/// use logflux_transport::{Client, SecretSource, Settings};
+/// use logflux_transport::{Client, ClientConfig, SecretSource};
 ///
-/// let client = Client::builder(Settings::from_env()?, SecretSource::from_env()?.load()?).build()?;
+/// let client = Client::builder(ClientConfig::from_env()?, SecretSource::from_env()?.load()?).build()?;
 /// client.info("user 4711 logged in");
 /// client.close(Duration::from_secs(5))?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -81,7 +81,7 @@ impl Client {
     /// Logs a message now. It is dropped, and counted, where the queue is full or the message too
     /// long.
     pub fn log(&self, level: Level, message: &str) {
-        if level <= self.inner.config.min_level {
+        if level <= self.inner.config.settings.min_level {
             self.log_at(level, message, Timestamp::now());
         }
     }
@@ -93,7 +93,7 @@ impl Client {
 
     /// Logs a message whatever its bytes are.
     pub fn log_bytes(&self, level: Level, message: &[u8], timestamp: Timestamp) {
-        if level <= self.inner.config.min_level {
+        if level <= self.inner.config.settings.min_level {
             self.core().log(level, message, timestamp);
         }
     }
@@ -101,7 +101,7 @@ impl Client {
     /// Whether a message of this level would be logged.
     #[must_use]
     pub fn is_enabled(&self, level: Level) -> bool {
-        level <= self.inner.config.min_level
+        level <= self.inner.config.settings.min_level
     }
 
     /// Waits until every message that was logged before is delivered, or, where there is a spool,
@@ -139,6 +139,13 @@ impl Client {
             Some(core) => core.flush_at_exit(timeout),
             None => ExitFlush::Done,
         }
+    }
+
+    /// How long the end of the process may wait for this client
+    /// ([`ClientConfig::close_timeout`](crate::ClientConfig::close_timeout)).
+    #[must_use]
+    pub fn close_timeout(&self) -> Duration {
+        self.inner.config.settings.close_timeout.get()
     }
 
     /// What became of all messages of this process.

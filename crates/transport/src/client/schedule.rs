@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use super::pace::{Pace, Urgency};
 use crate::api::RateLimit;
-use crate::retry::{Retry, jitter};
+use crate::config::Retry;
+use crate::retry::jitter;
 
 /// The longest pause between probes while the key or the route is wrong.
 const HOLD_MAX: Duration = Duration::from_secs(60);
@@ -88,7 +89,10 @@ impl Schedule {
             Ended::Well => self.succeeded(),
             Ended::Failed(asked) => self.failed(asked, self.retry, now),
             Ended::Held(asked) => {
-                self.failed(asked, Retry { max_delay: HOLD_MAX, ..self.retry }, now);
+                // Where the first pause is longer than that already, it is the longest, too.
+                let backoff = self.retry.backoff;
+                let backoff = backoff.up_to(HOLD_MAX).unwrap_or(backoff);
+                self.failed(asked, Retry { backoff, ..self.retry }, now);
             }
         }
     }

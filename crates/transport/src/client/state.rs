@@ -100,7 +100,7 @@ impl State {
 impl Shared {
     pub(crate) fn new(config: Arc<Config>, spool: Option<Spool>) -> Self {
         Self {
-            intake: Intake::new(config.settings.queue_size, config.queue_bytes),
+            intake: Intake::new(config.settings.queue_size, config.settings.queue_bytes),
             config,
             sleep: Sleep::default(),
             exit: Exit::default(),

@@ -65,7 +65,7 @@ impl fmt::Display for DropReason {
 }
 
 /// How many messages were dropped, by reason.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Dropped([u64; DropReason::ALL.len()]);
 
 impl Dropped {
@@ -101,6 +101,14 @@ impl Dropped {
             *n = now - then;
         }
         since
+    }
+}
+
+/// Shows the reasons for which messages were dropped, each with its number.
+impl fmt::Debug for Dropped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Dropped ")?;
+        f.debug_map().entries(self.iter().filter(|(_, count)| *count > 0)).finish()
     }
 }
 
@@ -145,6 +153,15 @@ pub struct ClientStats {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn drops_are_shown_by_the_names_of_their_reasons() {
+        let mut dropped = Dropped::default();
+        assert_eq!(format!("{dropped:?}"), "Dropped {}");
+        dropped.add(DropReason::QueueFull, 3);
+        dropped.add(DropReason::Refused, 1);
+        assert_eq!(format!("{dropped:?}"), "Dropped {QueueFull: 3, Refused: 1}");
+    }
 
     #[test]
     fn drops_are_counted_by_reason() {

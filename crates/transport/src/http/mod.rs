@@ -28,4 +28,4 @@ mod tunnel;
 
 pub(crate) use connector::agent;
 pub use proxy::{Proxy, ProxyUrlError};
-pub use route::{ProxyChoice, ProxyError, Route};
+pub use route::{ProxyError, Route};

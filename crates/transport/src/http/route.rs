@@ -1,12 +1,11 @@
 //! Which proxy the calls to a server go through.
 
-use std::env;
 use std::ffi::OsString;
 use std::fmt;
-use std::str::FromStr;
 
 use super::no_proxy::excludes;
 use super::proxy::{Proxy, ProxyUrlError};
+use crate::config::ProxySetting;
 use crate::endpoint::Endpoint;
 
 /// The variable of our own.
@@ -16,43 +15,6 @@ const OWN: &str = "LOGFLUX_PROXY";
 const USUAL: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
 /// Those that name hosts without a proxy.
 const EXCLUDING: [&str; 2] = ["no_proxy", "NO_PROXY"];
-
-/// Which proxy is wanted (`LOGFLUX_PROXY`).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum ProxyChoice {
-    /// The one that the usual variables name, with curl's precedence: `https_proxy`, `HTTPS_PROXY`,
-    /// `all_proxy`, `ALL_PROXY`, but none where `no_proxy` or `NO_PROXY` names the host, and none for
-    /// a server on this machine (`localhost`, 127.0.0.0/8, `::1`).
-    #[default]
-    Usual,
-    /// None, whatever the usual variables say: the word `direct`.
-    Direct,
-    /// This one, whatever the usual variables say, and for a server on this machine as well.
-    Through(Proxy),
-}
-
-impl ProxyChoice {
-    /// What `LOGFLUX_PROXY` says.
-    ///
-    /// # Errors
-    /// [`ProxyError`] where it names no proxy that is supported.
-    pub fn from_env() -> Result<Self, ProxyError> {
-        match value(&[OWN], &|name| env::var_os(name))? {
-            Some((variable, text)) => {
-                text.parse().map_err(|error| ProxyError::Url { variable, error })
-            }
-            None => Ok(Self::Usual),
-        }
-    }
-}
-
-impl FromStr for ProxyChoice {
-    type Err = ProxyUrlError;
-
-    fn from_str(text: &str) -> Result<Self, ProxyUrlError> {
-        Ok(if text == "direct" { Self::Direct } else { Self::Through(text.parse()?) })
-    }
-}
 
 /// The way to a server: through a proxy, or direct. Its `Display` form says which variable has chosen
 /// it, and holds no credentials.
@@ -90,7 +52,7 @@ impl Route {
         Self(Way::Direct(Reason::Chosen))
     }
 
-    /// Chooses the way to a server; the usual variables are looked up by `get`. An empty one counts as
+    /// Chooses the way to a server, by the setting or by the usual variables; the usual variables are looked up by `get`. An empty one counts as
     /// not set.
     ///
     /// # Errors
@@ -98,7 +60,7 @@ impl Route {
     /// direct connection is never made in a proxy's place.
     pub fn choose(
         endpoint: &Endpoint,
-        choice: &ProxyChoice,
+        setting: Option<&ProxySetting>,
         get: &dyn Fn(&'static str) -> Option<OsString>,
     ) -> Result<Self, ProxyError> {
         let direct = |reason| Ok(Self(Way::Direct(reason)));
@@ -106,12 +68,12 @@ impl Route {
         if !endpoint.is_encrypted() {
             return direct(Reason::Plain);
         }
-        match choice {
-            ProxyChoice::Direct => return direct(Reason::Chosen),
-            ProxyChoice::Through(proxy) => {
+        match setting {
+            Some(ProxySetting::Direct) => return direct(Reason::Chosen),
+            Some(ProxySetting::Through(proxy)) => {
                 return Ok(Self(Way::Through { proxy: proxy.clone(), variable: OWN }));
             }
-            ProxyChoice::Usual => {}
+            None => {}
         }
         let Some((variable, url)) = value(&USUAL, get)? else { return direct(Reason::NotSet) };
         if endpoint.is_loopback() {
@@ -209,13 +171,13 @@ mod tests {
             Err(_) => Endpoint::allowing_plain_loopback(url).unwrap(),
         };
         let choice = match choice {
-            "" => ProxyChoice::Usual,
-            choice => choice.parse().unwrap(),
+            "" => None,
+            choice => Some(choice.parse::<ProxySetting>().unwrap()),
         };
         let get = |name: &'static str| {
             variables.iter().find(|(n, _)| *n == name).map(|(_, value)| OsString::from(value))
         };
-        Route::choose(&endpoint, &choice, &get).map(|route| route.to_string())
+        Route::choose(&endpoint, choice.as_ref(), &get).map(|route| route.to_string())
     }
 
     const SERVER: &str = "https://logs.example.com";
@@ -272,7 +234,7 @@ mod tests {
         let shown = |url, choice| choose(url, choice, &usual).unwrap();
         assert_eq!(shown(SERVER, "http://own"), "http://own:80 (LOGFLUX_PROXY)");
         assert_eq!(shown("https://localhost:1", "http://own"), "http://own:80 (LOGFLUX_PROXY)");
-        assert_eq!(shown(SERVER, "direct"), "none (LOGFLUX_PROXY)");
+        assert_eq!(shown(SERVER, "none"), "none (LOGFLUX_PROXY)");
     }
 
     #[test]

@@ -89,7 +89,7 @@ impl<'a> Worker<'a> {
         Self {
             shared,
             outbox: Outbox::new(None),
-            schedule: Schedule::new(config.settings.retry, config.max_in_flight),
+            schedule: Schedule::new(config.settings.retry, config.settings.max_in_flight.get()),
             reporter: Reporter::new(config.on_drop.clone()),
             statistician: Statistician::new(config.on_stats.clone(), now),
             spooling: Spooling::new(now),
@@ -190,13 +190,13 @@ impl<'a> Worker<'a> {
             && self.exiting.is_none();
         let fast = self.fast_until.is_some_and(|until| now < until);
         let deep = nothing && !fast && now.duration_since(self.busy) >= IDLE_AFTER;
-        let poll = if fast { TICK } else { self.interval().max(TICK) };
+        let poll = if fast { TICK } else { self.interval() };
         let mut longest = if deep { ROUND } else { poll.min(ROUND) };
         let mut within = |wait: Option<Duration>| longest = longest.min(wait.unwrap_or(longest));
         let until = |at: Option<Instant>| at.map(|at| at.saturating_duration_since(now));
         within(self.may_take(state, now));
         within(self.may_send(state, now));
-        within(until(self.spooling.next(&self.shared.config)));
+        within(until(self.spooling.next(&self.shared.config.settings)));
         within(self.statistician.wait(now));
         within(self.reporter.wait(now));
         within(until(self.spent_at()));
@@ -206,9 +206,10 @@ impl<'a> Worker<'a> {
 
     /// How long a message may wait in the queue: with a spool, until it is to be durable.
     fn interval(&self) -> Duration {
-        let config = &self.shared.config;
-        let flush = config.settings.flush_interval;
-        if self.outbox.spool.is_some() { flush.min(config.sync_interval) } else { flush }
+        let settings = &self.shared.config.settings;
+        let flush = settings.flush_interval.get();
+        let spooled = self.outbox.spool.is_some();
+        if spooled { flush.min(settings.sync_interval.get()) } else { flush }
     }
 
     /// Says what a person should know, and keeps it as the last error.

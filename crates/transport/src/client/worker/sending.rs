@@ -102,13 +102,14 @@ impl Worker<'_> {
 
     /// So many messages are half of what may wait.
     fn queue_is_filling(&self) -> u64 {
-        count(self.shared.config.settings.queue_size / 2)
+        count(self.shared.config.settings.queue_size.get() / 2)
     }
 
     /// Gives up what was tried often or long enough and is in memory alone.
     pub(super) fn give_up(&mut self, now: Instant) {
-        let config = &self.shared.config;
-        let (retries, deadline) = (config.settings.retry.max_retries, config.retry_deadline);
+        let settings = &self.shared.config.settings;
+        let retries = settings.retry.max_retries.get();
+        let deadline = settings.retry_deadline.get();
         let spent = self.outbox.give_up(|item| {
             let tried = item.first_attempt.map(|first| now.saturating_duration_since(first));
             item.attempts > retries || tried.is_some_and(|tried| tried >= deadline)
@@ -123,6 +124,6 @@ impl Worker<'_> {
 
     /// When the next entry is given up.
     pub(super) fn spent_at(&self) -> Option<Instant> {
-        self.outbox.first_attempt()?.checked_add(self.shared.config.retry_deadline)
+        self.outbox.first_attempt()?.checked_add(self.shared.config.settings.retry_deadline.get())
     }
 }

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::super::builder::Config;
 use super::super::outbox::Weight;
 use super::super::stats::DropReason;
 use super::{ROUND, Worker};
+use crate::config::ClientConfig;
 use crate::spool::{DeadLetters, RecordId, Skipped, Spool, SpoolChanges};
 
 /// The most bytes that are taken at once from the folder of a process that is gone.
@@ -46,9 +46,9 @@ impl Spooling {
     }
 
     /// When there is something to do.
-    pub(super) fn next(&self, config: &Config) -> Option<Instant> {
-        config.settings.spool_dir.as_ref()?;
-        let sync = self.unsynced_since.map(|since| since + config.sync_interval);
+    pub(super) fn next(&self, settings: &ClientConfig) -> Option<Instant> {
+        settings.spool_dir.as_ref()?;
+        let sync = self.unsynced_since.map(|since| since + settings.sync_interval.get());
         sync.into_iter().chain(self.bury_at).chain([self.round_at]).min()
     }
 
@@ -127,7 +127,7 @@ impl Worker<'_> {
     /// Makes the spool durable, if it is time to.
     pub(super) fn sync(&mut self, now_please: bool, now: Instant) {
         let Some(since) = self.spooling.unsynced_since else { return };
-        let interval = self.shared.config.sync_interval;
+        let interval = self.shared.config.settings.sync_interval.get();
         if now_please || now.saturating_duration_since(since) >= interval {
             self.sync_spool(now);
         }

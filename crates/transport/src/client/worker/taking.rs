@@ -44,7 +44,7 @@ impl Worker<'_> {
     /// Whether a full batch in the queue would be taken.
     pub(super) fn wants_batch(&self, state: &State, now: Instant) -> bool {
         self.outbox.spool.is_some()
-            || !self.outbox.is_ahead(self.shared.config.max_in_flight * AHEAD)
+            || !self.outbox.is_ahead(self.shared.config.settings.max_in_flight.get() * AHEAD)
             || self.schedule.wait(self.urgency(state).max(Urgency::Full), now)
                 == Some(Duration::ZERO)
     }
@@ -58,7 +58,7 @@ impl Worker<'_> {
         self.busy = now;
         self.shared.gather(state);
         self.taken = self.shared.take_gathered(state);
-        let flush_interval = self.shared.config.settings.flush_interval;
+        let flush_interval = self.shared.config.settings.flush_interval.get();
         let due = since.map(|since| since + flush_interval);
         self.due = self.due.into_iter().chain(due).min();
     }
