@@ -2,7 +2,6 @@
 //! wanted.
 
 use std::fmt;
-use std::io::Write as _;
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -190,9 +189,9 @@ impl Reporter {
     }
 }
 
-/// Writes a line to stderr. A closed one must not end the worker, as `eprintln!` would.
+/// Writes a line to stderr. One that is closed or full must neither end nor hold up the worker.
 fn write_line(sentence: &str) {
-    let _ = std::io::stderr().write_all(format!("logflux: {sentence}\n").as_bytes());
+    logflux_process::write_to_stderr(format!("logflux: {sentence}\n").as_bytes());
 }
 
 #[cfg(test)]
