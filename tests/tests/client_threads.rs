@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use logflux_envelope::Mode;
 use logflux_tests::endpoint::{Authority, Endpoint, Manner, Reply};
-use logflux_tests::{ENOUGH, Place, logged, secret, watched};
+use logflux_tests::{Place, closed, flushed, logged, secret, watched};
 use logflux_transport::{Backoff, Client, DropReason, InFlight, QueueSize, WhenFull};
 
 const THREADS: usize = 8;
@@ -63,13 +63,13 @@ fn what_many_threads_log_through_a_small_queue_adds_up() {
                             for line in 0..LINES {
                                 logging.info(&format!("{thread} {line}"));
                                 if line % 40 == thread {
-                                    logging.flush(ENOUGH).unwrap();
+                                    let _ = flushed(logging);
                                 }
                             }
                         });
                     }
                 });
-                while client.close(ENOUGH).is_err() {}
+                assert_eq!(closed(&client), client.stats().dropped.total());
             });
             let stats = logged(&client);
             let case = format!("{when_full:?}, spooled: {spooled}: {stats:?}");

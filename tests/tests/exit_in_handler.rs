@@ -26,6 +26,8 @@ fn a_program_that_waits_delivers() {
         let mut program = program(&place, by);
         // Nothing is sent unless something asks for it.
         program.arg("idle").env("LOGFLUX_FLUSH_INTERVAL", "1h");
+        // As long as it takes on the busiest machine.
+        program.env("LOGFLUX_CLOSE_TIMEOUT", "60s");
         assert_eq!(end_in_handler(&mut program, 1), [""], "{by}");
         assert_eq!(place.stored(), ["first"], "{by}");
     }

@@ -2,7 +2,7 @@
 //! end. Its argument says by what: `rust` for `std::process::exit`, `c` for `exit`.
 
 use std::error::Error;
-use std::io::{self, Write as _};
+use std::io;
 
 use logflux::Config;
 
@@ -26,8 +26,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     logflux::info!("first");
     // SAFETY: the handler is a function that takes the number of a signal.
     unsafe { libc::signal(libc::SIGTERM, handler as libc::sighandler_t) };
-    io::stdout().write_all(b"ready\n")?;
-    io::stdout().flush()?;
+    // Not through the library's stdout: `std::process::exit` would find that in use, and abort.
+    let ready = b"ready\n";
+    // SAFETY: the line has that many bytes.
+    if unsafe { libc::write(libc::STDOUT_FILENO, ready.as_ptr().cast(), ready.len()) } < 0 {
+        return Err(io::Error::last_os_error().into());
+    }
     loop {
         if idle {
             std::thread::park();
