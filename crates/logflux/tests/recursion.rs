@@ -49,7 +49,8 @@ fn what_the_client_itself_does_is_never_logged_through_it() {
         guard.flush(ENOUGH).unwrap();
     }
     logflux::info!("{}", "x".repeat(1 << 20));
-    guard.close(ENOUGH).unwrap();
+    let lost = guard.close(ENOUGH).unwrap_err();
+    assert_eq!((lost.dropped, lost.left), (1, 0));
     let stats = guard.stats();
     assert_eq!((stats.accepted, stats.delivered, stats.dropped.total()), (7, 6, 1), "{stats:?}");
     drop(guard);
