@@ -1,6 +1,7 @@
 """Shipping entries on Python's standard library: the client beside ``logflux_entry``."""
 
 import http.client
+import json
 import os
 import ssl
 import time
@@ -45,33 +46,48 @@ class Client:
         self.entries.append(seal(message, self.secret, timestamp=now, keys=self.keys, **about))
 
     def flush(self, seconds):
-        """Sends everything, or gives up in time."""
-        until, pause = time.monotonic() + seconds, 0.1
+        """Sends everything, or gives up in time. Only the API itself can refuse an entry."""
+        until, pause, size, refused = time.monotonic() + seconds, 0.1, BATCH, 0
         while self.entries:
-            batch = b"[" + b",".join(map(logflux.write, self.entries[:BATCH])) + b"]"
-            status, wait = self.post(batch)
-            if status and 300 <= status < 500 and status not in AGAIN:
-                raise logflux.Refused(None, f"the server answered {status}")
-            if status == 200:
-                del self.entries[:BATCH]
+            batch = self.entries[:size]
+            status, wait, api = self.post(b"[" + b",".join(map(logflux.write, batch)) + b"]")
+            final = status not in AGAIN and status in (400, 413)
+            if final and len(batch) > 1 and (api or status == 413):
+                size = len(batch) // 2
+                continue
+            if api and (status == 200 or final):
+                refused += len(api.get("failures", [])) if status == 200 else 1
+                del self.entries[:size]
+                size, pause = BATCH, 0.1
                 continue
             wait, pause = max(wait, pause), pause * 2
             if time.monotonic() + wait > until:
-                raise logflux.Refused(None, "the server took it not in time")
+                raise logflux.Refused(None, f"not delivered in time: {status}")
             time.sleep(wait)
+        if refused:
+            raise logflux.Refused(None, f"{refused} entries were refused")
 
     def post(self, body):
-        """One attempt: the status, if any, and how long to wait before the next."""
+        """One attempt: the status, how long to wait before the next, and what the API says."""
         connection = self.connect()
         try:
             connection.request("POST", "/v1/ingest", body, self.headers)
             answer = connection.getresponse()
-            answer.read()
-            return answer.status, retry_after(answer.headers.get("Retry-After"))
+            api = in_the_apis_form(answer.read())
+            return answer.status, retry_after(answer.headers.get("Retry-After")), api
         except (OSError, http.client.HTTPException):
-            return None, 0
+            return None, 0, None
         finally:
             connection.close()
+
+
+def in_the_apis_form(body):
+    """The answer of an ingest API; none where it is a proxy's or a login page."""
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return None
+    return answer if isinstance(answer, dict) and "status" in answer else None
 
 
 def retry_after(value):

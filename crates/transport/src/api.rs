@@ -16,7 +16,6 @@ use ureq::config::Config;
 use ureq::http::{HeaderMap, Response, StatusCode};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
 use ureq::{Agent, Body};
-use zeroize::Zeroizing;
 
 use crate::call_error::{CallError, plain};
 use crate::endpoint::Endpoint;
@@ -106,7 +105,7 @@ pub struct Api {
     agents: PerCopy<Agent>,
     endpoint: Endpoint,
     route: Arc<Route>,
-    authorization: Zeroizing<String>,
+    key: Arc<ApiKey>,
 }
 
 /// What an answer says of the server's rate limit (`X-RateLimit-…`).
@@ -164,18 +163,18 @@ impl Api {
             .user_agent(concat!("logflux/", env!("CARGO_PKG_VERSION")))
             .timeout_global(Some(timeout))
             .build();
-        let route = Arc::new(route);
+        let (route, key) = (Arc::new(route), Arc::new(key.clone()));
         Self {
-            agents: PerCopy::new(http::agent(config.clone(), &route)),
+            agents: PerCopy::new(http::agent(config.clone(), &route, &key)),
             config,
             endpoint,
             route,
-            authorization: Zeroizing::new(format!("Bearer {}", key.expose())),
+            key,
         }
     }
 
     fn agent(&self) -> Agent {
-        self.agents.get(|| http::agent(self.config.clone(), &self.route))
+        self.agents.get(|| http::agent(self.config.clone(), &self.route, &self.key))
     }
 
     /// The address that is called.
@@ -205,7 +204,7 @@ impl Api {
         let response = self
             .agent()
             .post(self.endpoint.url("/v1/ingest"))
-            .header("authorization", &*self.authorization)
+            .header("authorization", http::AUTHORIZATION)
             .content_type("application/json")
             .send(body);
         match response {
@@ -247,7 +246,7 @@ impl Api {
             .agent()
             .get(self.endpoint.url("/v1/entries"))
             .query_pairs(query.to_pairs())
-            .header("authorization", &*self.authorization)
+            .header("authorization", http::AUTHORIZATION)
             .header("accept", "application/json")
             .call()
             .map_err(CallError::from_ureq)?;
@@ -271,7 +270,7 @@ impl Api {
             .agent()
             .get(self.endpoint.url("/v1/tail"))
             .query_pairs(pairs)
-            .header("authorization", &*self.authorization)
+            .header("authorization", http::AUTHORIZATION)
             .header("accept", "text/event-stream");
         if let Some(id) = after {
             request = request.header("last-event-id", id);
@@ -310,7 +309,7 @@ impl Api {
             .agent()
             .get(self.endpoint.url("/v1/alerts"))
             .query_pairs(pairs)
-            .header("authorization", &*self.authorization)
+            .header("authorization", http::AUTHORIZATION)
             .call()
             .map_err(CallError::from_ureq)?;
         let answer: AlertsResponse = serde_json::from_slice(&success(response, ALERTS_MAX)?)

@@ -432,6 +432,26 @@ def retries_what_is_refused():
 
 
 @fault
+def drops_what_waits_for_a_key():
+    @wrap(Client, "post")
+    def dropped(inner, self, body):
+        answer = inner(self, body)
+        if answer[0] == 401:
+            self.entries.clear()
+        return answer
+
+
+@fault
+def drops_a_batch_for_one_entry():
+    @wrap(Client, "post")
+    def dropped(inner, self, body):
+        answer = inner(self, body)
+        if answer[0] in (400, 413):
+            self.entries.clear()
+        return answer
+
+
+@fault
 def follows_redirects():
     @wrap(http.client.HTTPConnection, "getresponse")
     def followed(inner, self):

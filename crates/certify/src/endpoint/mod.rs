@@ -268,6 +268,13 @@ impl Endpoint {
         self.wait(limit, |seen| seen.raw.len() >= count)
     }
 
+    /// Waits until so many connections have come since the manner changed, but no longer than
+    /// `limit`; false where they have not.
+    #[must_use]
+    pub fn wait_for_connections(&self, count: usize, limit: Duration) -> bool {
+        self.wait(limit, |seen| seen.connections.len() >= count)
+    }
+
     fn wait(&self, limit: Duration, done: impl Fn(&Seen) -> bool) -> bool {
         let waited =
             self.shared.arrived.wait_timeout_while(self.shared.seen(), limit, |seen| !done(seen));

@@ -16,7 +16,7 @@ pub(super) const CASES: &[TransportCase] = &[
             flag: "Delivery",
             comment: "every message arrives once, sealed, with its level and node",
             effect: "Logs are lost, doubled or mislabelled.",
-            rule: "What is refused otherwise is kept, with the reason, and never dropped in silence.",
+            rule: "What is refused is kept, with the reason, and never dropped in silence.",
             spec: "PROTOCOL 8",
             remedy: "Wait in `flush` until the server has answered for every entry.",
         },

@@ -1,10 +1,11 @@
 //! What a subject does on the network: it ships to endpoints of ours, which misbehave, and is judged
 //! by what arrives there and by nothing else.
 //!
-//! `stage` is what a case has to work with, `cases` are the cases (`delivery`, `retries`, `trust`
-//! by topic), `leaks` looks for what must not be seen in everything that came.
+//! `stage` is what a case has to work with, `cases` are the cases (`delivery`, `retries`, `holding`,
+//! `trust` by topic), `leaks` looks for what must not be seen in everything that came.
 
 mod delivery;
+mod holding;
 mod leaks;
 mod retries;
 mod stage;
@@ -59,7 +60,7 @@ struct TransportCase {
 }
 
 fn all() -> impl Iterator<Item = &'static TransportCase> {
-    delivery::CASES.iter().chain(retries::CASES).chain(trust::CASES)
+    [delivery::CASES, retries::CASES, holding::CASES, trust::CASES].into_iter().flatten()
 }
 
 /// Every case of this part.

@@ -151,11 +151,23 @@ pub(super) const CASES: &[TransportCase] = &[
             flag: "Refused",
             comment: "an entry that is refused with 400 is not sent for ever",
             effect: "One bad entry holds up all others, and the server's limit is spent on it.",
-            rule: "What is refused otherwise is kept, with the reason, and never dropped in silence.",
+            rule: "What is refused is kept, with the reason, and never dropped in silence.",
             spec: "PROTOCOL 8",
-            remedy: "Keep what is refused with another 4xx apart (a dead letter), with the reason, and go on.",
+            remedy: "Keep what the API refuses apart (a dead letter), with the reason, and go on.",
         },
-        run: refused_entry,
+        run: |stage| refused_entry(stage, 400, "invalid_entry"),
+    },
+    TransportCase {
+        id: "transport/refused-entry-413",
+        plan: Plan {
+            flag: "Refused",
+            comment: "an entry that is refused with 413, alone in its request, is not sent for ever",
+            effect: "One large entry holds up all others, and the server's limit is spent on it.",
+            rule: "What is refused is kept, with the reason, and never dropped in silence.",
+            spec: "PROTOCOL 8",
+            remedy: "Keep what the API refuses apart (a dead letter), with the reason, and go on.",
+        },
+        run: |stage| refused_entry(stage, 413, "payload_too_large"),
     },
     TransportCase {
         id: "transport/partial",
@@ -195,9 +207,9 @@ fn three_times(stage: &mut Stage<'_>) -> Judged {
     same_bytes(&requests, 3)
 }
 
-/// The first requests failed: every entry of them came again with the same bytes, and all messages
+/// The first requests failed, so many of them: every entry of them came again with the same bytes, and all messages
 /// came, each sealed once.
-fn same_bytes(requests: &[Arrived], failed: usize) -> Judged {
+pub(super) fn same_bytes(requests: &[Arrived], failed: usize) -> Judged {
     must(requests.len() > failed, "another attempt", format!("{} requests", requests.len()))?;
     let (lost, taken) = requests.split_at(failed);
     let taken = written(taken);
@@ -252,8 +264,8 @@ fn pause(requests: &[Arrived], least: Duration) -> Judged {
     )
 }
 
-fn refused_entry(stage: &mut Stage<'_>) -> Judged {
-    let requests = stage.ship(1, |_| Reply::refusal(400, "invalid_entry", "no such entry"))?;
+fn refused_entry(stage: &mut Stage<'_>, status: u16, code: &'static str) -> Judged {
+    let requests = stage.ship(1, move |_| Reply::refusal(status, code, "no such entry"))?;
     let count = requests.len();
     // Once more is no storm: a client may look which entry of a batch it was.
     must((1..=2).contains(&count), "the entry once", format!("{count} requests"))

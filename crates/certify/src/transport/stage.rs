@@ -46,8 +46,19 @@ impl<'a> Stage<'a> {
     ) -> Result<Vec<Arrived>, Wrong> {
         let authority = Authority::new()?;
         let endpoint = Endpoint::start(Manner::Tls(authority.good()?), script)?;
-        self.ship_to(&format!("https://{}", endpoint.address()), &authority, count, TO_DELIVER)?;
+        self.deliver(&endpoint, &authority, count)?;
         Ok(self.arrived(&endpoint))
+    }
+
+    /// Ships so many messages to this endpoint; gives how the subject ended that.
+    pub(super) fn deliver(
+        &mut self,
+        endpoint: &Endpoint,
+        authority: &Authority,
+        count: usize,
+    ) -> Result<Said, Wrong> {
+        let url = format!("https://{}", endpoint.address());
+        self.ship_to(&url, authority, count, TO_DELIVER)
     }
 
     /// Ships to a server that must not be given anything; gives how the subject ended that.

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use logflux_wire::ApiKey;
 use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
@@ -13,6 +14,7 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Agent, Error};
 
+use super::credential::Credential;
 use super::dial::{DialError, dial};
 use super::failure::Failure;
 use super::lookup::{Lookup, LookupError};
@@ -25,12 +27,14 @@ use super::tunnel::{self, Tunnel};
 /// The most addresses of a name that are tried: as many as `ureq` passes on.
 const ADDRESSES_MAX: usize = 16;
 
-/// Makes an agent whose connections take this route. The `config` must have no proxy of its own.
-pub(crate) fn agent(config: Config, route: &Arc<Route>) -> Agent {
+/// Makes an agent whose connections take this route, and put the key into requests with
+/// [`AUTHORIZATION`](super::AUTHORIZATION). The `config` must have no proxy of its own.
+pub(crate) fn agent(config: Config, route: &Arc<Route>, key: &Arc<ApiKey>) -> Agent {
     let lookup = Arc::new(Lookup::default());
     let names = Names { route: Arc::clone(route), lookup: Arc::clone(&lookup) };
     let dialer = Dialer { route: Arc::clone(route), lookup, proxy_tls: RustlsConnector::default() };
-    Agent::with_parts(config, dialer.chain(RustlsConnector::default()), names)
+    let credential = Credential(Arc::clone(key));
+    Agent::with_parts(config, dialer.chain(RustlsConnector::default()).chain(credential), names)
 }
 
 /// Looks the server's name up. Behind a proxy that is the proxy's matter, or the [`Dialer`]'s.

@@ -9,6 +9,7 @@
 //! | `dial` | the first address that answers (RFC 8305) |
 //! | `socket` | a TCP connection as `ureq` uses it |
 //! | `tunnel`, `socks` | what a proxy is asked, and what it answers |
+//! | `credential` | the API key, which requests get on their way out and no log sees |
 //! | `failure` | why a proxy could not be passed |
 //! | `connector` | all of these together |
 //!
@@ -16,6 +17,7 @@
 //! stream.
 
 mod connector;
+mod credential;
 mod dial;
 mod failure;
 mod lookup;
@@ -27,5 +29,6 @@ mod socks;
 mod tunnel;
 
 pub(crate) use connector::agent;
+pub(crate) use credential::AUTHORIZATION;
 pub use proxy::{Proxy, ProxyUrlError};
 pub use route::{ProxyError, Route};

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"io"
 	"net/http"
 	"os"
@@ -14,8 +15,6 @@ import (
 )
 
 const batch = 100
-
-var again = map[int]bool{408: true, 429: true, 500: true, 502: true, 503: true, 504: true, 507: true}
 
 // Client seals what is logged, and sends it when it is flushed.
 type Client struct {
@@ -49,53 +48,80 @@ func (c *Client) Log(node string, level, mode int, message []byte) error {
 	return err
 }
 
-// Flush sends everything, or gives up in time.
+// answer is what the server says, if anything: Status in the body is empty where it is no ingest API.
+type answer struct {
+	code int
+	wait time.Duration
+	api  struct {
+		Status   string
+		Failures []any
+	}
+}
+
+// Flush sends everything, or gives up in time. Only the API itself can refuse an entry.
 func (c *Client) Flush(timeout time.Duration) (err error) {
 	defer catch(&err)
 	until := time.Now().Add(timeout)
-	for pause := 100 * time.Millisecond; len(c.entries) > 0; pause *= 2 {
-		count := len(c.entries)
-		if count > batch {
-			count = batch
+	size, refused, pause := batch, 0, 100*time.Millisecond
+	for len(c.entries) > 0 {
+		if size > len(c.entries) {
+			size = len(c.entries)
 		}
-		status, wait := c.post(bytes.Join(c.entries[:count], []byte(",")))
-		if status == 200 {
-			c.entries = c.entries[count:]
-			pause /= 2
+		got := c.post(bytes.Join(c.entries[:size], []byte(",")))
+		final, ours := got.code == 400 || got.code == 413, got.api.Status != ""
+		if final && size > 1 && (ours || got.code == 413) {
+			size /= 2
 			continue
 		}
-		need(status < 300 || again[status], "")
-		if wait < pause {
-			wait = pause
+		if ours && (got.code == 200 || final) {
+			refused += len(got.api.Failures)
+			if final {
+				refused++
+			}
+			c.entries = c.entries[size:]
+			size, pause = batch, 100*time.Millisecond
+			continue
+		}
+		wait := pause
+		if wait < got.wait {
+			wait = got.wait
 		}
 		need(time.Now().Add(wait).Before(until), "")
 		time.Sleep(wait)
+		pause *= 2
 	}
+	need(refused == 0, "")
 	return nil
 }
 
-// post makes one attempt: the status, or 0, and how long to wait before the next.
-func (c *Client) post(entries []byte) (int, time.Duration) {
+// post makes one attempt.
+func (c *Client) post(entries []byte) (got answer) {
 	body := append(append([]byte("["), entries...), ']')
 	call, err := http.NewRequest("POST", c.endpoint+"/v1/ingest", bytes.NewReader(body))
 	need(err == nil, "")
 	call.Header.Set("Authorization", "Bearer "+c.apiKey)
 	call.Header.Set("Content-Type", "application/json")
-	answer, err := c.http.Do(call)
+	response, err := c.http.Do(call)
 	if err != nil {
-		return 0, 0
+		return
 	}
-	defer answer.Body.Close()
-	io.Copy(io.Discard, answer.Body)
-	value := answer.Header.Get("Retry-After")
-	var wait time.Duration
+	defer response.Body.Close()
+	body, err = io.ReadAll(response.Body)
+	if err != nil {
+		return
+	}
+	got.code = response.StatusCode
+	if json.Unmarshal(body, &got.api) != nil {
+		got.api.Status = ""
+	}
+	value := response.Header.Get("Retry-After")
 	if seconds, err := strconv.Atoi(value); err == nil {
-		wait = time.Duration(seconds) * time.Second
+		got.wait = time.Duration(seconds) * time.Second
 	} else if date, err := http.ParseTime(value); err == nil {
-		wait = time.Until(date)
+		got.wait = time.Until(date)
 	}
-	if wait > 5*time.Minute {
-		wait = 5 * time.Minute
+	if got.wait > 5*time.Minute {
+		got.wait = 5 * time.Minute
 	}
-	return answer.StatusCode, wait
+	return
 }

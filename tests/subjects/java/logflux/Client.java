@@ -18,13 +18,12 @@ import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 
 /** Seals what is logged, and sends it when it is flushed. */
 public final class Client {
-    private static final Set<Integer> AGAIN = Set.of(408, 429, 500, 502, 503, 504, 507);
     private static final int BATCH = 100;
 
     private final List<String> waiting = new ArrayList<>();
@@ -64,19 +63,30 @@ public final class Client {
         waiting.add(new String(Sealer.seal(secret, message, about), StandardCharsets.UTF_8));
     }
 
-    /** Sends everything, or gives up in time. */
+    /** Sends everything, or gives up in time. Only the API itself can refuse an entry. */
     public void flush(Duration timeout) throws InterruptedException {
         Instant until = Instant.now().plus(timeout);
+        int size = BATCH;
+        int refused = 0;
         for (Duration pause = Duration.ofMillis(100); !waiting.isEmpty();) {
-            List<String> batch = waiting.subList(0, Math.min(BATCH, waiting.size()));
+            List<String> batch = waiting.subList(0, Math.min(size, waiting.size()));
             Duration wait = pause;
             try {
                 HttpResponse<String> answer = post("[" + String.join(",", batch) + "]");
-                if (answer.statusCode() == 200) {
-                    batch.clear();
+                int status = answer.statusCode();
+                Map<?, ?> api = inTheApisForm(answer.body());
+                boolean last = status == 400 || status == 413;
+                if (last && batch.size() > 1 && (api != null || status == 413)) {
+                    size = batch.size() / 2;
                     continue;
                 }
-                Refused.unless(AGAIN.contains(answer.statusCode()), null);
+                if (api != null && (status == 200 || last)) {
+                    refused += last ? 1 : api.get("failures") instanceof List<?> failures ? failures.size() : 0;
+                    batch.clear();
+                    size = BATCH;
+                    pause = Duration.ofMillis(100);
+                    continue;
+                }
                 Duration asked = retryAfter(answer.headers().firstValue("Retry-After").orElse("0"));
                 wait = asked.compareTo(pause) > 0 ? asked : pause;
             } catch (IOException lost) {
@@ -85,6 +95,16 @@ public final class Client {
             Refused.unless(Instant.now().plus(wait).isBefore(until), null);
             Thread.sleep(wait.toMillis());
             pause = pause.multipliedBy(2);
+        }
+        Refused.unless(refused == 0, null);
+    }
+
+    /** The answer of an ingest API; none where it is a proxy's or a login page. */
+    private static Map<?, ?> inTheApisForm(String body) {
+        try {
+            return Json.read(body) instanceof Map<?, ?> answer && answer.containsKey("status") ? answer : null;
+        } catch (Refused otherwise) {
+            return null;
         }
     }
 

@@ -6,7 +6,6 @@ const { setTimeout: sleep } = require('node:timers/promises');
 const { seal } = require('./entry.js');
 const { need } = require('./json.js');
 
-const AGAIN = [408, 429, 500, 502, 503, 504, 507];
 const BATCH = 100;
 
 // Seals what is logged, and sends it when it is flushed.
@@ -22,24 +21,33 @@ class Client {
     this.entries.push(seal(this.secret, { node, level, timestamp, mode, message }));
   }
 
-  // Sends everything, or gives up in time.
+  // Sends everything, or gives up in time. Only the API itself can refuse an entry.
   async flush(timeout) {
     const { entries } = this;
     const until = Date.now() + timeout;
+    let size = BATCH;
+    let refused = 0;
     for (let pause = 100; entries.length > 0;) {
-      const body = `[${entries.slice(0, BATCH).join(',')}]`;
-      const { status, wait } = await this.post(body).catch(() => ({ wait: 0 }));
-      if (status === 200) {
-        entries.splice(0, BATCH);
+      const batch = entries.slice(0, size);
+      const { status, wait, api } = await this.post(`[${batch.join(',')}]`).catch(() => ({ wait: 0 }));
+      const final = status === 400 || status === 413;
+      if (final && batch.length > 1 && (api || status === 413)) {
+        size = batch.length >> 1;
         continue;
       }
-      // Redirects are not followed, and no other refusal is tried again.
-      need(!(status >= 300) || AGAIN.includes(status));
+      if (api && (status === 200 || final)) {
+        refused += final ? 1 : (api.failures ?? []).length;
+        entries.splice(0, size);
+        size = BATCH;
+        pause = 100;
+        continue;
+      }
       const next = Math.max(wait, pause);
       need(Date.now() + next <= until);
       await sleep(next);
       pause *= 2;
     }
+    need(refused === 0);
   }
 
   post(body) {
@@ -52,12 +60,27 @@ class Client {
       const { ca } = this;
       const options = { method: 'POST', headers, ca, agent: false, minVersion: 'TLSv1.2', timeout: 10_000 };
       const request = https.request(this.url, options, (answer) => {
-        answer.resume().on('error', reject);
-        answer.on('end', () => resolve({ status: answer.statusCode, wait: retryAfter(answer.headers['retry-after']) }));
+        const parts = [];
+        answer.on('error', reject).on('data', (part) => parts.push(part));
+        answer.on('end', () => resolve({
+          status: answer.statusCode,
+          wait: retryAfter(answer.headers['retry-after']),
+          api: inTheApisForm(Buffer.concat(parts)),
+        }));
       });
       request.on('error', reject).on('timeout', () => request.destroy(new Error('too slow')));
       request.end(body);
     });
+  }
+}
+
+// The answer of an ingest API; none where it is a proxy's or a login page.
+function inTheApisForm(body) {
+  try {
+    const answer = JSON.parse(body);
+    return answer?.status ? answer : undefined;
+  } catch {
+    return undefined;
   }
 }
 
