@@ -6,8 +6,11 @@ use std::fs;
 use std::time::Duration;
 
 use logflux_envelope::Mode;
-use logflux_tests::{ENOUGH, Place, closed, lines, logged, secret, watched};
-use logflux_transport::{Client, ClientConfig, DropReason, Spool, SpoolError, SpoolOptions};
+use logflux_tests::endpoint::{Authority, Endpoint, Manner, Reply};
+use logflux_tests::{ENOUGH, Place, closed, lines, logged, secret, wait_for, watched};
+use logflux_transport::{
+    Client, ClientConfig, DropReason, FlushInterval, Spool, SpoolError, SpoolOptions,
+};
 use tempfile::TempDir;
 
 fn client(settings: &ClientConfig, folder: &TempDir) -> Client {
@@ -86,4 +89,21 @@ fn what_the_disk_damages_is_counted_and_the_rest_is_delivered() {
     assert_eq!(stats.dropped.by(DropReason::SpoolDamaged), 1, "{stats:?}");
     assert_eq!(stats.delivered, 300);
     assert_eq!(place.stored().len(), 300);
+}
+
+#[test]
+fn with_a_spool_a_message_is_durable_before_anything_is_sent_and_without_a_flush() {
+    let authority = Authority::new();
+    let endpoint = Endpoint::start(Manner::Tls(authority.good()), Reply::taken);
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = endpoint.settings(&authority);
+    settings.spool_dir = Some(folder.path().to_owned());
+    // A request could wait for more messages as long as this.
+    settings.flush_interval = FlushInterval::new(Duration::from_secs(3_600)).unwrap();
+    let client = Client::builder(settings, secret()).mode(Mode::Hkdf).build().unwrap();
+    client.info("line");
+    wait_for(&client, "a durable message", |stats| stats.spooled == 1);
+    assert!(endpoint.requests().is_empty());
+    assert_eq!(closed(&client), 0);
+    assert_eq!(endpoint.requests().len(), 1);
 }
