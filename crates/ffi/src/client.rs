@@ -93,7 +93,8 @@ pub extern "C" fn logflux_client_new(
         let notices = config.on_notice().map(|on_notice| Arc::new(NoticeGate::new(on_notice)));
         if drops.is_some() || notices.is_some() {
             let (drops, notices) = (drops.clone(), notices.clone());
-            builder = builder.on_drop(move |report| tell(drops.as_deref(), notices.as_deref(), report));
+            builder =
+                builder.on_drop(move |report| tell(drops.as_deref(), notices.as_deref(), report));
         }
         let mut stats = None;
         if let Some((interval, on_stats)) = config.on_stats() {

@@ -83,11 +83,7 @@ mod tests {
         gate.end_with(9);
         assert_eq!(
             told,
-            [
-                "the server refuses the key",
-                "messages dropped: 3 queue full",
-                "messages dropped: 2"
-            ]
+            ["the server refuses the key", "messages dropped: 3 queue full", "messages dropped: 2"]
         );
     }
 }

@@ -1,8 +1,8 @@
 //! Flush tickets: a flush that goes on while its caller does.
 
+use std::mem;
 use std::thread;
 use std::time::{Duration, Instant};
-use std::mem;
 
 use logflux_transport::{FlushTicket, Unflushed};
 

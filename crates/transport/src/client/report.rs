@@ -139,13 +139,7 @@ impl Reporter {
     /// A callback is called at most once a second; stderr gets a line a minute at most.
     pub(crate) fn new(on_drop: Option<OnDrop>) -> Self {
         let interval = if on_drop.is_some() { Duration::from_secs(1) } else { INTERVAL };
-        Self {
-            on_drop,
-            interval,
-            last: None,
-            late: false,
-            said: Vec::new(),
-        }
+        Self { on_drop, interval, last: None, late: false, said: Vec::new() }
     }
 
     /// How long until drops are told of that came too soon after others.
