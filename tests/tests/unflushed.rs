@@ -59,7 +59,7 @@ fn a_durable_pipe_passes_on_what_is_safe_and_ends_badly_where_something_is_lost(
                 situation.set(&mut pipe);
                 let folder = tempfile::tempdir().unwrap();
                 let (out, err) = (folder.path().join("out"), folder.path().join("err"));
-                pipe.args(["pipe", "--durable", "--mode", "hkdf", "--close-timeout", "1s"]);
+                pipe.args(["pipe", "--durable", "--mode", "128", "--close-timeout", "1s"]);
                 pipe.stdin(Stdio::piped()).stdout(File::create(&out).unwrap());
                 let mut pipe = pipe.stderr(File::create(&err).unwrap()).spawn().unwrap();
                 let mut input = pipe.stdin.take().unwrap();
