@@ -128,9 +128,14 @@ enum {
    */
   LOGFLUX_STATUS_SPOOL = 32,
   /**
-   * Not everything was delivered, or durable, in time.
+   * Not everything was delivered, or durable, in time. Nothing was dropped: wait again.
    */
   LOGFLUX_STATUS_TIMEOUT = 33,
+  /**
+   * Messages were dropped since the client was built, so that no flush succeeds any more; the
+   * error says how many.
+   */
+  LOGFLUX_STATUS_UNFLUSHED = 34,
   /**
    * The operating system gave no random bytes.
    */
@@ -404,6 +409,13 @@ typedef struct logflux_entry logflux_entry;
 typedef struct logflux_error logflux_error;
 
 /**
+ * A flush that has begun. Any number of threads may ask and wait at once. It outlives its client: a
+ * client that ends settles all its messages. In a child of fork a ticket of the parent stays as it
+ * was at the fork.
+ */
+typedef struct logflux_flush_ticket logflux_flush_ticket;
+
+/**
  * One or more secrets, so that old entries stay readable after a rotation. Zeroed when it is freed.
  * One thread at a time may use it.
  */
@@ -533,6 +545,29 @@ typedef void (*logflux_drop_callback)(void *context,
                                       const struct logflux_dropped *dropped);
 
 /**
+ * A sentence about the client.
+ */
+typedef struct logflux_notice {
+  /**
+   * The sentence, in UTF-8. It ends with NUL, and is there for the call alone.
+   */
+  const char *sentence;
+  /**
+   * Its length in bytes, without the NUL.
+   */
+  size_t sentence_length;
+} logflux_notice;
+
+/**
+ * Is called with a sentence when messages were dropped, and when something holds messages up, or
+ * does so no more: the server refuses the API key, the server's limit is reached, the spool's disk is
+ * full. The sentence has the cause. It runs on a thread of the client's, or inside
+ * logflux_client_free; see "Callbacks" in docs/c-conventions.md for what it may do.
+ */
+typedef void (*logflux_notice_callback)(void *context,
+                                        const struct logflux_notice *notice);
+
+/**
  * What became of all messages of this process. At every read
  * accepted = delivered + dropped.total + pending + spooled.
  */
@@ -636,6 +671,18 @@ const char *logflux_error_field(const struct logflux_error *error);
  * "field", "base64", "size", "mode", "authentication" or "utf8". NULL where no entry failed.
  */
 const char *logflux_error_stage(const struct logflux_error *error);
+
+/**
+ * How many messages were dropped since the client was built, of those that were logged before the
+ * flush. 0 where no flush or close failed.
+ */
+uint64_t logflux_error_dropped(const struct logflux_error *error);
+
+/**
+ * How many of the messages that were logged before the flush are still on their way. 0 where no
+ * flush failed; a close leaves none.
+ */
+uint64_t logflux_error_left(const struct logflux_error *error);
 
 /**
  * Frees an error. NULL is allowed.
@@ -1203,6 +1250,18 @@ logflux_status logflux_config_set_on_drop(struct logflux_config *config,
                                           struct logflux_error **error);
 
 /**
+ * Sets what is called with every sentence about the client that would be a line on stderr: what was
+ * dropped and why, and what holds messages up. NULL for none, which is the default; drops then go to
+ * the callback of logflux_config_set_on_drop, if there is one, and everything else to stderr, each
+ * sentence at most once a minute. `context` is handed to it, and must live until the clients that
+ * are built from this config are freed.
+ */
+logflux_status logflux_config_set_on_notice(struct logflux_config *config,
+                                            logflux_notice_callback callback,
+                                            void *context,
+                                            struct logflux_error **error);
+
+/**
  * Sets what is called with the statistics every `interval_ms` milliseconds, 10 to 86,400,000, once
  * the client has begun to work, and with the last ones by logflux_client_free; NULL for none, which
  * is the default. `context` is handed to it, and must live until the clients that are built from
@@ -1263,8 +1322,10 @@ bool logflux_client_is_enabled(const struct logflux_client *client,
 
 /**
  * Waits until all that was logged before is delivered, or, where there is a spool, durable in it.
- * It returns within `timeout_ms`, whatever the server does; LOGFLUX_STATUS_TIMEOUT says that the time
- * was not enough, and what is left stays in the queue or the spool.
+ * It returns within `timeout_ms`, whatever the server does. LOGFLUX_STATUS_UNFLUSHED says that
+ * messages were dropped since the client was built, and logflux_error_dropped how many;
+ * LOGFLUX_STATUS_TIMEOUT says that nothing was dropped and the time was not enough. What is left,
+ * logflux_error_left, stays in the queue or the spool. In a callback of the client it does not wait.
  */
 logflux_status logflux_client_flush(const struct logflux_client *client,
                                     uint64_t timeout_ms,
@@ -1272,8 +1333,9 @@ logflux_status logflux_client_flush(const struct logflux_client *client,
 
 /**
  * Flushes, and ends the client: later messages are dropped and counted. It returns within
- * `timeout_ms`; with LOGFLUX_STATUS_TIMEOUT what is left stays in the spool, or is dropped and counted.
- * The handle still is to be freed.
+ * `timeout_ms`. LOGFLUX_STATUS_UNFLUSHED says that messages were dropped since the client was
+ * built, those included that were left when the time was over and are not durable in a spool;
+ * logflux_error_dropped says how many. The handle still is to be freed.
  */
 logflux_status logflux_client_close(const struct logflux_client *client,
                                     uint64_t timeout_ms,
@@ -1301,6 +1363,33 @@ logflux_status logflux_client_last_failure(const struct logflux_client *client,
  * time. NULL is allowed.
  */
 void logflux_client_free(struct logflux_client *client);
+
+/**
+ * Begins to flush, and does not wait: the ticket tells when every message that was logged before is
+ * delivered, durable in the spool, or dropped.
+ */
+logflux_status logflux_client_flush_begin(const struct logflux_client *client,
+                                          struct logflux_flush_ticket **out,
+                                          struct logflux_error **error);
+
+/**
+ * Whether every message of the ticket is delivered, durable, or dropped. It takes no lock and costs
+ * a few nanoseconds. False for NULL.
+ */
+bool logflux_flush_ticket_is_done(const struct logflux_flush_ticket *ticket);
+
+/**
+ * Waits until the ticket is done, for `timeout_ms` at most, and answers as logflux_client_flush
+ * does. It may be called again. In a callback of the same client it does not wait.
+ */
+logflux_status logflux_flush_ticket_wait(const struct logflux_flush_ticket *ticket,
+                                         uint64_t timeout_ms,
+                                         struct logflux_error **error);
+
+/**
+ * Frees a ticket; the flush goes on. NULL is allowed.
+ */
+void logflux_flush_ticket_free(struct logflux_flush_ticket *ticket);
 
 /**
  * Tells the library that this process was restored from a snapshot (of a virtual machine, by CRIU,

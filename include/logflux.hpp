@@ -108,9 +108,10 @@ inline timestamp at(std::chrono::system_clock::time_point time) noexcept {
 /// Why a call failed.
 class failure {
 public:
-  failure(logflux_status status, std::string message, std::string field, std::string stage)
+  failure(logflux_status status, std::string message, std::string field, std::string stage,
+          std::uint64_t dropped = 0, std::uint64_t left = 0)
       : status_(status), message_(std::move(message)), field_(std::move(field)),
-        stage_(std::move(stage)) {}
+        stage_(std::move(stage)), dropped_(dropped), left_(left) {}
 
   logflux_status status() const noexcept { return status_; }
   /// What was wrong, and what to do where that is known.
@@ -119,10 +120,15 @@ public:
   const std::string &field() const noexcept { return field_; }
   /// Where an entry failed; empty where none did.
   const std::string &stage() const noexcept { return stage_; }
+  /// How many messages were dropped since the client was built; 0 where no flush or close failed.
+  std::uint64_t dropped() const noexcept { return dropped_; }
+  /// How many messages are still on their way; 0 where no flush failed.
+  std::uint64_t left() const noexcept { return left_; }
 
 private:
   logflux_status status_;
   std::string message_, field_, stage_;
+  std::uint64_t dropped_, left_;
 };
 
 /// What result::value() throws.
@@ -153,7 +159,8 @@ inline failure take(logflux_status status, logflux_error *error) {
                                                                            &logflux_error_free);
   const auto text = [](const char *found) { return found == nullptr ? std::string() : found; };
   return {status, error == nullptr ? logflux_status_text(status) : logflux_error_message(error),
-          text(logflux_error_field(error)), text(logflux_error_stage(error))};
+          text(logflux_error_field(error)), text(logflux_error_stage(error)),
+          logflux_error_dropped(error), logflux_error_left(error)};
 }
 
 template <class T, void (*Free)(T *)> struct release {
@@ -471,6 +478,8 @@ public:
   using drop_callback = std::function<void(const dropped &)>;
   /// Is called with the statistics; what it throws ends the program.
   using stats_callback = std::function<void(const client_stats &)>;
+  /// Is called with a sentence about the client; what it throws ends the program.
+  using notice_callback = std::function<void(std::string_view)>;
 
   static result<config> create(std::string_view server_url, std::string_view api_key,
                                const secret &secret) {
@@ -546,6 +555,12 @@ public:
     on_drop_ = std::make_shared<drop_callback>(std::move(callback));
     return set(logflux_config_set_on_drop, &config::tell, static_cast<void *>(on_drop_.get()));
   }
+  /// As on_drop, with every sentence that would be a line on stderr.
+  result<void> on_notice(notice_callback callback) {
+    on_notice_ = std::make_shared<notice_callback>(std::move(callback));
+    return set(logflux_config_set_on_notice, &config::tell_notice,
+               static_cast<void *>(on_notice_.get()));
+  }
   /// As on_drop, every interval and at the end of the client.
   result<void> on_stats(milliseconds interval, stats_callback callback) {
     on_stats_ = std::make_shared<stats_callback>(std::move(callback));
@@ -563,6 +578,9 @@ private:
   static void tell(void *context, const logflux_dropped *counts) noexcept {
     (*static_cast<drop_callback *>(context))(*counts);
   }
+  static void tell_notice(void *context, const logflux_notice *notice) noexcept {
+    (*static_cast<notice_callback *>(context))({notice->sentence, notice->sentence_length});
+  }
   static void tell_stats(void *context, const logflux_client_stats *stats) noexcept {
     (*static_cast<stats_callback *>(context))(*stats);
   }
@@ -570,6 +588,26 @@ private:
   detail::owner<logflux_config, logflux_config_free> handle_;
   std::shared_ptr<drop_callback> on_drop_;
   std::shared_ptr<stats_callback> on_stats_;
+  std::shared_ptr<notice_callback> on_notice_;
+};
+
+/// A flush that has begun; from any number of threads at once. It may outlive its client.
+class flush_ticket {
+public:
+  explicit flush_ticket(logflux_flush_ticket *handle) noexcept : handle_(handle) {}
+
+  /// Whether every message of the ticket is delivered, durable, or dropped.
+  bool is_done() const noexcept { return logflux_flush_ticket_is_done(handle_.get()); }
+  /// Waits until it is done; as client::flush.
+  result<void> wait(milliseconds timeout) const {
+    return detail::attempt([&](auto error) {
+      return logflux_flush_ticket_wait(handle_.get(), detail::count(timeout), error);
+    });
+  }
+  const logflux_flush_ticket *get() const noexcept { return handle_.get(); }
+
+private:
+  detail::owner<logflux_flush_ticket, logflux_flush_ticket_free> handle_;
 };
 
 /// Logs through one ingest API; from any number of threads at once. When it ends it waits for 2 s at
@@ -583,6 +621,7 @@ public:
     if (made) {
       made->on_drop_ = config.on_drop_;
       made->on_stats_ = config.on_stats_;
+      made->on_notice_ = config.on_notice_;
     }
     return made;
   }
@@ -614,6 +653,12 @@ public:
       return logflux_client_flush(handle_.get(), detail::count(timeout), error);
     });
   }
+  /// Begins to flush, and does not wait.
+  result<flush_ticket> flush_begin() const {
+    return detail::make<flush_ticket, logflux_flush_ticket>([&](auto out, auto error) {
+      return logflux_client_flush_begin(handle_.get(), out, error);
+    });
+  }
   result<void> close(milliseconds timeout) const {
     return detail::attempt([&](auto error) {
       return logflux_client_close(handle_.get(), detail::count(timeout), error);
@@ -636,6 +681,7 @@ private:
   // Before the handle, so that they outlive it.
   std::shared_ptr<config::drop_callback> on_drop_;
   std::shared_ptr<config::stats_callback> on_stats_;
+  std::shared_ptr<config::notice_callback> on_notice_;
   detail::owner<logflux_client, logflux_client_free> handle_;
 };
 

@@ -12,6 +12,8 @@
 mod child;
 mod cli;
 mod client;
+#[cfg(target_os = "linux")]
+mod disk;
 pub mod endpoint;
 #[cfg(unix)]
 mod exiting;
@@ -21,6 +23,8 @@ mod python;
 #[cfg(target_os = "linux")]
 mod raw_fork;
 mod server;
+#[cfg(target_os = "linux")]
+mod situations;
 pub mod subjects;
 
 use std::error::Error;
@@ -33,6 +37,8 @@ pub use client::{
     ENOUGH, assert_conserved, closed, flushed, lines, logged, number, open_all, secret, settings,
     wait_for, watched,
 };
+#[cfg(target_os = "linux")]
+pub use disk::SmallDisk;
 #[cfg(unix)]
 pub use exiting::end_in_handler;
 pub use place::{Place, stored};
@@ -40,6 +46,8 @@ pub use python::interpreter;
 #[cfg(target_os = "linux")]
 pub use raw_fork::{Way, in_raw_child};
 pub use server::Server;
+#[cfg(target_os = "linux")]
+pub use situations::{Situation, Situations};
 
 /// An error that a test shows and fails with.
 pub type Failure = Box<dyn Error + Send + Sync>;

@@ -4,55 +4,15 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)] // A failed test may say so.
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::Write as _;
 use std::path::Path;
-use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
 use logflux_envelope::Mode;
-use logflux_tests::{ENOUGH, Place, flushed, lines, logged, secret, wait_for, watched};
+use logflux_tests::{ENOUGH, Place, SmallDisk, flushed, lines, logged, secret, wait_for, watched};
 use logflux_transport::{
     Client, DropReason, SpoolFull, SpoolMemoryBytes, SpoolSegmentBytes, SyncInterval,
 };
-use tempfile::TempDir;
-
-/// A file system of half a MiB in memory.
-struct SmallDisk(TempDir);
-
-impl SmallDisk {
-    /// None, and says why, where it may not be mounted.
-    fn mount() -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=512k", "none"])
-            .arg(folder.path())
-            .output();
-        match mounted {
-            Ok(output) if output.status.success() => return Some(Self(folder)),
-            Ok(output) => println!("skipped: {}", String::from_utf8_lossy(&output.stderr).trim()),
-            Err(error) => println!("skipped: mount: {error}"),
-        }
-        None
-    }
-
-    /// Takes all the room there is, and gives the file that has it.
-    fn fill(&self) -> std::path::PathBuf {
-        let path = self.0.path().join("others");
-        let mut file = File::create(&path).unwrap();
-        for size in [4096, 1] {
-            while file.write_all(&vec![0; size]).is_ok() {}
-        }
-        path
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
-    }
-}
 
 fn client(place: &Place, folder: &Path, when_full: SpoolFull) -> Client {
     let mut settings = place.settings();
@@ -69,7 +29,7 @@ fn a_full_disk_drops_and_counts_and_goes_on_when_there_is_room() {
     let Some(disk) = SmallDisk::mount() else { return };
     let (place, running) = Place::new();
     running.stop().unwrap();
-    let client = client(&place, disk.0.path(), SpoolFull::Refuse);
+    let client = client(&place, disk.path(), SpoolFull::Refuse);
     let all = lines(0..2_000);
     all[..100].iter().for_each(|line| client.info(line));
     client.flush(ENOUGH).unwrap();
@@ -119,7 +79,7 @@ fn a_full_disk_that_drops_the_oldest_keeps_the_newest() {
     let Some(disk) = SmallDisk::mount() else { return };
     let (place, running) = Place::new();
     running.stop().unwrap();
-    let client = client(&place, disk.0.path(), SpoolFull::DropOldest);
+    let client = client(&place, disk.path(), SpoolFull::DropOldest);
     let all = lines(0..4_000);
     watched(&client, || {
         for some in all.chunks(50) {

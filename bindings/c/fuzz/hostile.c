@@ -104,11 +104,17 @@ static logflux_config *unbuilt;
 static logflux_entry *entry;
 static logflux_opened *opened;
 static logflux_buffer *buffer;
+static logflux_flush_ticket *ticket;
 
 #define MAYBE(handle) (byte() % 8 == 0 ? NULL : (handle))
 
 static void drops(void *context, const logflux_dropped *dropped) {
   CHECK(context == &client && dropped != NULL);
+}
+
+static void notices(void *context, const logflux_notice *notice) {
+  CHECK(context == &client && notice != NULL);
+  CHECK(strlen(notice->sentence) == notice->sentence_length);
 }
 
 static void told(void *context, const logflux_client_stats *stats) {
@@ -139,12 +145,15 @@ static void checked(logflux_status status, logflux_error *error) {
   CHECK(logflux_error_message(error) != NULL);
   (void)logflux_error_field(error);
   (void)logflux_error_stage(error);
+  CHECK(status == LOGFLUX_STATUS_TIMEOUT || status == LOGFLUX_STATUS_UNFLUSHED ||
+        (logflux_error_dropped(error) == 0 && logflux_error_left(error) == 0));
   logflux_error_free(error);
 }
 
 static void keyring_free_old(void) { logflux_keyring_free(keyring); }
 static void config_free_old(void) { logflux_config_free(config); }
 static void entry_free_old(void) { logflux_entry_free(entry); }
+static void ticket_free_old(void) { logflux_flush_ticket_free(ticket); }
 static void opened_free_old(void) { logflux_opened_free(opened); }
 
 static logflux_timestamp *timestamp(void) {
@@ -165,7 +174,7 @@ static void one_call(void) {
   size_t before = logflux_buffer_length(buffer);
   logflux_status status = LOGFLUX_STATUS_OK;
 
-  switch (byte() % 30) {
+  switch (byte() % 32) {
   case 0: {
     logflux_secret *made = NULL;
     status = logflux_secret_new(a.data, a.length, MAYBE(&made), why);
@@ -268,7 +277,7 @@ static void one_call(void) {
                                       (double)number() / 1e9, why);
     break;
   case 22:
-    switch (byte() % 13) {
+    switch (byte() % 14) {
     case 0:
       status = logflux_config_set_queue(MAYBE(config), number(), number(), why);
       break;
@@ -305,6 +314,9 @@ static void one_call(void) {
     case 11:
       status = logflux_config_set_close_timeout(MAYBE(unbuilt), number(), why);
       break;
+    case 12:
+      status = logflux_config_set_on_notice(MAYBE(config), MAYBE(notices), &client, why);
+      break;
     default:
       status = logflux_config_set_on_drop(MAYBE(config), MAYBE(drops), &client, why);
       break;
@@ -334,6 +346,13 @@ static void one_call(void) {
   case 28:
     status = logflux_client_flush(MAYBE(client), 0, why);
     (void)logflux_client_is_enabled(MAYBE(client), (uint32_t)number());
+    break;
+  case 29:
+    MAKE(logflux_flush_ticket, ticket, logflux_client_flush_begin(MAYBE(client), place, why));
+    return;
+  case 30:
+    status = logflux_flush_ticket_wait(MAYBE(ticket), 0, why);
+    CHECK(status != LOGFLUX_STATUS_OK || logflux_flush_ticket_is_done(ticket));
     break;
   default:
     status = logflux_hazmat_derive_key(NULL, (uint32_t)number(), (const uint8_t *)a.data, a.length,

@@ -46,6 +46,16 @@ static int reached[64];
 
 #define S(name) LOGFLUX_STATUS_##name
 
+/* What a flush or a close that failed says of messages. */
+#define COUNTS(expected, lost, waiting, call)                                                     \
+  do {                                                                                            \
+    logflux_error *error = NULL;                                                                  \
+    CHECK((call) == (expected));                                                                  \
+    CHECK(logflux_error_dropped(error) == (lost) && logflux_error_left(error) == (waiting));      \
+    logflux_error_free(error);                                                                    \
+    reached[expected] = 1;                                                                        \
+  } while (0)
+
 static void arguments(void) {
   logflux_secret *none = NULL;
   logflux_secret *untouched = (logflux_secret *)&none;
@@ -214,6 +224,7 @@ static void clients(void) {
   const char *url = "https://127.0.0.1:1";
   logflux_config *config = NULL;
   logflux_client *client = NULL;
+  logflux_flush_ticket *ticket = NULL;
   logflux_client_stats stats;
   uint64_t told = 0;
   told_stats seen;
@@ -289,6 +300,19 @@ static void clients(void) {
     logflux_timestamp late = {INT64_MAX, 0};
     FAILS(S(INVALID_TIMESTAMP), "timestamp", logflux_client_log_at(client, 7, &late, "m", 1, &error));
   }
+  OK(logflux_client_log(client, LOGFLUX_LEVEL_DEBUG, "not logged", 10));
+  OK(logflux_client_logf(client, LOGFLUX_LEVEL_INFO, "user %d", 4711));
+  OK(logflux_client_logf(client, LOGFLUX_LEVEL_INFO, "%0*d", 2000, 1));
+  CHECK(logflux_client_is_enabled(client, 7) && !logflux_client_is_enabled(client, 8));
+  FAILS(S(NULL_ARGUMENT), "client", logflux_client_flush_begin(NULL, &ticket, &error));
+  FAILS(S(NULL_ARGUMENT), "out", logflux_client_flush_begin(client, NULL, &error));
+  CHECK(ticket == NULL && !logflux_flush_ticket_is_done(NULL));
+  FAILS(S(NULL_ARGUMENT), "ticket", logflux_flush_ticket_wait(NULL, 1, &error));
+  OK(logflux_client_flush_begin(client, &ticket, NULL));
+  COUNTS(S(TIMEOUT), 0, 2, logflux_flush_ticket_wait(ticket, 50, &error));
+  CHECK(!logflux_flush_ticket_is_done(ticket));
+  FAILS(S(TIMEOUT), "-", logflux_client_flush(client, 1500, &error));
+  CHECK(logflux_error_dropped(NULL) == 0 && logflux_error_left(NULL) == 0);
   {
     size_t length = 800000;
     char *message = calloc(length, 1);
@@ -296,25 +320,29 @@ static void clients(void) {
     CHECK(logflux_client_log(client, 7, message, length) == S(MESSAGE_TOO_LONG));
     free(message);
   }
-  OK(logflux_client_log(client, LOGFLUX_LEVEL_DEBUG, "not logged", 10));
-  OK(logflux_client_logf(client, LOGFLUX_LEVEL_INFO, "user %d", 4711));
-  OK(logflux_client_logf(client, LOGFLUX_LEVEL_INFO, "%0*d", 2000, 1));
-  CHECK(logflux_client_is_enabled(client, 7) && !logflux_client_is_enabled(client, 8));
-  FAILS(S(TIMEOUT), "-", logflux_client_flush(client, 1500, &error));
+  /* No flush forgets it, but one that had begun before. */
+  FAILS(S(UNFLUSHED), "-", logflux_client_flush(client, 50, &error));
+  COUNTS(S(UNFLUSHED), 1, 2, logflux_client_flush(client, 0, &error));
+  COUNTS(S(TIMEOUT), 0, 2, logflux_flush_ticket_wait(ticket, 0, &error));
   FAILS(S(INVALID_LENGTH), "out_size", logflux_client_get_stats(client, &stats, 8, &error));
   OK(logflux_client_get_stats(client, &stats, sizeof stats, NULL));
   CHECK(stats.accepted == 3 && stats.pending == 2 && stats.delivered == 0);
   CHECK(stats.dropped.total == 1 && stats.dropped.by_reason[LOGFLUX_DROP_REASON_TOO_LONG] == 1);
   /* A derivation takes seconds under valgrind; only after it is a call tried. */
   while (logflux_buffer_length(out) == 0) {
-    CHECK(logflux_client_flush(client, 200, NULL) == S(TIMEOUT));
+    CHECK(logflux_client_flush(client, 200, NULL) == S(UNFLUSHED));
     OK(logflux_client_last_failure(client, out, NULL));
   }
   CHECK(strstr(logflux_buffer_data(out), KEY) == NULL);
   logflux_buffer_clear(out);
-  FAILS(S(TIMEOUT), "-", logflux_client_close(client, 0, &error));
+  COUNTS(S(UNFLUSHED), 3, 0, logflux_client_close(client, 0, &error));
+  /* It outlives the client. */
+  COUNTS(S(UNFLUSHED), 2, 0, logflux_flush_ticket_wait(ticket, 60000, &error));
   OK(logflux_client_log_cstr(client, 7, "after the end"));
   logflux_client_free(client);
+  CHECK(logflux_flush_ticket_is_done(ticket));
+  logflux_flush_ticket_free(ticket);
+  logflux_flush_ticket_free(NULL);
   logflux_config_free(config);
   CHECK(told == 4);
   /* Several times meanwhile, and with the last numbers at the end. */
@@ -370,7 +398,7 @@ int main(int argc, char **argv) {
                             S(INVALID_SALT),   S(INVALID_IV),            S(INVALID_KEY_POLICY),
                             S(INVALID_SETTING), S(MESSAGE_TOO_LONG),     S(INVALID_ENTRY),
                             S(AUTHENTICATION_FAILED), S(MESSAGE_NOT_UTF8), S(SECRET_UNAVAILABLE),
-                            S(CA_FILE),        S(SPOOL),                 S(TIMEOUT)};
+                            S(CA_FILE),        S(SPOOL),                 S(TIMEOUT), S(UNFLUSHED)};
 
   OK(logflux_secret_new_cstr(SECRET, &secret, NULL));
   out = logflux_buffer_new();

@@ -22,6 +22,7 @@ static_assert(moves_only<logflux::secret>() && moves_only<logflux::keyring>());
 static_assert(moves_only<logflux::sealer>() && moves_only<logflux::opener>());
 static_assert(moves_only<logflux::buffer>() && moves_only<logflux::opened>());
 static_assert(moves_only<logflux::config>() && moves_only<logflux::client>());
+static_assert(moves_only<logflux::flush_ticket>());
 
 static void sealing() {
   auto secret = logflux::secret::from_text("correct horse battery staple").value();
@@ -83,6 +84,7 @@ static void dropping() {
   std::uint64_t told = 0;
   std::uint64_t calls = 0;
   logflux::client_stats last = {};
+  std::string said;
   config.node("n").value();
   config.encryption_mode(logflux::mode::hkdf).value();
   config.min_level(logflux::level::notice).value();
@@ -90,6 +92,7 @@ static void dropping() {
   config.queue(2, 1 << 20).value();
   config.retry(0, 1ms, 1ms, 1.0).value();
   config.on_drop([&told](const logflux::dropped &dropped) { told += dropped.total; }).value();
+  config.on_notice([&said](std::string_view sentence) { said.append(sentence).append("\n"); }).value();
   config.on_stats(10ms, [&](const logflux::client_stats &stats) {
     ++calls;
     last = stats;
@@ -104,11 +107,18 @@ static void dropping() {
     for (int i = 0; i < 10; ++i) {
       client.error("nobody hears this");
     }
-    (void)client.close(2s);
+    const auto ticket = client.flush_begin().value();
+    const auto closed = client.close(2s);
+    CHECK(!closed && closed.error().status() == LOGFLUX_STATUS_UNFLUSHED);
+    CHECK(closed.error().dropped() == 10 && closed.error().left() == 0);
+    const auto again = client.flush(2s);
+    CHECK(!again && again.error().dropped() == 10);
+    CHECK(ticket.is_done() && ticket.wait(2s).error().dropped() == 10);
     const auto stats = client.stats();
     CHECK(stats.accepted == 10 && stats.dropped.total == 10);
   }
   CHECK(told == 10);
+  CHECK(said.find("messages dropped: ") == 0);
   CHECK(calls > 0 && last.accepted == 10 && last.dropped.total == 10 && last.pending == 0);
 }
 

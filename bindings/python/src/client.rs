@@ -3,17 +3,16 @@
 use std::env;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use logflux_envelope::{Level, Timestamp};
 use logflux_transport::{
     Backoff, BackoffFactor, BuildError, Client as CoreClient, ClientConfig, CloseTimeout,
-    ConfigError, FlushInterval, HttpTimeout, InFlight, InitialDelay, MaxDelay, MaxRetries,
-    QueueBytes, QueueSize, RetryDeadline, SpoolMaxBytes, SyncInterval, WhenFull,
+    ConfigError, DropReport, FlushInterval, HttpTimeout, InFlight, InitialDelay, MaxDelay,
+    MaxRetries, QueueBytes, QueueSize, RetryDeadline, SpoolMaxBytes, SyncInterval, WhenFull,
 };
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -22,6 +21,7 @@ use pyo3::types::{PyDict, PyInt, PyString, PyTuple};
 use crate::args::{self, duration, wrong_type};
 use crate::ending;
 use crate::errors;
+use crate::flushing::{self, FlushResult, FlushTicket};
 use crate::policy::KeyPolicy;
 use crate::secret;
 use crate::stats::{self, ClientStats};
@@ -41,6 +41,9 @@ pub(crate) struct Handle {
     waits: bool,
     /// How many drops the callback has been told of; `None` where there is no callback.
     told: Option<Arc<AtomicU64>>,
+    /// What the last flush or close found. The interpreter's lock is held where it is locked, so that
+    /// a fork finds it free.
+    last: Arc<Mutex<Option<FlushResult>>>,
 }
 
 #[pymethods]
@@ -72,14 +75,31 @@ impl Client {
         Ok(self.handle()?.client.is_enabled(args::level(level)?))
     }
 
-    /// Waits until all that was logged before is delivered, or durable in the spool; false where
-    /// ``timeout`` was not enough.
+    /// Waits until all that was logged before is delivered, or durable in the spool; false where any
+    /// of it was dropped, or ``timeout`` was not enough.
     fn flush(&self, py: Python<'_>, timeout: &Bound<'_, PyAny>) -> PyResult<bool> {
         let timeout = duration("timeout", timeout)?;
         self.handle()?.flush(py, timeout)
     }
 
-    /// Flushes, and ends the client; false where ``timeout`` was not enough.
+    /// Begins to flush, and does not wait.
+    fn flush_begin(&self, py: Python<'_>) -> PyResult<FlushTicket> {
+        let client = &self.handle()?.client;
+        Ok(FlushTicket(py.detach(|| client.flush_begin())))
+    }
+
+    /// Keeps what a flush found that was waited for elsewhere; true where all is well.
+    fn _ended(&self, ticket: &FlushTicket) -> PyResult<bool> {
+        Ok(self.handle()?.ended(ticket.0.answer().into()))
+    }
+
+    /// What the last flush or close found, of those that have ended.
+    #[getter]
+    fn last_flush(&self) -> PyResult<Option<FlushResult>> {
+        Ok(*self.handle()?.last())
+    }
+
+    /// Flushes, and ends the client; false where any message was dropped.
     fn close(&self, py: Python<'_>, timeout: &Bound<'_, PyAny>) -> PyResult<bool> {
         let timeout = duration("timeout", timeout)?;
         self.handle()?.close(py, timeout)
@@ -180,15 +200,25 @@ impl Handle {
     }
 
     pub(crate) fn flush(&self, py: Python<'_>, timeout: Duration) -> PyResult<bool> {
-        let client = self.client.clone();
-        interruptible(py, timeout, move |timeout| client.flush(timeout).is_ok())
+        let ticket = py.detach(|| self.client.flush_begin());
+        let result = flushing::wait(py, &ticket, timeout)?;
+        Ok(self.ended(result))
     }
 
     pub(crate) fn close(&self, py: Python<'_>, timeout: Duration) -> PyResult<bool> {
-        let client = self.client.clone();
-        let closed = interruptible(py, timeout, move |timeout| client.close(timeout).is_ok())?;
+        let result = flushing::close(py, &self.client, timeout)?;
         self.await_callback(py);
-        Ok(closed)
+        Ok(self.ended(result))
+    }
+
+    /// Keeps what a flush or a close found, and gives whether all is well.
+    fn ended(&self, result: FlushResult) -> bool {
+        *self.last() = Some(result);
+        result.is_ok()
+    }
+
+    fn last(&self) -> std::sync::MutexGuard<'_, Option<FlushResult>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The last drops are told of by a thread of the client's own, which is given a moment for it.
@@ -206,40 +236,6 @@ impl Handle {
                 thread::sleep(Duration::from_millis(1));
             }
         });
-    }
-}
-
-/// Waits without the interpreter's lock, and so that a signal's handler still runs: on a thread of
-/// its own, unless it is soon done.
-fn interruptible(
-    py: Python<'_>,
-    timeout: Duration,
-    wait: impl Fn(Duration) -> bool + Clone + Send + 'static,
-) -> PyResult<bool> {
-    /// How long a signal may wait.
-    const LOOK: Duration = Duration::from_millis(50);
-    if timeout <= LOOK {
-        return Ok(py.detach(move || wait(timeout)));
-    }
-    let (sender, mut done) = mpsc::channel();
-    let waiter = thread::Builder::new().name("logflux-flush".to_owned());
-    let waits = wait.clone();
-    let started = waiter.spawn(move || {
-        // Whoever was interrupted hears no more.
-        let _ = sender.send(waits(timeout));
-    });
-    if started.is_err() {
-        // Where no thread can be had, a signal waits.
-        return Ok(py.detach(move || wait(timeout)));
-    }
-    loop {
-        let (result, again) = py.detach(move || (done.recv_timeout(LOOK), done));
-        done = again;
-        match result {
-            Ok(result) => return Ok(result),
-            Err(mpsc::RecvTimeoutError::Timeout) => py.check_signals()?,
-            Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(false),
-        }
     }
 }
 
@@ -330,23 +326,16 @@ fn build(given: &Given<'_, '_>, from_env: bool) -> PyResult<Handle> {
     };
     let waits = config.when_full == WhenFull::Block;
     let mut builder = CoreClient::builder(config, secret);
+    let callbacks = Callbacks {
+        on_drop: callable(given, "on_drop")?,
+        on_notice: callable(given, "on_notice")?,
+    };
     let mut told = None;
-    if let Some(callback) = given.get("on_drop")? {
-        if !callback.is_callable() {
-            return Err(wrong_type("on_drop", "callable", &callback));
-        }
-        let callback = callback.unbind();
-        let count = Arc::new(AtomicU64::new(0));
-        told = Some(Arc::clone(&count));
-        builder = builder.on_drop(move |dropped| {
-            ending::call_back(|py| {
-                let called = stats::dropped(py, dropped)
-                    .and_then(|dropped| callback.call1(py, (dropped,)).map(drop));
-                if let Err(error) = called {
-                    error.write_unraisable(py, Some(callback.bind(py)));
-                }
-            });
-            count.fetch_add(dropped.total(), Ordering::SeqCst);
+    if callbacks.on_drop.is_some() || callbacks.on_notice.is_some() {
+        let count = Arc::clone(told.insert(Arc::new(AtomicU64::new(0))));
+        builder = builder.on_drop(move |report| {
+            callbacks.tell(report);
+            count.fetch_add(report.total(), Ordering::SeqCst);
         });
     }
     // A spool is read, and the file of an authority.
@@ -357,7 +346,50 @@ fn build(given: &Given<'_, '_>, from_env: bool) -> PyResult<Handle> {
         BuildError::Spool(error) => errors::setting("spool_dir", error),
         other => errors::settings(other),
     })?;
-    Ok(Handle { client, waits, told })
+    Ok(Handle { client, waits, told, last: Arc::default() })
+}
+
+/// A callback that was given.
+fn callable(given: &Given<'_, '_>, name: &str) -> PyResult<Option<Py<PyAny>>> {
+    match given.get(name)? {
+        Some(callback) if !callback.is_callable() => Err(wrong_type(name, "callable", &callback)),
+        callback => Ok(callback.map(Bound::unbind)),
+    }
+}
+
+/// What is told of drops, and of what holds messages up.
+struct Callbacks {
+    on_drop: Option<Py<PyAny>>,
+    on_notice: Option<Py<PyAny>>,
+}
+
+impl Callbacks {
+    fn tell(&self, report: &DropReport) {
+        if self.on_notice.is_none() && report.total() == 0 {
+            report.write_to_stderr();
+            return;
+        }
+        ending::call_back(|py| {
+            if report.total() > 0
+                && let Some(callback) = &self.on_drop
+            {
+                let dropped = stats::dropped(py, report);
+                call(py, callback, dropped.map(Bound::into_any));
+            }
+            if let Some(callback) = &self.on_notice {
+                let sentence = PyString::new(py, &report.sentence());
+                call(py, callback, Ok(sentence.into_any()));
+            }
+        });
+    }
+}
+
+/// Calls back; what it raises is told by `sys.unraisablehook`.
+fn call(py: Python<'_>, callback: &Py<PyAny>, argument: PyResult<Bound<'_, PyAny>>) {
+    let called = argument.and_then(|argument| callback.call1(py, (argument,)).map(drop));
+    if let Err(error) = called {
+        error.write_unraisable(py, Some(callback.bind(py)));
+    }
 }
 
 fn config(given: &Given<'_, '_>, from_env: bool) -> PyResult<ClientConfig> {

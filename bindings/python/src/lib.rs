@@ -5,7 +5,7 @@
 //! end of the process) is in `python/logflux`.
 //!
 //! `args` reads values, `errors` makes exceptions, `entry`, `secret` and `policy` are the types,
-//! `sealing`, `opening` and `client` what is done with them; `process` is the client that the
+//! `sealing`, `opening` and `client` what is done with them; `flushing` is how to wait for a client; `process` is the client that the
 //! functions of the module log through; `ending` keeps callbacks away from an interpreter that ends.
 
 use pyo3::prelude::*;
@@ -16,6 +16,7 @@ mod client;
 mod ending;
 mod entry;
 mod errors;
+mod flushing;
 mod hazmat;
 mod opening;
 mod policy;
@@ -36,9 +37,12 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<sealing::Sealer>()?;
     m.add_class::<opening::Opener>()?;
     m.add_class::<client::Client>()?;
+    m.add_class::<flushing::FlushResult>()?;
+    m.add_class::<flushing::FlushTicket>()?;
     m.add_class::<stats::ClientStats>()?;
     m.add_class::<stats::SealerStats>()?;
     m.add_function(wrap_pyfunction!(settings::settings, m)?)?;
+    m.add_function(wrap_pyfunction!(flushing::seconds, m)?)?;
     m.add_function(wrap_pyfunction!(sealing::seal, m)?)?;
     m.add_function(wrap_pyfunction!(opening::open, m)?)?;
     m.add_function(wrap_pyfunction!(opening::open_bytes, m)?)?;

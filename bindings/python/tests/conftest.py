@@ -13,6 +13,7 @@ import hypothesis
 import pytest
 
 import logflux
+from logflux import _process
 from support import ENOUGH, Run, Server
 
 # A shell has what it runs in the background ignore it, and so would the programs of the tests.
@@ -51,6 +52,8 @@ def without_a_process_client() -> Iterator[None]:
     before = signal.getsignal(signal.SIGTERM)
     yield
     logflux.close(0)
+    # What is said of the client that was closed last.
+    _process._last = None
     signal.signal(signal.SIGTERM, before)
 
 

@@ -150,7 +150,10 @@ def test_a_server_that_is_away_holds_nobody_up_and_drops_are_told_of(node: str) 
     assert stats.dropped["queue full"] >= 15
     assert stats.dropped["client closed"] >= 11
     wait_for(lambda: sum(count for drops in told for count in drops.values()) >= 25)
-    assert client.close(5) is True, "a second close waits no more"
+    assert client.close(5) is False, "a second close waits no more, and says the same"
+    assert client.last_flush is not None
+    assert client.last_flush.left == 0
+    assert client.last_flush.dropped >= 25
 
 
 def test_a_callback_that_fails_or_logs_does_no_harm(
@@ -197,7 +200,8 @@ def test_the_oldest_go_or_the_caller_waits_where_that_was_chosen(
     waiting.join(ENOUGH)
     assert not waiting.is_alive()
     for client in (oldest, block):
-        assert client.close(ENOUGH)
+        # What made room for others was dropped.
+        assert client.close(ENOUGH) is (client is block)
         assert conserved(client.stats())
     assert own_server.messages(node + "-block") == [str(i) for i in range(40)]
     assert own_server.messages(node + "-oldest")[-1] == "39"

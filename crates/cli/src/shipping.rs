@@ -4,7 +4,7 @@ use std::process;
 use std::time::Duration;
 
 use clap::Args;
-use logflux_transport::{Client, ClientConfig};
+use logflux_transport::{Client, ClientConfig, ClientStats};
 
 use crate::connection::ConnectionArgs;
 use crate::failure::{Failure, Outcome};
@@ -33,7 +33,11 @@ impl ShippingArgs {
 
     /// Builds the client. On SIGINT, SIGTERM and SIGHUP it is closed, and the program ends.
     pub(crate) fn client(&self) -> Outcome<Client> {
-        let mut config = self.settings()?;
+        self.client_of(self.settings()?)
+    }
+
+    /// [`client`](Self::client) with these settings.
+    pub(crate) fn client_of(&self, mut config: ClientConfig) -> Outcome<Client> {
         config.node = Some(self.sealing.node()?);
         let timeout = config.close_timeout.get();
         let (mode, policy) = self.sealing.mode_and_policy()?;
@@ -66,16 +70,26 @@ fn end(client: &Client, timeout: Duration) -> Outcome {
     if stats.spooled > 0 {
         anstream::eprintln!("{} lines are in the spool, and are sent the next time", stats.spooled);
     }
-    let lost = stats.dropped.total();
-    if lost == 0 {
-        return Ok(());
-    }
+    if stats.dropped.total() == 0 { Ok(()) } else { Err(Failure::new(lost(&stats))) }
+}
+
+/// How many lines were lost, and why.
+pub(crate) fn lost(stats: &ClientStats) -> String {
+    let lost = match stats.dropped.total() {
+        1 => "1 line was".to_owned(),
+        lost => format!("{lost} lines were"),
+    };
     let reasons: Vec<String> = stats
         .dropped
         .iter()
         .filter(|(_, count)| *count > 0)
         .map(|(reason, count)| format!("{count} {reason}"))
         .collect();
-    let last = stats.last_error.map(|error| format!(" (last error: {error})")).unwrap_or_default();
-    Err(Failure::new(format!("{lost} lines were not delivered: {}{last}", reasons.join(", "))))
+    let reasons = reasons.join(", ");
+    match &stats.last_error {
+        Some(error) => format!(
+            "{lost} not delivered: {reasons} (last error: {error}); `logflux doctor` checks the settings"
+        ),
+        None => format!("{lost} not delivered: {reasons}"),
+    }
 }

@@ -9,7 +9,7 @@ use std::{env, fs};
 use cbindgen::{Builder, Config};
 
 /// The files in the order in which a reader of the header wants them.
-const FILES: [&str; 18] = [
+const FILES: [&str; 20] = [
     "version",
     "status",
     "error",
@@ -26,7 +26,9 @@ const FILES: [&str; 18] = [
     "config/files",
     "config/callbacks",
     "drops",
+    "notices",
     "client",
+    "ticket",
     "restore",
 ];
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use logflux_envelope::{SealError, Timestamp};
-use logflux_transport::{Client, ClientStats, ExitFlush, Unflushed};
+use logflux_transport::{Client, ClientStats, DropReport, ExitFlush};
 
 use crate::arguments::{Out, bytes, fill, string, there};
 use crate::boundary::{answering, boundary, freeing, has_interrupted_a_call};
@@ -16,6 +16,7 @@ use crate::drops::{DropGate, logflux_dropped};
 use crate::ending::Watched;
 use crate::error::{Failure, logflux_error};
 use crate::gate::Gate;
+use crate::notices::NoticeGate;
 use crate::status::logflux_status;
 use crate::words::{level, logflux_timestamp, time};
 
@@ -26,6 +27,7 @@ pub struct logflux_client {
     client: Client,
     message_max: usize,
     drops: Option<Arc<DropGate>>,
+    notices: Option<Arc<NoticeGate>>,
     stats: Option<Arc<StatsGate>>,
     _watched: Watched,
 }
@@ -88,9 +90,11 @@ pub extern "C" fn logflux_client_new(
         let config = there(config, "config")?;
         let mut builder = config.builder();
         let drops = config.on_drop().map(|on_drop| Arc::new(DropGate::new(on_drop)));
-        if let Some(gate) = &drops {
-            let gate = Arc::clone(gate);
-            builder = builder.on_drop(move |dropped| gate.tell_of(&(&**dropped).into()));
+        let notices = config.on_notice().map(|on_notice| Arc::new(NoticeGate::new(on_notice)));
+        if drops.is_some() || notices.is_some() {
+            let (drops, notices) = (drops.clone(), notices.clone());
+            builder =
+                builder.on_drop(move |report| tell(drops.as_deref(), notices.as_deref(), report));
         }
         let mut stats = None;
         if let Some((interval, on_stats)) = config.on_stats() {
@@ -99,11 +103,31 @@ pub extern "C" fn logflux_client_new(
                 .on_stats(interval, move |stats| gate.tell(|told| *told.insert(stats.into())));
         }
         let client = builder.build()?;
-        let callbacks = [drops.clone().map(|gate| gate as _), stats.clone().map(|gate| gate as _)];
+        let callbacks = [
+            drops.clone().map(|gate| gate as _),
+            notices.clone().map(|gate| gate as _),
+            stats.clone().map(|gate| gate as _),
+        ];
         let watched = Watched::new(&client, callbacks.into_iter().flatten().collect());
         let message_max = config.mode().message_max();
-        out.give(logflux_client { client, message_max, drops, stats, _watched: watched })
+        out.give(logflux_client { client, message_max, drops, notices, stats, _watched: watched })
     })
+}
+
+/// Tells the callbacks. What changed, where nothing was dropped, goes to stderr where no callback
+/// takes sentences.
+fn tell(drops: Option<&DropGate>, notices: Option<&NoticeGate>, report: &DropReport) {
+    let dropped = report.total();
+    if dropped > 0
+        && let Some(gate) = drops
+    {
+        gate.tell_of(&(&**report).into());
+    }
+    match notices {
+        Some(gate) => gate.tell_of(dropped, report.sentence()),
+        None if dropped == 0 => report.write_to_stderr(),
+        None => {}
+    }
 }
 
 /// Logs a message now. The call copies it into a queue and returns; it never waits for the network
@@ -174,8 +198,10 @@ pub extern "C" fn logflux_client_is_enabled(client: Option<&logflux_client>, lev
 }
 
 /// Waits until all that was logged before is delivered, or, where there is a spool, durable in it.
-/// It returns within `timeout_ms`, whatever the server does; LOGFLUX_STATUS_TIMEOUT says that the time
-/// was not enough, and what is left stays in the queue or the spool.
+/// It returns within `timeout_ms`, whatever the server does. LOGFLUX_STATUS_UNFLUSHED says that
+/// messages were dropped since the client was built, and logflux_error_dropped how many;
+/// LOGFLUX_STATUS_TIMEOUT says that nothing was dropped and the time was not enough. What is left,
+/// logflux_error_left, stays in the queue or the spool. In a callback of the client it does not wait.
 #[unsafe(no_mangle)]
 pub extern "C" fn logflux_client_flush(
     client: Option<&logflux_client>,
@@ -192,8 +218,9 @@ pub extern "C" fn logflux_client_flush(
 }
 
 /// Flushes, and ends the client: later messages are dropped and counted. It returns within
-/// `timeout_ms`; with LOGFLUX_STATUS_TIMEOUT what is left stays in the spool, or is dropped and counted.
-/// The handle still is to be freed.
+/// `timeout_ms`. LOGFLUX_STATUS_UNFLUSHED says that messages were dropped since the client was
+/// built, those included that were left when the time was over and are not durable in a spool;
+/// logflux_error_dropped says how many. The handle still is to be freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn logflux_client_close(
     client: Option<&logflux_client>,
@@ -283,6 +310,12 @@ impl From<&ClientStats> for logflux_client_stats {
     }
 }
 
+impl logflux_client {
+    pub(crate) fn core(&self) -> &Client {
+        &self.client
+    }
+}
+
 impl Drop for logflux_client {
     fn drop(&mut self) {
         // What is left is counted.
@@ -291,14 +324,11 @@ impl Drop for logflux_client {
         if let Some(gate) = &self.drops {
             gate.end_with(&stats.dropped);
         }
+        if let Some(gate) = &self.notices {
+            gate.end_with(stats.dropped.total);
+        }
         if let Some(gate) = &self.stats {
             gate.shut(|told| (*told != Some(stats)).then_some(stats));
         }
-    }
-}
-
-impl From<Unflushed> for Failure {
-    fn from(unflushed: Unflushed) -> Self {
-        logflux_error::new(logflux_status::Timeout, unflushed)
     }
 }

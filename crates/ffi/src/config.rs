@@ -19,6 +19,7 @@ use crate::client::logflux_client_stats;
 use crate::drops::logflux_dropped;
 use crate::error::{Failure, at_field, logflux_error};
 use crate::gate::Callback;
+use crate::notices::logflux_notice;
 use crate::secret::logflux_secret;
 use crate::status::logflux_status;
 use crate::words::{level, logflux_key_policy, mode, policy};
@@ -41,12 +42,13 @@ pub struct logflux_config {
     config: ClientConfig,
     secret: Secret,
     on_drop: Option<Callback<logflux_dropped>>,
+    on_notice: Option<Callback<logflux_notice>>,
     on_stats: Option<(StatsInterval, Callback<logflux_client_stats>)>,
 }
 
 impl logflux_config {
     fn new(config: ClientConfig, secret: Secret) -> Self {
-        Self { config, secret, on_drop: None, on_stats: None }
+        Self { config, secret, on_drop: None, on_notice: None, on_stats: None }
     }
 
     pub(crate) fn builder(&self) -> ClientBuilder {
@@ -59,6 +61,10 @@ impl logflux_config {
 
     pub(crate) fn on_drop(&self) -> Option<Callback<logflux_dropped>> {
         self.on_drop
+    }
+
+    pub(crate) fn on_notice(&self) -> Option<Callback<logflux_notice>> {
+        self.on_notice
     }
 
     pub(crate) fn on_stats(&self) -> Option<(StatsInterval, Callback<logflux_client_stats>)> {

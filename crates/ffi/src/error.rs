@@ -16,6 +16,8 @@ pub struct logflux_error {
     message: CString,
     field: Option<CString>,
     stage: Option<Stage>,
+    dropped: u64,
+    left: u64,
 }
 
 /// Inside, a failure is what the handle will hold.
@@ -23,7 +25,8 @@ pub(crate) type Failure = Box<logflux_error>;
 
 impl logflux_error {
     pub(crate) fn new(status: logflux_status, message: impl ToString) -> Failure {
-        Box::new(Self { status, message: text(message), field: None, stage: None })
+        let message = text(message);
+        Box::new(Self { status, message, field: None, stage: None, dropped: 0, left: 0 })
     }
 
     /// A failure at this parameter, field or setting.
@@ -38,6 +41,13 @@ impl logflux_error {
 
     fn with_stage(mut self: Box<Self>, stage: Stage) -> Failure {
         self.stage = Some(stage);
+        self
+    }
+
+    /// With how many messages were dropped, and how many are left.
+    #[cfg(feature = "client")]
+    pub(crate) fn with_counts(mut self: Box<Self>, dropped: u64, left: u64) -> Failure {
+        (self.dropped, self.left) = (dropped, left);
         self
     }
 
@@ -160,6 +170,20 @@ pub extern "C" fn logflux_error_stage(error: Option<&logflux_error>) -> *const c
         _ => c"unknown",
     };
     error.and_then(|error| error.stage).map_or(ptr::null(), |stage| name(stage).as_ptr())
+}
+
+/// How many messages were dropped since the client was built, of those that were logged before the
+/// flush. 0 where no flush or close failed.
+#[unsafe(no_mangle)]
+pub extern "C" fn logflux_error_dropped(error: Option<&logflux_error>) -> u64 {
+    error.map_or(0, |error| error.dropped)
+}
+
+/// How many of the messages that were logged before the flush are still on their way. 0 where no
+/// flush failed; a close leaves none.
+#[unsafe(no_mangle)]
+pub extern "C" fn logflux_error_left(error: Option<&logflux_error>) -> u64 {
+    error.map_or(0, |error| error.left)
 }
 
 /// Frees an error. NULL is allowed.

@@ -31,11 +31,15 @@ mod gate;
 pub mod hazmat;
 pub mod keyring;
 mod node;
+#[cfg(feature = "client")]
+pub mod notices;
 pub mod opened;
 pub mod opener;
 pub mod restore;
 pub mod sealer;
 pub mod secret;
 pub mod status;
+#[cfg(feature = "client")]
+pub mod ticket;
 pub mod version;
 pub mod words;

@@ -51,8 +51,11 @@ pub enum logflux_status {
     CaFile = 31,
     /// The spool cannot be opened.
     Spool = 32,
-    /// Not everything was delivered, or durable, in time.
+    /// Not everything was delivered, or durable, in time. Nothing was dropped: wait again.
     Timeout = 33,
+    /// Messages were dropped since the client was built, so that no flush succeeds any more; the
+    /// error says how many.
+    Unflushed = 34,
 
     /// The operating system gave no random bytes.
     RandomFailed = 40,
@@ -66,7 +69,7 @@ pub enum logflux_status {
 use logflux_status as S;
 
 impl logflux_status {
-    pub(crate) const ALL: [Self; 25] = [
+    pub(crate) const ALL: [Self; 26] = [
         S::Ok,
         S::NullArgument,
         S::InvalidLength,
@@ -89,6 +92,7 @@ impl logflux_status {
         S::CaFile,
         S::Spool,
         S::Timeout,
+        S::Unflushed,
         S::RandomFailed,
         S::OutOfMemory,
         S::Internal,
@@ -118,6 +122,7 @@ impl logflux_status {
             S::CaFile => c"the file of the authority cannot be used",
             S::Spool => c"the spool cannot be opened",
             S::Timeout => c"not everything was delivered in time",
+            S::Unflushed => c"messages were dropped",
             S::RandomFailed => c"the operating system gave no random bytes",
             S::OutOfMemory => c"there is not enough memory for this mode",
             S::Internal => c"a fault of the library: please report it",

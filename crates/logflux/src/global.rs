@@ -8,7 +8,7 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use logflux_envelope::Level;
 use logflux_process::{Alive, AtExit, Living, at_exit, write_to_stderr};
-use logflux_transport::{BuildError, Client, ClientStats, ExitFlush, Unflushed};
+use logflux_transport::{BuildError, Client, ClientStats, ExitFlush, FlushTicket, Unflushed};
 
 use crate::config::Config;
 use crate::own_thread::is_ours;
@@ -126,17 +126,24 @@ impl Guard {
     /// it. It returns within `timeout`, whatever the server does.
     ///
     /// # Errors
-    /// [`Unflushed`] where the time was not enough; what is left stays in the queue or the spool.
+    /// [`Unflushed`] where a message was dropped since the client was built, or where the time was
+    /// not enough; what is left stays in the queue or the spool.
     pub fn flush(&self, timeout: Duration) -> Result<(), Unflushed> {
         self.client.flush(timeout)
+    }
+
+    /// Begins to flush, and does not wait. The ticket tells when everything that was logged before is
+    /// delivered, durable, or dropped; in an async function it can be awaited.
+    pub fn flush_begin(&self) -> FlushTicket {
+        self.client.flush_begin()
     }
 
     /// Flushes and ends the client, within `timeout`. Later messages are dropped and counted as
     /// such as long as the guard lives. A second call, or the drop of the guard, waits no more.
     ///
     /// # Errors
-    /// [`Unflushed`] where the time was not enough; what is left then stays in the spool, or is
-    /// dropped and counted.
+    /// [`Unflushed`] where any message of the client was dropped; what is left when the time is over
+    /// stays in the spool, or is dropped and counted.
     pub fn close(&self, timeout: Duration) -> Result<(), Unflushed> {
         self.client.close(timeout)
     }

@@ -39,9 +39,18 @@
 //! child logs its own messages, and none of its parent's. A process that is restored from a snapshot
 //! calls [`after_restore`] first.
 //!
-//! In an async function call [`Guard::flush`] and [`Guard::close`] through the runtime's way for
-//! blocking calls, such as `tokio::task::spawn_blocking`. The example `tokio` is a service that shuts
-//! down in order.
+//! In an async function await a ticket in place of [`Guard::flush`]. It is a future, which needs no
+//! thread and works in any runtime; [`Guard::close`] then has little left to wait for, or goes through
+//! the runtime's way for blocking calls. The example `tokio` is a service that shuts down in order.
+//!
+//! ```no_run
+//! # async fn work(guard: &logflux::Guard) {
+//! match guard.flush_begin().await {
+//!     Ok(()) => {}                                       // delivered, or durable in the spool
+//!     Err(unflushed) => eprintln!("{unflushed}"),        // says how many messages were dropped
+//! }
+//! # }
+//! ```
 //!
 //! # How a process ends
 //! | | what was logged before |

@@ -19,6 +19,8 @@ from ._client import Client
 from ._core import (
     ClientStats,
     Entry,
+    FlushResult,
+    FlushTicket,
     KeyPolicy,
     Keyring,
     Opener,
@@ -49,7 +51,7 @@ from ._errors import (
     SecretError,
     SettingsError,
 )
-from ._process import client, close, flush, init, init_from_env, stats
+from ._process import client, close, flush, init, init_from_env, last_flush, stats
 from ._types import Level, Mode
 
 TYPE_CHECKING = False
@@ -64,6 +66,8 @@ __all__ = [
     "ClientStats",
     "Entry",
     "EntryError",
+    "FlushResult",
+    "FlushTicket",
     "KeyPolicy",
     "Keyring",
     "Level",
@@ -94,6 +98,7 @@ __all__ = [
     "info",
     "init",
     "init_from_env",
+    "last_flush",
     "log",
     "notice",
     "open",

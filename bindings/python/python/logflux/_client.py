@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from . import _core, _exit
 
 TYPE_CHECKING = False
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self, Unpack
 
-    from ._core import Secret
+    from ._core import FlushTicket, Secret
     from ._core import _Duration as Duration
     from ._settings import Settings
 
@@ -74,23 +76,28 @@ class Client(_core.Client):
     def flush(self, timeout: Duration = 5.0) -> bool:
         """Waits until all that was logged before is delivered, or durable in the spool.
 
-        It returns within ``timeout``, whatever the server does: False where the time was not
-        enough. What is left stays in the queue or the spool. In ``async`` code, see ``aflush``.
+        It returns within ``timeout``, whatever the server does: False where a message was dropped
+        since the client was built, or the time was not enough; ``last_flush`` says how many. What
+        is left stays in the queue or the spool. In a callback of the client it does not wait. In
+        ``async`` code, see ``aflush``.
         """
         return super().flush(timeout)
 
     def close(self, timeout: Duration | None = None) -> bool:
         """Flushes, and ends the client: later messages are dropped, and counted.
 
-        It returns within ``timeout`` (by default ``close_timeout``): False where the time was not
-        enough. What is left then stays in the spool, or is dropped and counted. A second call
-        waits no more.
+        It returns within ``timeout`` (by default ``close_timeout``): False where any message of
+        the client was dropped; ``last_flush`` says how many. What is left when the time is over
+        stays in the spool, or is dropped. A second call waits no more, and says the same.
         """
         return super().close(self._close_timeout if timeout is None else timeout)
 
     async def aflush(self, timeout: Duration = 5.0) -> bool:
-        """As ``flush``, on another thread: the event loop goes on."""
-        return await _in_thread(self.flush, timeout)
+        """As ``flush``, and the event loop goes on. It needs no thread, and may be cancelled."""
+        begun, limit = time.monotonic(), _core.seconds("timeout", timeout)
+        ticket = self.flush_begin()
+        await _done(ticket, begun + limit)
+        return self._ended(ticket)
 
     async def aclose(self, timeout: Duration | None = None) -> bool:
         """As ``close``, on another thread: the event loop goes on."""
@@ -125,6 +132,16 @@ class Client(_core.Client):
     def __reduce__(self) -> tuple[Any, ...]:
         """Refuses: what a client holds is of one process."""
         raise TypeError("a Client cannot be pickled: make one in each process")
+
+
+async def _done(ticket: FlushTicket, until: float) -> None:
+    """Looks at the ticket again and again, ever less often."""
+    import asyncio  # noqa: PLC0415 (it takes longer than all of this package)
+
+    pause = 0.001
+    while not ticket.is_done and (left := until - time.monotonic()) > 0:
+        await asyncio.sleep(min(pause, left))
+        pause = min(pause * 1.5, 0.05)
 
 
 async def _in_thread(work: Callable[[Any], bool], timeout: Duration | None) -> bool:

@@ -12,12 +12,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from ._core import ClientStats, Secret
+    from ._core import ClientStats, FlushResult, Secret
     from ._core import _Duration as Duration
     from ._settings import Settings
 
 _client: Client | None = None
 _process = 0
+#: What became of the messages of the client that was closed last, and what that close found.
+_last: tuple[ClientStats, FlushResult | None] | None = None
 
 
 def init(
@@ -63,8 +65,8 @@ def _check() -> None:
 
 
 def _adopt(client: Client, handle_sigterm: bool) -> Client:
-    global _client, _process
-    _client, _process = client, os.getpid()
+    global _client, _process, _last
+    _client, _process, _last = client, os.getpid(), None
     _core.set_process_client(client)
     if handle_sigterm:
         _exit.handle_sigterm()
@@ -77,22 +79,49 @@ def client() -> Client | None:
 
 
 def flush(timeout: Duration = 5.0) -> bool:
-    """Flushes the client of the process; True where there is none."""
-    return True if _client is None else _client.flush(timeout)
+    """Flushes the client of the process. Where it is closed, says what the close said.
+
+    True where there was none.
+    """
+    return _closed_well() if _client is None else _client.flush(timeout)
 
 
 def close(timeout: Duration | None = None) -> bool:
-    """Closes the client of the process, and forgets it; True where there is none."""
-    global _client
+    """Closes the client of the process, and forgets it, but for ``stats`` and ``last_flush``.
+
+    A second call says what the first said; True where there was none.
+    """
+    global _client, _last
     closing, _client = _client, None
     if closing is None:
-        return True
+        return _closed_well()
     try:
         return closing.close(timeout)
     finally:
+        _last = closing.stats(), closing.last_flush
         _core.set_process_client(None)
 
 
 def stats() -> ClientStats | None:
-    """What became of all messages of the client of the process; None where there is none."""
-    return None if _client is None else _client.stats()
+    """What became of all messages of the client of the process, closed or not.
+
+    None where there was none.
+    """
+    if _client is not None:
+        return _client.stats()
+    return None if _last is None else _last[0]
+
+
+def last_flush() -> FlushResult | None:
+    """What the last flush or close of the client of the process found, closed or not.
+
+    None where there was none.
+    """
+    if _client is not None:
+        return _client.last_flush
+    return None if _last is None else _last[1]
+
+
+def _closed_well() -> bool:
+    found = last_flush()
+    return found is None or bool(found)

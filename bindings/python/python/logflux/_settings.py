@@ -84,3 +84,7 @@ class Settings(TypedDict, total=False):
     """What is called when messages were dropped, with how many by reason since the last call, at
     most once a second, on a thread of LogFlux's own. Without it a line goes to stderr, at most once
     a minute."""
+    on_notice: Callable[[str], object] | None
+    """What is called with every sentence about the client that would be a line on stderr: what was
+    dropped and why, and what holds messages up. Without it, drops go to ``on_drop``, if it is
+    given, and all else to stderr."""

@@ -12,6 +12,7 @@ use crate::client::logflux_stats_callback;
 use crate::drops::logflux_drop_callback;
 use crate::error::logflux_error;
 use crate::gate::Callback;
+use crate::notices::logflux_notice_callback;
 use crate::status::logflux_status;
 
 /// Sets what is called when messages were dropped; NULL for none, which is the default, and then a
@@ -26,6 +27,24 @@ pub extern "C" fn logflux_config_set_on_drop(
 ) -> logflux_status {
     boundary(error, || {
         there(config, "config")?.on_drop = Callback::new(callback, context);
+        Ok(())
+    })
+}
+
+/// Sets what is called with every sentence about the client that would be a line on stderr: what was
+/// dropped and why, and what holds messages up. NULL for none, which is the default; drops then go to
+/// the callback of logflux_config_set_on_drop, if there is one, and everything else to stderr, each
+/// sentence at most once a minute. `context` is handed to it, and must live until the clients that
+/// are built from this config are freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn logflux_config_set_on_notice(
+    config: Option<&mut logflux_config>,
+    callback: logflux_notice_callback,
+    context: *mut c_void,
+    error: Option<&mut *mut logflux_error>,
+) -> logflux_status {
+    boundary(error, || {
+        there(config, "config")?.on_notice = Callback::new(callback, context);
         Ok(())
     })
 }

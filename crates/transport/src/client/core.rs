@@ -12,6 +12,7 @@ use super::builder::Config;
 use super::exit::ExitFlush;
 use super::intake::Offered;
 use super::queue::{Queue, Queued, WhenFull};
+use super::report;
 use super::state::{Shared, State};
 use super::stats::{ClientStats, DropReason};
 use super::tickets::{FlushTicket, Unflushed};
@@ -120,6 +121,9 @@ impl Core {
 
     /// Waits until the spool is empty, or the server is seen to fail.
     fn wait_delivered(&self, begun: Instant, timeout: Duration) {
+        if worker::is_this_thread(&self.shared) {
+            return;
+        }
         let mut state = self.shared.lock();
         while state.ledger.spooled() > 0 && !state.failing && !state.stopped {
             let left = timeout.saturating_sub(begun.elapsed());
@@ -147,15 +151,25 @@ impl Core {
         shared.tell_progress(state);
         shared.work.notify_all();
         shared.requests.notify_all();
-        // The worker tells of what was dropped, if the process still has the time.
+        // The worker tells of what was dropped.
         let begun = Instant::now();
         let mut state = shared.lock();
         while shared.worker_runs.load(Ordering::SeqCst) && !worker::is_this_thread(shared) {
             let left = LAST_WORDS.saturating_sub(begun.elapsed());
             if left.is_zero() {
-                return;
+                break;
             }
             state = shared.wait_for_progress(state, left);
+        }
+        // Where it has no time, or there is none, this thread does, since the process may end now.
+        // A callback is the worker's alone.
+        if shared.config.on_drop.is_none() {
+            let stats = shared.snapshot(&state);
+            let report = report::untold(&mut state.told, &stats);
+            drop(state);
+            if let Some(report) = report {
+                report.write_to_stderr();
+            }
         }
     }
 

@@ -148,6 +148,12 @@ impl Client {
         self.inner.config.settings.close_timeout.get()
     }
 
+    /// How many bytes a message may have; a longer one is dropped.
+    #[must_use]
+    pub fn message_max(&self) -> usize {
+        self.inner.config.sealer.mode().message_max()
+    }
+
     /// What became of all messages of this process.
     #[must_use]
     pub fn stats(&self) -> ClientStats {

@@ -26,6 +26,30 @@ impl DropReport {
     pub fn cause(&self) -> Option<&str> {
         self.cause.as_deref()
     }
+
+    /// What stderr says of this where there is no callback, without the `logflux: ` before it.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        if self.dropped.total() == 0 {
+            return self.cause.clone().unwrap_or_default();
+        }
+        let reasons: Vec<String> = self
+            .dropped
+            .iter()
+            .filter(|(_, count)| *count > 0)
+            .map(|(reason, count)| format!("{count} {reason}"))
+            .collect();
+        let cause = self.cause.as_ref().map_or_else(String::new, |cause| {
+            format!(" ({cause}); `logflux doctor` checks the settings")
+        });
+        format!("messages dropped: {}{cause}", reasons.join(", "))
+    }
+
+    /// Writes [`sentence`](Self::sentence) to stderr, as where there is no callback. A stderr that
+    /// takes nothing for 100 ms gets nothing.
+    pub fn write_to_stderr(&self) {
+        write_line(&self.sentence());
+    }
 }
 
 impl Deref for DropReport {
@@ -105,7 +129,6 @@ const SENTENCES: usize = 16;
 pub(crate) struct Reporter {
     on_drop: Option<OnDrop>,
     interval: Duration,
-    told: Dropped,
     last: Option<Instant>,
     /// Whether drops wait to be told of.
     late: bool,
@@ -116,14 +139,7 @@ impl Reporter {
     /// A callback is called at most once a second; stderr gets a line a minute at most.
     pub(crate) fn new(on_drop: Option<OnDrop>) -> Self {
         let interval = if on_drop.is_some() { Duration::from_secs(1) } else { INTERVAL };
-        Self {
-            on_drop,
-            interval,
-            told: Dropped::default(),
-            last: None,
-            late: false,
-            said: Vec::new(),
-        }
+        Self { on_drop, interval, last: None, late: false, said: Vec::new() }
     }
 
     /// How long until drops are told of that came too soon after others.
@@ -132,32 +148,33 @@ impl Reporter {
         Some(next.saturating_duration_since(now))
     }
 
-    /// Tells of what was dropped since the last time, if it is time to. `last_words` does not wait.
-    pub(crate) fn tell(&mut self, stats: &ClientStats, now: Instant, last_words: bool) {
-        let since = stats.dropped.since(&self.told);
-        if since.total() == 0 {
-            return;
+    /// What is to be told now of what was dropped since `told`; it counts as told then. `last_words`
+    /// does not wait until it is time to.
+    pub(crate) fn due(
+        &mut self,
+        told: &mut Dropped,
+        stats: &ClientStats,
+        now: Instant,
+        last_words: bool,
+    ) -> Option<DropReport> {
+        if stats.dropped == *told {
+            return None;
         }
         let early = self.last.is_some_and(|last| now.duration_since(last) < self.interval);
         self.late = early && !last_words;
         if self.late {
-            return;
+            return None;
         }
-        self.told = stats.dropped;
         self.last = Some(now);
-        let cause = stats.last_error.clone();
+        untold(told, stats)
+    }
+
+    pub(crate) fn tell(&self, report: &DropReport) {
         if self.on_drop.is_some() {
-            return self.call(&DropReport { dropped: since, cause });
+            self.call(report);
+        } else {
+            report.write_to_stderr();
         }
-        let reasons: Vec<String> = since
-            .iter()
-            .filter(|(_, count)| *count > 0)
-            .map(|(reason, count)| format!("{count} {reason}"))
-            .collect();
-        let cause = cause.map_or_else(String::new, |cause| {
-            format!(" ({cause}); `logflux doctor` checks the settings")
-        });
-        write_line(&format!("messages dropped: {}{cause}", reasons.join(", ")));
     }
 
     /// Says a sentence, unless it was said within the last minute.
@@ -167,12 +184,8 @@ impl Reporter {
             return;
         }
         self.said.push((sentence.to_owned(), now));
-        if self.on_drop.is_some() {
-            let cause = Some(sentence.to_owned());
-            self.call(&DropReport { dropped: Dropped::default(), cause });
-        } else {
-            write_line(sentence);
-        }
+        let cause = Some(sentence.to_owned());
+        self.tell(&DropReport { dropped: Dropped::default(), cause });
     }
 
     /// Says on stderr what is lost as the process ends, when callbacks may not be called any more.
@@ -187,6 +200,14 @@ impl Reporter {
             drop(catch_unwind(AssertUnwindSafe(|| (on_drop.0)(report))));
         }
     }
+}
+
+/// What was dropped since `told`, which counts as told then.
+pub(crate) fn untold(told: &mut Dropped, stats: &ClientStats) -> Option<DropReport> {
+    let dropped = stats.dropped.since(told);
+    *told = stats.dropped;
+    let cause = stats.last_error.clone();
+    (dropped.total() > 0).then_some(DropReport { dropped, cause })
 }
 
 /// Writes a line to stderr. One that is closed or full must neither end nor hold up the worker.
@@ -215,15 +236,27 @@ mod tests {
         }));
         let mut reporter = Reporter::new(Some(on_drop));
         let start = Instant::now();
-        let mut dropped = Dropped::default();
-        reporter.tell(&stats(dropped), start, false);
+        let (mut dropped, mut counted) = (Dropped::default(), Dropped::default());
+        let mut tell = |reporter: &mut Reporter, dropped, now, last_words| {
+            if let Some(report) = reporter.due(&mut counted, &stats(dropped), now, last_words) {
+                assert_eq!(
+                    report.sentence(),
+                    format!(
+                        "messages dropped: {} queue full (the cause); `logflux doctor` checks the settings",
+                        report.total()
+                    )
+                );
+                reporter.tell(&report);
+            }
+        };
+        tell(&mut reporter, dropped, start, false);
         for tenth in 0..25 {
             dropped.add(DropReason::QueueFull, 1);
             let now = start + Duration::from_millis(tenth * 100);
-            reporter.tell(&stats(dropped), now, false);
+            tell(&mut reporter, dropped, now, false);
             assert_eq!(reporter.wait(now).is_some(), tenth % 10 != 0);
         }
-        reporter.tell(&stats(dropped), start + Duration::from_millis(2_450), true);
+        tell(&mut reporter, dropped, start + Duration::from_millis(2_450), true);
         assert_eq!(*told.lock().unwrap(), [1, 10, 10, 4]);
     }
 
@@ -264,9 +297,10 @@ mod tests {
     #[test]
     fn a_callback_that_panics_ends_nothing() {
         let mut reporter = Reporter::new(Some(OnDrop(Arc::new(|_| panic!("on purpose")))));
-        let mut dropped = Dropped::default();
+        let (mut dropped, mut told) = (Dropped::default(), Dropped::default());
         dropped.add(DropReason::QueueFull, 1);
-        reporter.tell(&stats(dropped), Instant::now(), true);
-        assert_eq!(reporter.told, dropped);
+        let report = reporter.due(&mut told, &stats(dropped), Instant::now(), true).unwrap();
+        reporter.tell(&report);
+        assert_eq!(told, dropped);
     }
 }

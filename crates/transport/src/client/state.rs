@@ -15,7 +15,7 @@ use super::ledger::{Ledger, Load};
 use super::outbox::{BatchName, Weight};
 use super::queue::Queue;
 use super::sender::{Answered, Request};
-use super::stats::{ClientStats, DropReason};
+use super::stats::{ClientStats, DropReason, Dropped};
 use super::tickets::{Epoch, Epochs, Watch};
 use crate::spool::Spool;
 
@@ -47,6 +47,8 @@ pub(crate) struct State {
     pub(crate) ledger: Ledger,
     /// What the client did, beside the ledger.
     pub(crate) deeds: ClientStats,
+    /// The drops that people were told of.
+    pub(crate) told: Dropped,
     pub(crate) requests: VecDeque<Request>,
     pub(crate) idle_senders: usize,
     pub(crate) answers: Vec<Answered>,
@@ -72,6 +74,7 @@ impl State {
             epochs: Epochs::default(),
             ledger,
             deeds: ClientStats::default(),
+            told: Dropped::default(),
             requests: VecDeque::new(),
             idle_senders: 0,
             answers: Vec::new(),

@@ -8,12 +8,13 @@ use std::fmt;
 use std::future::Future;
 use std::mem;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::state::Shared;
+use super::worker;
 
 /// A stretch of messages between two flushes, in their order. It never starts anew.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,9 +33,12 @@ pub(crate) struct Epochs {
 #[derive(Debug)]
 pub(crate) struct Watch {
     epoch: Epoch,
+    /// The process whose messages it watches.
+    generation: u64,
     /// Messages of its epochs and of earlier ones that were dropped.
     dropped: AtomicU64,
-    done: AtomicBool,
+    /// Messages of its epochs and of earlier ones that are outstanding.
+    left: AtomicU64,
     waker: Mutex<Option<Waker>>,
 }
 
@@ -58,8 +62,9 @@ impl Epochs {
         self.current = Epoch(epoch.0 + 1);
         let watch = Arc::new(Watch {
             epoch,
+            generation: logflux_process::generation(),
             dropped: AtomicU64::new(dropped),
-            done: AtomicBool::new(self.is_settled(epoch)),
+            left: AtomicU64::new(self.left(epoch)),
             waker: Mutex::default(),
         });
         self.watches.retain(|watch| watch.strong_count() > 0);
@@ -72,11 +77,17 @@ impl Epochs {
         if messages == 0 {
             return;
         }
-        if let Some(outstanding) = self.outstanding.get_mut(&epoch) {
-            *outstanding -= messages;
-            if *outstanding == 0 {
-                self.outstanding.remove(&epoch);
-                self.tell();
+        // Those that are not there were settled when the client ended.
+        let Some(outstanding) = self.outstanding.get_mut(&epoch) else { return };
+        *outstanding -= messages;
+        if *outstanding == 0 {
+            self.outstanding.remove(&epoch);
+        }
+        for watch in self.watches.iter().filter_map(Weak::upgrade) {
+            if epoch <= watch.epoch && watch.left.fetch_sub(messages, Ordering::AcqRel) == messages
+            {
+                let waker = watch.waker.lock().unwrap_or_else(PoisonError::into_inner).take();
+                self.finished.extend(waker);
             }
         }
     }
@@ -94,9 +105,11 @@ impl Epochs {
         self.settle(epoch, messages);
     }
 
-    /// Entries that were durable are dropped. They are older than any flush that has not returned.
+    /// Entries that were durable are dropped. They are older than any flush that is not done, and
+    /// one that is done has its answer.
     pub(crate) fn drop_durable(&mut self, entries: u64) {
-        for watch in self.watches.iter().filter_map(Weak::upgrade) {
+        let watches = self.watches.iter().filter_map(Weak::upgrade);
+        for watch in watches.filter(|watch| !watch.is_done()) {
             watch.dropped.fetch_add(entries, Ordering::AcqRel);
         }
     }
@@ -114,11 +127,6 @@ impl Epochs {
         self.watches.iter().filter_map(Weak::upgrade).any(|watch| !watch.is_done())
     }
 
-    /// Whether no message of this epoch or an earlier one is outstanding.
-    pub(crate) fn is_settled(&self, epoch: Epoch) -> bool {
-        self.outstanding.first_key_value().is_none_or(|(first, _)| *first > epoch)
-    }
-
     /// Those who are to be woken, once the state is not locked any more.
     pub(crate) fn take_finished(&mut self) -> Vec<Waker> {
         mem::take(&mut self.finished)
@@ -127,32 +135,22 @@ impl Epochs {
     fn left(&self, epoch: Epoch) -> u64 {
         self.outstanding.range(..=epoch).map(|(_, messages)| messages).sum()
     }
-
-    fn tell(&mut self) {
-        self.watches.retain(|watch| watch.strong_count() > 0);
-        let first = self.outstanding.first_key_value().map(|(epoch, _)| *epoch);
-        let settled = |epoch| first.is_none_or(|first| first > epoch);
-        for watch in self.watches.iter().filter_map(Weak::upgrade) {
-            if watch.is_done() || !settled(watch.epoch) {
-                continue;
-            }
-            watch.done.store(true, Ordering::Release);
-            let waker = watch.waker.lock().unwrap_or_else(PoisonError::into_inner).take();
-            self.finished.extend(waker);
-        }
-    }
 }
 
 impl Watch {
     pub(crate) fn is_done(&self) -> bool {
-        self.done.load(Ordering::Acquire)
+        self.left.load(Ordering::Acquire) == 0
     }
 }
 
 /// A flush that has begun: [`Client::flush_begin`](super::Client::flush_begin).
 ///
-/// It is also a future, which ends when the flush does, in any runtime. Dropping it changes nothing
-/// but that nobody waits.
+/// It is also a future, which ends when the flush does, in any runtime. Any number of threads may
+/// wait for one ticket, and it outlives its client: a client that ends settles all its messages.
+/// Dropping it changes nothing but that nobody waits.
+///
+/// In a child of `fork` a ticket of the parent stays as it was at the fork, since the messages are
+/// the parent's.
 #[must_use = "a ticket tells whether the messages arrived"]
 pub struct FlushTicket {
     pub(super) shared: Arc<Shared>,
@@ -167,29 +165,43 @@ impl FlushTicket {
         self.watch.is_done()
     }
 
-    /// Waits until it [is done](Self::is_done), for `timeout` at most.
+    /// Waits until it [is done](Self::is_done), for `timeout` at most. In a callback of the same
+    /// client, and in a child of `fork`, it does not wait.
     ///
     /// # Errors
     /// [`Unflushed`] where a message that was logged before the ticket was dropped, then or earlier,
     /// or is still on its way.
     pub fn wait(&self, timeout: Duration) -> Result<(), Unflushed> {
-        let begun = Instant::now();
-        let mut state = self.shared.lock();
-        while !self.is_done() && !state.stopped {
-            let left = timeout.saturating_sub(begun.elapsed());
-            if left.is_zero() {
-                break;
+        if self.may_wait() {
+            let begun = Instant::now();
+            let mut state = self.shared.lock();
+            while !self.is_done() && !state.stopped {
+                let left = timeout.saturating_sub(begun.elapsed());
+                if left.is_zero() {
+                    break;
+                }
+                state = self.shared.wait_for_progress(state, left);
             }
-            state = self.shared.wait_for_progress(state, left);
         }
-        let left = if self.is_done() { 0 } else { state.epochs.left(self.watch.epoch) };
-        drop(state);
-        self.result(left)
+        self.answer()
     }
 
-    fn result(&self, left: u64) -> Result<(), Unflushed> {
+    /// What [`wait`](Self::wait) answers now. It takes no lock.
+    ///
+    /// # Errors
+    /// As [`wait`](Self::wait).
+    pub fn answer(&self) -> Result<(), Unflushed> {
+        // What is dropped is counted before it is settled, so it is read after.
+        let left = self.watch.left.load(Ordering::Acquire);
         let dropped = self.watch.dropped.load(Ordering::Acquire);
-        if dropped + left == 0 { Ok(()) } else { Err(Unflushed { dropped, left }) }
+        if dropped == 0 && left == 0 { Ok(()) } else { Err(Unflushed { dropped, left }) }
+    }
+
+    /// Whether this thread may wait: the worker waits for itself otherwise, and the locks of a
+    /// parent are nobody's in its child.
+    fn may_wait(&self) -> bool {
+        self.watch.generation == logflux_process::generation()
+            && !worker::is_this_thread(&self.shared)
     }
 }
 
@@ -197,12 +209,15 @@ impl Future for FlushTicket {
     type Output = Result<(), Unflushed>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if !self.may_wait() {
+            return Poll::Ready(self.answer());
+        }
         {
             let mut waker = self.watch.waker.lock().unwrap_or_else(PoisonError::into_inner);
             *waker = Some(context.waker().clone());
         }
         // Only now, so that an end between the two is not missed.
-        if self.is_done() { Poll::Ready(self.result(0)) } else { Poll::Pending }
+        if self.is_done() { Poll::Ready(self.answer()) } else { Poll::Pending }
     }
 }
 
@@ -252,10 +267,14 @@ mod tests {
         assert!(!watch.is_done() && epochs.is_watched());
         assert_eq!(epochs.left(first), 3);
         epochs.drop(first, 1);
+        assert_eq!(watch.left.load(Ordering::Relaxed), 2);
+        epochs.drop_durable(2);
         epochs.settle(first, 2);
         assert!(watch.is_done() && !epochs.is_watched());
-        assert_eq!(watch.dropped.load(Ordering::Relaxed), 3);
+        assert_eq!(watch.dropped.load(Ordering::Relaxed), 5);
+        // It has its answer.
         epochs.drop_durable(2);
+        epochs.settle(second, 0);
         assert_eq!(watch.dropped.load(Ordering::Relaxed), 5);
     }
 
@@ -263,10 +282,10 @@ mod tests {
     fn a_flush_of_nothing_is_done_at_once_and_one_of_an_earlier_epoch_waits_for_it() {
         let mut epochs = Epochs::default();
         assert!(epochs.watch(0).is_done());
-        let epoch = epochs.enter(1);
+        epochs.enter(1);
         let (one, two) = (epochs.watch(0), epochs.watch(0));
         epochs.drop_all_but(&BTreeMap::new());
-        assert!(one.is_done() && two.is_done() && epochs.is_settled(epoch));
+        assert!(one.is_done() && two.is_done());
         assert_eq!(two.dropped.load(Ordering::Relaxed), 1);
     }
 

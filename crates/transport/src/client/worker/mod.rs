@@ -131,10 +131,13 @@ impl<'a> Worker<'a> {
             self.give_up(now);
         }
 
-        let state = self.shared.lock();
+        let mut state = self.shared.lock();
         let stats = self.shared.snapshot(&state);
+        let report = self.reporter.due(&mut state.told, &stats, now, stopped);
         drop(state);
-        self.reporter.tell(&stats, now, stopped);
+        if let Some(report) = report {
+            self.reporter.tell(&report);
+        }
         self.statistician.tell(|| self.shared.stats(), now, stopped);
         self.answer_exit(now);
         !stopped
