@@ -149,29 +149,28 @@ impl Api {
         route: Route,
         timeout: Duration,
     ) -> Self {
-        let roots = match trust {
-            Trust::PublicRoots => RootCerts::WebPki,
-            Trust::File(certificates) => certificates.into(),
+        let config = configure(&endpoint, trust, Some(timeout));
+        Self::with_config(config, endpoint, Arc::new(route), authorization(key))
+    }
+
+    /// The same with another key, with other authorities, or both. It has connections of its own.
+    pub(crate) fn renewed(&self, key: Option<&ApiKey>, trust: Option<&Trust>) -> Self {
+        let config = match trust {
+            Some(trust) => configure(&self.endpoint, trust.clone(), self.config.timeouts().global),
+            None => self.config.clone(),
         };
-        let config = Agent::config_builder()
-            // The route says which proxy is used. What `ureq` finds in the environment is not asked.
-            .proxy(None)
-            .tls_config(TlsConfig::builder().root_certs(roots).build())
-            .https_only(endpoint.is_encrypted())
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .user_agent(concat!("logflux/", env!("CARGO_PKG_VERSION")))
-            .timeout_global(Some(timeout))
-            .build();
-        let route = Arc::new(route);
-        Self {
-            agents: PerCopy::new(http::agent(config.clone(), &route)),
-            config,
-            endpoint,
-            route,
-            authorization: Zeroizing::new(format!("Bearer {}", key.expose())),
-        }
+        let authorization = key.map_or_else(|| self.authorization.clone(), authorization);
+        Self::with_config(config, self.endpoint.clone(), Arc::clone(&self.route), authorization)
+    }
+
+    fn with_config(
+        config: Config,
+        endpoint: Endpoint,
+        route: Arc<Route>,
+        authorization: Zeroizing<String>,
+    ) -> Self {
+        let agents = PerCopy::new(http::agent(config.clone(), &route));
+        Self { config, agents, endpoint, route, authorization }
     }
 
     fn agent(&self) -> Agent {
@@ -333,6 +332,28 @@ impl fmt::Debug for Api {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Api").field("endpoint", &self.endpoint).finish_non_exhaustive()
     }
+}
+
+fn authorization(key: &ApiKey) -> Zeroizing<String> {
+    Zeroizing::new(format!("Bearer {}", key.expose()))
+}
+
+fn configure(endpoint: &Endpoint, trust: Trust, timeout: Option<Duration>) -> Config {
+    let roots = match trust {
+        Trust::PublicRoots => RootCerts::WebPki,
+        Trust::File(certificates) => certificates.into(),
+    };
+    Agent::config_builder()
+        // The route says which proxy is used. What `ureq` finds in the environment is not asked.
+        .proxy(None)
+        .tls_config(TlsConfig::builder().root_certs(roots).build())
+        .https_only(endpoint.is_encrypted())
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .user_agent(concat!("logflux/", env!("CARGO_PKG_VERSION")))
+        .timeout_global(timeout)
+        .build()
 }
 
 /// Reads the rate limit; a reset is told in the server's time, and so is measured by its `Date`.

@@ -25,6 +25,7 @@ mod outbox;
 mod pace;
 mod queue;
 mod report;
+mod rotation;
 mod schedule;
 mod sender;
 mod state;
@@ -43,11 +44,13 @@ pub use builder::{BuildError, ClientBuilder, host_name};
 pub use exit::ExitFlush;
 pub use queue::WhenFull;
 pub use report::{DropReport, OnDrop};
+pub use rotation::Rotation;
 pub use stats::{ClientStats, DropReason, Dropped};
 pub use tickets::{FlushTicket, Unflushed};
 
 use self::builder::Config;
 use self::core::Core;
+use crate::api::ApiError;
 use crate::spool::Spool;
 
 /// Logs through one ingest API, as one node, with one secret. Clones are the same client.
@@ -139,6 +142,28 @@ impl Client {
             Some(core) => core.flush_at_exit(timeout),
             None => ExitFlush::Done,
         }
+    }
+
+    /// Goes on with another secret, API key or CA file, without a restart.
+    ///
+    /// A new secret seals the messages that are taken from the queue from now on. A new key or CA file
+    /// is used by the requests that begin from now on; messages that waited because the old one was
+    /// refused are tried at once. Entries that are sealed already keep their bytes, in memory and in
+    /// the spool.
+    ///
+    /// Any thread may call it, also in a callback of the client. It waits for no request and derives
+    /// no key. A child of a later `fork` goes on with the new values; a process that exists already
+    /// rotates for itself.
+    ///
+    /// # Errors
+    /// [`ApiError`] where the CA file cannot be used. Then nothing is replaced.
+    pub fn rotate(&self, rotation: Rotation) -> Result<(), ApiError> {
+        let other_calls = self.inner.config.rotating.rotate(rotation)?;
+        // A child that has not logged yet begins with the new values.
+        if let Some(core) = self.inner.cores.existing() {
+            core.rotated(other_calls);
+        }
+        Ok(())
     }
 
     /// How long the end of the process may wait for this client

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::path::Path;
 
 use super::backoff::Backoff;
 use super::client_config::ClientConfig;
@@ -12,6 +13,7 @@ use super::words;
 
 const SERVER_URL: &str = "LOGFLUX_SERVER_URL";
 const API_KEY: &str = "LOGFLUX_API_KEY";
+const API_KEY_FILE: &str = "LOGFLUX_API_KEY_FILE";
 
 /// Where a variable is looked up by its name: the environment, or a test's table.
 pub type Variables<'a> = &'a dyn Fn(&'static str) -> Option<OsString>;
@@ -37,7 +39,14 @@ impl ClientConfig {
         };
         let named = |variable| move |error: ConfigError| error.named(variable);
         let endpoint = words::endpoint(&needed(SERVER_URL)?).map_err(named(SERVER_URL))?;
-        let api_key = words::api_key(&needed(API_KEY)?).map_err(named(API_KEY))?;
+        let api_key = match set(API_KEY_FILE) {
+            Some(_) if set(API_KEY).is_some() => {
+                let what = "must not be set where LOGFLUX_API_KEY is: unset one of them";
+                return Err(ConfigError::invalid(API_KEY_FILE, &what));
+            }
+            Some(path) => words::api_key_file(Path::new(&path)).map_err(named(API_KEY_FILE))?,
+            None => words::api_key(&needed(API_KEY)?).map_err(named(API_KEY))?,
+        };
         let config = Self::new(endpoint, api_key);
         let backoff = config.retry.backoff;
         let mut draft = Draft {
