@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use logflux_envelope::{Keyring, Secret};
-use logflux_transport::SecretSource;
+use logflux_transport::{SecretCommandTimeout, SecretSource};
 
 use crate::failure::Outcome;
 
@@ -30,7 +30,7 @@ impl SecretArgs {
             (None, Some(path)) => SecretSource::File(path.clone()),
             (None, None) => SecretSource::from_env()?,
         };
-        Ok(source.load()?)
+        Ok(source.load_within(SecretCommandTimeout::from_env()?.get())?)
     }
 
     /// The secrets to open with.

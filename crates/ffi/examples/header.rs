@@ -9,7 +9,7 @@ use std::{env, fs};
 use cbindgen::{Builder, Config};
 
 /// The files in the order in which a reader of the header wants them.
-const FILES: [&str; 18] = [
+const FILES: [&str; 19] = [
     "version",
     "status",
     "error",
@@ -27,6 +27,7 @@ const FILES: [&str; 18] = [
     "config/callbacks",
     "drops",
     "client",
+    "rotation",
     "restore",
 ];
 

@@ -12,6 +12,7 @@ use logflux_transport::{
     FlushInterval, HttpTimeout, InFlight, MaxRetries, ProxySetting, QueueBytes, QueueSize, Retry,
     RetryDeadline, StatsInterval, WhenFull,
 };
+use logflux_wire::ApiKey;
 
 use crate::arguments::{Out, string, text, there, utf8};
 use crate::boundary::{boundary, freeing};
@@ -108,8 +109,7 @@ fn config(
 ) -> Result<logflux_config, Failure> {
     let secret = there(secret, "secret")?.0.clone();
     let endpoint = server_url.parse().map_err(|error| invalid("server_url", error))?;
-    let api_key = api_key.parse().map_err(|error| invalid("api_key", error))?;
-    Ok(logflux_config::new(ClientConfig::new(endpoint, api_key), secret))
+    Ok(logflux_config::new(ClientConfig::new(endpoint, self::api_key(api_key)?), secret))
 }
 
 /// Makes the configuration that the environment names: LOGFLUX_SERVER_URL, LOGFLUX_API_KEY, the
@@ -123,7 +123,8 @@ pub extern "C" fn logflux_config_from_env(
     boundary(error, || {
         let out = Out::new(out)?;
         let config = ClientConfig::from_env()?;
-        out.give(logflux_config::new(config, SecretSource::from_env()?.load()?))
+        let timeout = config.secret_command_timeout.get();
+        out.give(logflux_config::new(config, SecretSource::from_env()?.load_within(timeout)?))
     })
 }
 
@@ -364,6 +365,10 @@ pub extern "C" fn logflux_config_set_close_timeout(
 #[unsafe(no_mangle)]
 pub extern "C" fn logflux_config_free(config: Option<Box<logflux_config>>) {
     freeing(config);
+}
+
+pub(crate) fn api_key(key: &str) -> Result<ApiKey, Failure> {
+    key.parse().map_err(|error| invalid("api_key", error))
 }
 
 fn invalid(name: &str, what: impl ToString) -> Failure {

@@ -34,6 +34,8 @@ mod node;
 pub mod opened;
 pub mod opener;
 pub mod restore;
+#[cfg(feature = "client")]
+pub mod rotation;
 pub mod sealer;
 pub mod secret;
 pub mod status;

@@ -60,7 +60,9 @@ impl Config {
             SecretSource::File(_) => "LOGFLUX_SECRET_FILE",
             SecretSource::Command(_) => "LOGFLUX_SECRET_COMMAND",
         };
-        let secret = source.load().map_err(|error| EnvironmentError::Secret { variable, error })?;
+        let secret = source
+            .load_within(config.secret_command_timeout.get())
+            .map_err(|error| EnvironmentError::Secret { variable, error })?;
         Ok(Self::new(config, secret))
     }
 

@@ -49,7 +49,7 @@ from ._errors import (
     SecretError,
     SettingsError,
 )
-from ._process import client, close, flush, init, init_from_env, stats
+from ._process import client, close, flush, init, init_from_env, rotate, stats
 from ._types import Level, Mode
 
 TYPE_CHECKING = False
@@ -99,6 +99,7 @@ __all__ = [
     "open",
     "open_bytes",
     "open_many",
+    "rotate",
     "seal",
     "stats",
     "warning",

@@ -25,7 +25,7 @@ class Settings(TypedDict, total=False):
     public authorities by default."""
     proxy: str | None
     """The proxy that requests go through; none is a direct connection whatever the other variables
-    say: a URL that begins with http://, https://, socks4://, socks4a:// or socks5://, or none; what
+    say: a URL that begins with http://, https://, socks5:// or socks5h://, or none; what
     HTTPS_PROXY, ALL_PROXY and NO_PROXY say by default."""
     http_timeout: Duration | None
     """How long one request may take: a duration from 1ms to 24h; 30s by default."""

@@ -8,6 +8,7 @@ use super::backoff::Backoff;
 use super::client_config::ClientConfig;
 use super::draft::{Draft, Read};
 use super::error::{ConfigError, Reason};
+use super::numbers::SecretCommandTimeout;
 use super::table::{SETTINGS, Setting};
 use super::words;
 
@@ -71,6 +72,23 @@ impl ClientConfig {
         config.retry.backoff = Backoff::of(initial_delay, max_delay, factor)
             .map_err(named("LOGFLUX_INITIAL_DELAY"))?;
         Ok(config)
+    }
+}
+
+impl SecretCommandTimeout {
+    /// What `LOGFLUX_SECRET_COMMAND_TIMEOUT` says; the default where it is not set, or empty. For what
+    /// fetches a secret without a [`ClientConfig`].
+    ///
+    /// # Errors
+    /// [`ConfigError`], which names the variable.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        const VARIABLE: &str = "LOGFLUX_SECRET_COMMAND_TIMEOUT";
+        match env::var_os(VARIABLE).filter(|value| !value.is_empty()) {
+            Some(value) => {
+                text(VARIABLE, value)?.parse().map_err(|error: ConfigError| error.named(VARIABLE))
+            }
+            None => Ok(Self::DEFAULT),
+        }
     }
 }
 
