@@ -14,6 +14,7 @@ use crate::shipping::ShippingArgs;
 #[command(
     after_help = "For a program that cannot be changed. Lines pass through at once, whatever the server does; what is
 not delivered at the end is in the spool, or is counted on stderr, and then the exit status is 1.
+At SIGHUP it reads the secret, the API key and the CA file again.
 
 Examples:
   app | logflux pipe --node web-1 > /dev/null
