@@ -87,6 +87,21 @@ fn a_program_without_settings_says_what_is_missing() {
 }
 
 #[test]
+fn a_secret_s_command_may_run_for_as_long_as_the_variable_says() {
+    let (place, _running) = Place::new();
+    let log = command(&build("c/examples/log.c", Link::Shared, &[]));
+    let seal = command(&build("c/examples/seal_open.c", Link::Shared, &[]));
+    for mut program in [with_settings(log, &place), with_settings(seal, &place)] {
+        program.env_remove("LOGFLUX_SECRET").env("LOGFLUX_SECRET_COMMAND", "sleep 60");
+        program.env("LOGFLUX_SECRET_COMMAND_TIMEOUT", "1s").arg("message");
+        let output = crate::toolchain::run(&mut program);
+        assert_eq!(output.status.code(), Some(1));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("LOGFLUX_SECRET_COMMAND) did not end within 1s"), "{said}");
+    }
+}
+
+#[test]
 fn workers_that_were_forked_log_through_the_same_handle() {
     // Not under AddressSanitizer: the lock of its own allocator may be held by another thread at the
     // fork, and the child then waits for it without end. Valgrind looks for the same faults. It is not

@@ -18,13 +18,23 @@ const READ: &str = "SIGHUP: read again: the secret, the API key, the CA file";
 struct Place {
     server: Server,
     key: String,
+    key_id: String,
+}
+
+fn keys(server: &Server, args: &[&str]) -> String {
+    let data = server.data();
+    let args = [&["keys"], args, &["--data", data.to_str().unwrap()]].concat();
+    crate::run::logflux(&args).run().ok()
 }
 
 impl Place {
     fn start() -> Self {
         let server = Server::start();
         let key = server.key("ingest,read");
-        let place = Self { server, key };
+        let list = keys(&server, &["list"]);
+        let id = list.split_whitespace().find(|word| word.starts_with("key_"));
+        let key_id = id.unwrap().to_owned();
+        let place = Self { server, key, key_id };
         fs::write(place.file("key"), format!("{}\n", place.key)).unwrap();
         fs::write(place.file("secret"), "the old one\n").unwrap();
         place
@@ -39,22 +49,7 @@ impl Place {
         fs::write(self.file("key"), self.server.key("ingest,read")).unwrap();
         fs::rename(self.file("secret"), self.file("old")).unwrap();
         fs::write(self.file("secret"), "the new one\n").unwrap();
-        let data = self.server.data();
-        let keys = |args: &[&str]| {
-            crate::run::logflux(&[&["keys"], args, &["--data", data.to_str().unwrap()]].concat())
-                .run()
-                .ok()
-        };
-        let list = keys(&["list"]);
-        let ids = list.split_whitespace().filter(|word| word.starts_with("key_"));
-        // The oldest is the first that was made.
-        let created: Vec<&str> = ids.collect();
-        assert_eq!(created.len(), 2, "{list}");
-        let old = created.iter().find(|id| {
-            let line = list.lines().find(|line| line.contains(**id)).unwrap();
-            !line.contains("never")
-        });
-        keys(&["revoke", old.unwrap()]);
+        keys(&self.server, &["revoke", &self.key_id]);
     }
 
     /// A call with what is in the files.

@@ -8,7 +8,8 @@
 //! From the caller to the server: `intake` (a `queue` of messages for every few threads) → `worker`
 //! (seals, spools, decides) → `outbox` (sealed entries that wait: in memory, or in the spool) →
 //! `schedule` (when the next call may be made: backoff, probes, and the `pace` under the server's
-//! limit) → `sender` (the calls). `state` holds what they share, and `core` is what callers do with
+//! limit) → `sender` (the calls). `rotation` replaces what
+//! they seal and call with. `state` holds what they share, and `core` is what callers do with
 //! it. `ledger` counts what becomes of every message; it changes in the same moment as what it
 //! counts, so that accepted = delivered + dropped + pending + spooled at every read. `tickets` tell
 //! when a flush is done, and `exit` is the end of the process.
@@ -59,7 +60,9 @@ use crate::spool::Spool;
 /// use std::time::Duration;
 /// use logflux_transport::{Client, ClientConfig, SecretSource};
 ///
-/// let client = Client::builder(ClientConfig::from_env()?, SecretSource::from_env()?.load()?).build()?;
+/// let config = ClientConfig::from_env()?;
+/// let secret = SecretSource::from_env()?.load_within(config.secret_command_timeout.get())?;
+/// let client = Client::builder(config, secret).build()?;
 /// client.info("user 4711 logged in");
 /// client.close(Duration::from_secs(5))?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())

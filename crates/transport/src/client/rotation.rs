@@ -19,7 +19,9 @@ use crate::api::{Api, ApiError, Trust};
 /// ```no_run
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # use logflux_transport::{Client, ClientConfig, SecretSource};
-/// # let client = Client::builder(ClientConfig::from_env()?, SecretSource::from_env()?.load()?).build()?;
+/// # let config = ClientConfig::from_env()?;
+/// # let secret = SecretSource::from_env()?.load_within(config.secret_command_timeout.get())?;
+/// # let client = Client::builder(config, secret).build()?;
 /// use logflux_transport::Rotation;
 ///
 /// let key = "lf_0123456789abcdefABCDEF0123456789".parse()?;
