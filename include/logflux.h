@@ -1009,8 +1009,8 @@ logflux_status logflux_config_new_cstr(const char *server_url,
                                        struct logflux_error **error);
 
 /**
- * Makes the configuration that the environment names: LOGFLUX_SERVER_URL, LOGFLUX_API_KEY, the
- * secret as logflux_secret_from_env, and, where they are set, the other variables of
+ * Makes the configuration that the environment names: LOGFLUX_SERVER_URL, LOGFLUX_API_KEY or
+ * LOGFLUX_API_KEY_FILE, the secret as logflux_secret_from_env, and, where they are set, the other variables of
  * docs/settings.md. No other thread may change the environment meanwhile.
  */
 logflux_status logflux_config_from_env(struct logflux_config **out,

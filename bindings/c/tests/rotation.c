@@ -1,6 +1,7 @@
 /* A client whose key is refused gets another one, another secret and another CA file while it runs.
  *
- * rotation KEY CA_FILE: LOGFLUX_API_KEY is a key that the server refuses, KEY one that it takes. */
+ * rotation KEY CA_FILE: LOGFLUX_API_KEY is a key that the server refuses, KEY one that it takes.
+ * rotation: says why the environment has no secret. */
 
 #include "check.h"
 
@@ -31,6 +32,13 @@ int main(int argc, char **argv) {
   logflux_error *error = NULL;
   logflux_client_stats stats;
   logflux_status status;
+  if (argc == 1) {
+    status = logflux_secret_from_env(&secret, &error);
+    CHECK(status == LOGFLUX_STATUS_SECRET_UNAVAILABLE);
+    puts(logflux_error_message(error));
+    logflux_error_free(error);
+    return 0;
+  }
   CHECK(argc == 3);
   OK(logflux_config_from_env(&config, NULL));
   OK(logflux_client_new(config, &client, NULL));

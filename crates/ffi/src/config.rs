@@ -112,8 +112,8 @@ fn config(
     Ok(logflux_config::new(ClientConfig::new(endpoint, self::api_key(api_key)?), secret))
 }
 
-/// Makes the configuration that the environment names: LOGFLUX_SERVER_URL, LOGFLUX_API_KEY, the
-/// secret as logflux_secret_from_env, and, where they are set, the other variables of
+/// Makes the configuration that the environment names: LOGFLUX_SERVER_URL, LOGFLUX_API_KEY or
+/// LOGFLUX_API_KEY_FILE, the secret as logflux_secret_from_env, and, where they are set, the other variables of
 /// docs/settings.md. No other thread may change the environment meanwhile.
 #[unsafe(no_mangle)]
 pub extern "C" fn logflux_config_from_env(

@@ -45,8 +45,8 @@ impl Config {
         Self { client: Client::builder(config, secret), fault: None }
     }
 
-    /// The configuration that the environment names: `LOGFLUX_SERVER_URL`, `LOGFLUX_API_KEY`, one of
-    /// `LOGFLUX_SECRET`, `LOGFLUX_SECRET_FILE` and `LOGFLUX_SECRET_COMMAND`, and, where they are
+    /// The configuration that the environment names: `LOGFLUX_SERVER_URL`, `LOGFLUX_API_KEY` or
+    /// `LOGFLUX_API_KEY_FILE`, one of `LOGFLUX_SECRET`, `LOGFLUX_SECRET_FILE` and `LOGFLUX_SECRET_COMMAND`, and, where they are
     /// set, the other variables of `docs/settings.md`. The secret is fetched now: its file is read,
     /// its command is run.
     ///
