@@ -139,6 +139,7 @@ fn neither_the_key_nor_a_password_is_in_any_line_of_the_hosts_log() {
     assert_eq!(good.requests()[0].header("Authorization"), Some(&*format!("Bearer {KEY}")));
     for reply in [
         Reply::refusal(401, "unauthorized", "no such key"),
+        Reply::refusal(401, "unauthorized", &format!("{KEY} is no key")).with("X-Key", KEY),
         Reply::status(308, &[("Location", "https://localhost:1/")]),
         Reply::status(500, &[]),
         Reply::Lost,

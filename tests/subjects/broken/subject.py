@@ -414,7 +414,7 @@ def seals_again_on_retry():
     @wrap(Client, "post")
     def resealed(inner, self, body):
         answer = inner(self, body)
-        if answer[0] != 200:
+        if answer[0] not in (200, 400, 413):
             logged, self.logged, self.entries = self.logged, [], []
             for message, about in logged:
                 self.log(message, **about)
@@ -446,7 +446,7 @@ def drops_a_batch_for_one_entry():
     @wrap(Client, "post")
     def dropped(inner, self, body):
         answer = inner(self, body)
-        if answer[0] in (400, 413):
+        if answer[0] in (400, 413) and answer[2]:
             self.entries.clear()
         return answer
 
