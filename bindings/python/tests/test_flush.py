@@ -217,9 +217,11 @@ def test_notices_come_in_sentences(server: Server, node: str, tmp_path: Path) ->
 def test_what_holds_messages_up_is_a_line_on_stderr_unless_a_callback_takes_it(
     run: Run, argument: str, lines: int, tmp_path: Path
 ) -> None:
+    spool = str(tmp_path / "spool")
     code = f"""
 import time
-client = logflux.init_from_env(mode=128, api_key={UNKNOWN!r}, spool_dir={str(tmp_path / "s")!r}, {argument})
+given = dict(mode=128, api_key={UNKNOWN!r}, spool_dir={spool!r})
+client = logflux.init_from_env(**given, {argument})
 client.info("held")
 while client.stats().last_error is None:
     time.sleep(0.01)

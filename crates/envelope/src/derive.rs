@@ -1,5 +1,7 @@
 //! From a secret and a salt to a key, in every mode (PROTOCOL 4 and 5).
 
+use std::hint::black_box;
+
 use argon2::{Algorithm, Argon2, Params as Argon2Params, Version};
 use logflux_kdf::Key;
 use logflux_wire::{Mode, Salt};
@@ -58,7 +60,10 @@ pub(crate) fn derive_many(
 fn scrypt_key(secret: &Secret, salt: &[u8]) -> Result<Key, OutOfMemory> {
     let params = ScryptParams::new(17, 8, 1).map_err(|_| OutOfMemory)?;
     // The crate would abort the process where they cannot be had.
-    Vec::<u8>::new().try_reserve_exact(128 << 20).map_err(|_| OutOfMemory)?;
+    let mut memory = Vec::<u8>::new();
+    memory.try_reserve_exact(128 << 20).map_err(|_| OutOfMemory)?;
+    // The optimiser may leave out memory that nobody looks at.
+    drop(black_box(memory));
     let mut key = Zeroizing::new([0; Key::LEN]);
     scrypt::scrypt(secret.as_bytes(), salt, &params, &mut *key).map_err(|_| OutOfMemory)?;
     Ok(Key::from_bytes(*key))

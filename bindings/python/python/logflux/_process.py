@@ -103,7 +103,7 @@ def close(timeout: Duration | None = None) -> bool:
 
     A second call says what the first said; True where there was none.
     """
-    global _client, _last
+    global _client, _last  # noqa: PLW0603 (a process has one)
     closing, _client = _client, None
     if closing is None:
         return _closed_well()
