@@ -664,6 +664,25 @@ public:
       return logflux_client_close(handle_.get(), detail::count(timeout), error);
     });
   }
+  /// Seals with another secret from now on; a keyring of both opens all. Where this or another
+  /// rotation fails, nothing is replaced. Any thread may rotate, also in a callback.
+  result<void> rotate(const secret &secret) const {
+    return detail::attempt([&](auto error) {
+      return logflux_client_rotate_secret(handle_.get(), secret.get(), error);
+    });
+  }
+  /// Makes requests with another API key from now on.
+  result<void> rotate_api_key(std::string_view key) const {
+    return detail::attempt([&](auto error) {
+      return logflux_client_rotate_api_key(handle_.get(), key.data(), key.size(), error);
+    });
+  }
+  /// Trusts the authorities in this file from now on, and no others; it is read now.
+  result<void> rotate_ca_file(std::string_view path) const {
+    return detail::attempt([&](auto error) {
+      return logflux_client_rotate_ca_file(handle_.get(), path.data(), path.size(), error);
+    });
+  }
   client_stats stats() const noexcept {
     client_stats stats = {};
     (void)logflux_client_get_stats(handle_.get(), &stats, sizeof stats, nullptr);

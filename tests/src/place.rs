@@ -28,9 +28,7 @@ impl Place {
     #[must_use]
     pub fn new() -> (Self, Running) {
         let folder = tempfile::tempdir().unwrap();
-        let scopes = Scopes::from(Scope::Ingest).and(Scope::Read);
-        let keys = Keys::open(folder.path()).unwrap();
-        let (key, _) = keys.create(&NewKey::new("t".parse().unwrap(), scopes)).unwrap();
+        let key = create_key(folder.path());
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let running = serve(folder.path(), any);
         (Self { folder, key, addr: running.addr() }, running)
@@ -52,6 +50,27 @@ impl Place {
     #[must_use]
     pub fn key(&self) -> &ApiKey {
         &self.key
+    }
+
+    /// Another key that may send and read.
+    #[must_use]
+    pub fn another_key(&self) -> ApiKey {
+        create_key(self.folder.path())
+    }
+
+    /// Revokes a key, also while the server runs.
+    pub fn revoke(&self, key: &ApiKey) {
+        let keys = Keys::open(self.folder.path()).unwrap();
+        let info = keys.find(key).unwrap().unwrap();
+        keys.revoke(&info.id).unwrap();
+    }
+
+    /// The server that [`serve`](Self::serve) starts next has a certificate of a new authority, whose
+    /// own is in the same file as that of the old one.
+    pub fn forget_authority(&self) {
+        for file in ["ca.pem", "ca-key.pem", "server.pem", "server-key.pem"] {
+            std::fs::remove_file(self.folder.path().join(file)).unwrap();
+        }
     }
 
     /// The certificate of the server's authority.
@@ -77,11 +96,27 @@ impl Place {
     pub fn stored(&self) -> Vec<String> {
         stored(&self.api())
     }
+
+    /// All entries that the server holds, sealed.
+    #[must_use]
+    pub fn entries(&self) -> Vec<Entry> {
+        entries(&self.api())
+    }
+}
+
+fn create_key(data: &Path) -> ApiKey {
+    let scopes = Scopes::from(Scope::Ingest).and(Scope::Read);
+    let keys = Keys::open(data).unwrap();
+    keys.create(&NewKey::new("t".parse().unwrap(), scopes)).unwrap().0
 }
 
 /// All messages that a server holds, in the order of their time.
 #[must_use]
 pub fn stored(api: &Api) -> Vec<String> {
+    open_all(&entries(api))
+}
+
+fn entries(api: &Api) -> Vec<Entry> {
     let mut query = Query { order: Order::Ascending, limit: 1_000, ..Query::default() };
     let mut entries: Vec<Entry> = Vec::new();
     loop {
@@ -89,7 +124,7 @@ pub fn stored(api: &Api) -> Vec<String> {
         entries.extend(page.entries.into_iter().map(Result::unwrap));
         match page.cursor {
             Some(cursor) => query.cursor = Some(cursor),
-            None => return open_all(&entries),
+            None => return entries,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Reading the arguments of Python's calls.
 
 use std::borrow::Cow;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use logflux_envelope::{Field, Level, Mode, Node, Stage, Timestamp};
@@ -24,6 +25,18 @@ pub(crate) fn wrong_type(name: &str, expected: &str, value: &Bound<'_, PyAny>) -
 /// bears the text, and so is not handed on.
 pub(crate) fn text<'a>(value: &'a Bound<'_, PyString>) -> Option<Cow<'a, str>> {
     value.to_cow().ok()
+}
+
+/// The text of a setting.
+pub(crate) fn named_text(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
+    let string = value.cast::<PyString>().map_err(|_| wrong_type(name, "str", value))?;
+    let text = text(string).ok_or_else(|| errors::setting(name, "holds half a surrogate pair"))?;
+    Ok(text.into_owned())
+}
+
+/// The path of a setting.
+pub(crate) fn path(name: &str, value: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
+    value.extract().map_err(|_| wrong_type(name, "str or os.PathLike", value))
 }
 
 /// A message to seal: text or bytes.

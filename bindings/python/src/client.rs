@@ -10,10 +10,12 @@ use std::time::{Duration, Instant};
 
 use logflux_envelope::{Level, Timestamp};
 use logflux_transport::{
-    Backoff, BackoffFactor, BuildError, Client as CoreClient, ClientConfig, CloseTimeout,
+    ApiError, Backoff, BackoffFactor, BuildError, Client as CoreClient, ClientConfig, CloseTimeout,
     ConfigError, DropReport, FlushInterval, HttpTimeout, InFlight, InitialDelay, MaxDelay,
-    MaxRetries, QueueBytes, QueueSize, RetryDeadline, SpoolMaxBytes, SyncInterval, WhenFull,
+    MaxRetries, QueueBytes, QueueSize, RetryDeadline, Rotation, SpoolMaxBytes, SyncInterval,
+    WhenFull,
 };
+use logflux_wire::ApiKey;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyInt, PyString, PyTuple};
@@ -103,6 +105,37 @@ impl Client {
     fn close(&self, py: Python<'_>, timeout: &Bound<'_, PyAny>) -> PyResult<bool> {
         let timeout = duration("timeout", timeout)?;
         self.handle()?.close(py, timeout)
+    }
+
+    /// Goes on with what is given; the rest stays as it is.
+    #[pyo3(signature = (*, secret = None, api_key = None, ca_file = None))]
+    fn rotate(
+        &self,
+        py: Python<'_>,
+        secret: Option<&Bound<'_, PyAny>>,
+        api_key: Option<&Bound<'_, PyAny>>,
+        ca_file: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let mut rotation = Rotation::new();
+        if let Some(secret) = secret {
+            rotation = rotation.secret(secret::secret(secret)?);
+        }
+        if let Some(key) = api_key {
+            let text = args::named_text("api_key", key)?;
+            rotation = rotation.api_key(self::api_key(&text)?);
+        }
+        if let Some(file) = ca_file {
+            rotation = rotation.ca_file(args::path("ca_file", file)?);
+        }
+        if secret.is_none() && api_key.is_none() && ca_file.is_none() {
+            return Err(PyTypeError::new_err("give secret, api_key or ca_file"));
+        }
+        let client = &self.handle()?.client;
+        // A file is read.
+        py.detach(|| client.rotate(rotation)).map_err(|error| match error {
+            ApiError::Trust(error) => errors::setting("ca_file", error),
+            other => errors::settings(other),
+        })
     }
 
     /// What became of all messages of this process.
@@ -258,16 +291,11 @@ impl<'py> Given<'_, 'py> {
     }
 
     fn text(&self, name: &str) -> PyResult<Option<String>> {
-        let Some(value) = self.get(name)? else { return Ok(None) };
-        let string = value.cast::<PyString>().map_err(|_| wrong_type(name, "str", &value))?;
-        let text = args::text(string)
-            .ok_or_else(|| errors::setting(name, "holds half a surrogate pair"))?;
-        Ok(Some(text.into_owned()))
+        self.get(name)?.map(|value| args::named_text(name, &value)).transpose()
     }
 
     fn path(&self, name: &str) -> PyResult<Option<PathBuf>> {
-        let Some(value) = self.get(name)? else { return Ok(None) };
-        value.extract().map(Some).map_err(|_| wrong_type(name, "str or os.PathLike", &value))
+        self.get(name)?.map(|value| args::path(name, &value)).transpose()
     }
 
     /// A duration, or what `default` is.
@@ -392,12 +420,18 @@ fn call(py: Python<'_>, callback: &Py<PyAny>, argument: PyResult<Bound<'_, PyAny
     }
 }
 
+fn api_key(text: &str) -> PyResult<ApiKey> {
+    text.parse().map_err(|error: logflux_wire::ApiKeyError| errors::setting("api_key", error))
+}
+
 fn config(given: &Given<'_, '_>, from_env: bool) -> PyResult<ClientConfig> {
     let (url, key) = (given.text("server_url")?, given.text("api_key")?);
     let mut config = if from_env {
         ClientConfig::from_variables(&|name| match name {
             "LOGFLUX_SERVER_URL" if url.is_some() => url.clone().map(Into::into),
             "LOGFLUX_API_KEY" if key.is_some() => key.clone().map(Into::into),
+            // What is given comes before both variables.
+            "LOGFLUX_API_KEY_FILE" if key.is_some() => None,
             _ => env::var_os(name),
         })
         .map_err(errors::config)?
@@ -408,10 +442,7 @@ fn config(given: &Given<'_, '_>, from_env: bool) -> PyResult<ClientConfig> {
         let endpoint = url.parse().map_err(|error: logflux_transport::EndpointError| {
             errors::setting("server_url", error)
         })?;
-        let key = key
-            .parse()
-            .map_err(|error: logflux_wire::ApiKeyError| errors::setting("api_key", error))?;
-        ClientConfig::new(endpoint, key)
+        ClientConfig::new(endpoint, api_key(&key)?)
     };
     if let Some(node) = given.get("node")? {
         config.node = Some(args::node(Some(&node))?);

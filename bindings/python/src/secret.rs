@@ -1,7 +1,7 @@
 //! The secret, and several of them.
 
 use logflux_envelope as core;
-use logflux_transport::SecretSource;
+use logflux_transport::{SecretCommandTimeout, SecretSource};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
@@ -126,6 +126,7 @@ pub(crate) fn keyring(value: &Bound<'_, PyAny>) -> PyResult<core::Keyring> {
 
 /// The secret of the environment. A command that prints it is run meanwhile.
 pub(crate) fn from_env(py: Python<'_>) -> PyResult<core::Secret> {
-    py.detach(|| SecretSource::from_env()?.load())
+    let timeout = SecretCommandTimeout::from_env().map_err(errors::config)?.get();
+    py.detach(|| SecretSource::from_env()?.load_within(timeout))
         .map_err(|error: logflux_transport::SecretSourceError| errors::secret(error))
 }

@@ -17,9 +17,11 @@ mod options;
 mod output;
 mod printing;
 mod progress;
+mod rereading;
 mod sealing;
 mod secret;
 mod shipping;
+mod signals;
 mod upkeep;
 
 /// Encrypted logs: sealed inside the application, opened only by whoever holds the secret.

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::path::Path;
 use std::sync::LazyLock;
 
 use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
@@ -15,9 +16,10 @@ use crate::failure::{Failure, Outcome};
 const CLOSE_TIMEOUT: &str = "10s";
 
 /// Settings that have options of another kind, or are of no use to a command.
-const NOT_HERE: [&str; 11] = [
+const NOT_HERE: [&str; 12] = [
     // Those of a server, a secret, and sealing.
     "server_url",
+    "api_key_file",
     "ca_file",
     "secret_file",
     "secret_command",
@@ -58,13 +60,20 @@ pub(crate) struct ClientOptions(Vec<(&'static str, OsString)>);
 
 impl ClientOptions {
     /// The configuration that these options and, for what they leave out, the environment name.
-    pub(crate) fn config(&self, server_url: Option<&str>) -> Result<ClientConfig, ConfigError> {
+    pub(crate) fn config(
+        &self,
+        server_url: Option<&str>,
+        key_file: Option<&Path>,
+    ) -> Result<ClientConfig, ConfigError> {
         let given = |name| {
             let option = self.0.iter().find(|(variable, _)| *variable == name);
             option.map(|(_, value)| value.clone())
         };
         let config = ClientConfig::from_variables(&|name| match (name, server_url) {
             ("LOGFLUX_SERVER_URL", Some(url)) => Some(url.into()),
+            ("LOGFLUX_API_KEY_FILE", _) if key_file.is_some() => key_file.map(Into::into),
+            // An option comes before a variable.
+            ("LOGFLUX_API_KEY", _) if key_file.is_some() => None,
             ("LOGFLUX_MIN_LEVEL", _) => None,
             _ => given(name)
                 .or_else(|| env::var_os(name).filter(|value| !value.is_empty()))
@@ -73,6 +82,9 @@ impl ClientOptions {
         config.map_err(|error| {
             let named = OPTIONS.iter().find(|named| named.variable == error.setting);
             match named {
+                None if error.setting == "LOGFLUX_API_KEY_FILE" && key_file.is_some() => {
+                    error.named("--api-key-file")
+                }
                 Some(named) if given(error.setting).is_some() => error.named(&named.option),
                 _ => error,
             }
@@ -87,6 +99,7 @@ pub(crate) fn help(name: &str) -> String {
     };
     let variable = setting.variable.map(|name| format!(" ({name})")).unwrap_or_default();
     let default = match setting.kind.default() {
+        _ if name == "api_key_file" => String::new(),
         _ if name == "close_timeout" => format!(" [default: {CLOSE_TIMEOUT}]"),
         // The words of an option have hyphens.
         Some(default) if matches!(setting.kind, Kind::Choice { .. }) => {

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use logflux_envelope::{Keyring, Secret};
-use logflux_transport::SecretSource;
+use logflux_transport::{SecretCommandTimeout, SecretSource};
 
 use crate::failure::Outcome;
+use crate::rereading::is_set;
 
 /// Where the secret is; by default what LOGFLUX_SECRET, LOGFLUX_SECRET_FILE or
 /// LOGFLUX_SECRET_COMMAND says.
@@ -30,14 +31,26 @@ impl SecretArgs {
             (None, Some(path)) => SecretSource::File(path.clone()),
             (None, None) => SecretSource::from_env()?,
         };
-        Ok(source.load()?)
+        Ok(source.load_within(SecretCommandTimeout::from_env()?.get())?)
     }
 
-    /// The secrets to open with.
+    /// The secrets to open with, the newest first.
+    pub(crate) fn secrets(&self) -> Outcome<Vec<Secret>> {
+        let older = self.secret_file.iter().skip(1).cloned();
+        let older = older.map(|path| Ok(SecretSource::File(path).load()?));
+        std::iter::once(self.secret()).chain(older).collect()
+    }
+
+    /// The same, to open with.
     pub(crate) fn keyring(&self) -> Outcome<Keyring> {
-        let older = self.secret_file.iter().skip(1);
-        older.cloned().try_fold(Keyring::new(self.secret()?), |keyring, path| {
-            Ok(keyring.with_older(SecretSource::File(path).load()?))
-        })
+        Ok(Keyring::from_secrets(self.secrets()?)?)
+    }
+
+    /// Whether the secret comes from where it can change while the program runs.
+    pub(crate) fn is_read_again(&self) -> bool {
+        self.secret_command.is_some()
+            || !self.secret_file.is_empty()
+            || is_set("LOGFLUX_SECRET_FILE")
+            || is_set("LOGFLUX_SECRET_COMMAND")
     }
 }

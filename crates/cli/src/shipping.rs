@@ -1,16 +1,20 @@
 //! How a command that goes on and on ships: through the client, with its queue and its spool.
 
 use std::process;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
-use logflux_transport::{Client, ClientConfig, ClientStats};
+use logflux_envelope::Secret;
+use logflux_transport::{Client, ClientConfig, ClientStats, Rotation};
 
 use crate::connection::ConnectionArgs;
 use crate::failure::{Failure, Outcome};
 use crate::options::ClientOptions;
+use crate::rereading::{changeable, tell};
 use crate::sealing::SealingArgs;
 use crate::secret::SecretArgs;
+use crate::signals;
 
 /// A client's settings.
 #[derive(Args, Clone, Debug)]
@@ -31,7 +35,8 @@ impl ShippingArgs {
         self.connection.settings_with(&self.options)
     }
 
-    /// Builds the client. On SIGINT, SIGTERM and SIGHUP it is closed, and the program ends.
+    /// Builds the client. On SIGINT and SIGTERM it is closed, and the program ends; on SIGHUP the
+    /// secret, the API key and the CA file are read again.
     pub(crate) fn client(&self) -> Outcome<Client> {
         self.client_of(self.settings()?)
     }
@@ -41,15 +46,43 @@ impl ShippingArgs {
         config.node = Some(self.sealing.node()?);
         let timeout = config.close_timeout.get();
         let (mode, policy) = self.sealing.mode_and_policy()?;
-        let builder = Client::builder(config, self.secret.secret()?);
+        let secret = self.secret.secret()?;
+        let builder = Client::builder(config, secret.clone());
         let client = builder.mode(mode).key_policy(policy).build()?;
         let ended = client.clone();
-        ctrlc::set_handler(move || {
+        let end = move || {
             let status = i32::from(end(&ended, timeout).is_err());
             process::exit(status);
-        })
-        .map_err(|error| Failure::new(format!("no handler for signals: {error}")))?;
+        };
+        signals::at_end(end.clone())?;
+        let (rotated, shipping, secret) = (client.clone(), self.clone(), Mutex::new(secret));
+        signals::at_hangup(
+            move || {
+                let mut secret = secret.lock().unwrap_or_else(PoisonError::into_inner);
+                tell(shipping.rotate(&rotated, &mut secret));
+            },
+            end,
+        )?;
         Ok(client)
+    }
+
+    /// Reads everything again, and goes on with it, or, where a part cannot be read, with nothing of
+    /// it. Gives what was read from where it can change.
+    fn rotate(&self, client: &Client, secret: &mut Secret) -> Outcome<Vec<&'static str>> {
+        let config = self.settings()?;
+        let newest = self.secret.secret()?;
+        let read = changeable(&self.connection, &config, Some(&self.secret));
+        let mut rotation = Rotation::new().api_key(config.api_key);
+        if let Some(path) = config.ca_file {
+            rotation = rotation.ca_file(path);
+        }
+        // The same secret has its keys already.
+        if newest.expose() != secret.expose() {
+            rotation = rotation.secret(newest.clone());
+        }
+        client.rotate(rotation)?;
+        *secret = newest;
+        Ok(read)
     }
 
     /// Logs a line with the level and the time that were chosen.

@@ -89,6 +89,13 @@ impl Sealer {
         Self { reserve: PerProcess::new(Reserve::new(Arc::clone(&plan))), plan }
     }
 
+    /// A sealer with another secret, in the same mode and with the same policy. Nothing is derived
+    /// before its first message.
+    #[must_use]
+    pub fn with_secret(&self, secret: Secret) -> Self {
+        Self::with_plan(Plan::new(secret, self.plan.mode, self.plan.policy))
+    }
+
     /// The mode in which it seals.
     #[must_use]
     pub fn mode(&self) -> Mode {

@@ -10,9 +10,6 @@ use zeroize::Zeroizing;
 
 use crate::secret::{Secret, SecretError};
 
-/// How long a secret's command may take by default.
-const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// The most bytes that a file or a command may give.
 pub(crate) const OUTPUT_MAX: usize = 64 << 10;
 
@@ -32,6 +29,13 @@ pub enum SecretSource {
 }
 
 impl SecretSource {
+    /// How long a command may take where nothing else is said.
+    pub const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
+    /// The least that the setting `secret_command_timeout` can be.
+    pub const COMMAND_TIMEOUT_MIN: Duration = Duration::from_secs(1);
+    /// The most that the setting `secret_command_timeout` can be.
+    pub const COMMAND_TIMEOUT_MAX: Duration = Duration::from_secs(600);
+
     /// The source that the environment names: `LOGFLUX_SECRET`, `LOGFLUX_SECRET_FILE` or
     /// `LOGFLUX_SECRET_COMMAND`.
     ///
@@ -61,7 +65,7 @@ impl SecretSource {
     /// # Errors
     /// [`SecretSourceError`] where it cannot be had, or is none.
     pub fn load(&self) -> Result<Secret, SecretSourceError> {
-        self.load_within(COMMAND_TIMEOUT)
+        self.load_within(Self::COMMAND_TIMEOUT)
     }
 
     /// As [`load`](Self::load), with a time limit for a command. A command that takes longer is killed

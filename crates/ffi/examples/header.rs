@@ -9,7 +9,7 @@ use std::{env, fs};
 use cbindgen::{Builder, Config};
 
 /// The files in the order in which a reader of the header wants them.
-const FILES: [&str; 20] = [
+const FILES: [&str; 21] = [
     "version",
     "status",
     "error",
@@ -29,6 +29,7 @@ const FILES: [&str; 20] = [
     "notices",
     "client",
     "ticket",
+    "rotation",
     "restore",
 ];
 

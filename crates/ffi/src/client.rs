@@ -24,7 +24,7 @@ use crate::words::{level, logflux_timestamp, time};
 /// close and read statistics at once. After fork the child logs through threads and keys of its own,
 /// and sends nothing of its parent's.
 pub struct logflux_client {
-    client: Client,
+    pub(crate) client: Client,
     message_max: usize,
     drops: Option<Arc<DropGate>>,
     notices: Option<Arc<NoticeGate>>,

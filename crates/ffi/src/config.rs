@@ -12,6 +12,7 @@ use logflux_transport::{
     FlushInterval, HttpTimeout, InFlight, MaxRetries, ProxySetting, QueueBytes, QueueSize, Retry,
     RetryDeadline, StatsInterval, WhenFull,
 };
+use logflux_wire::ApiKey;
 
 use crate::arguments::{Out, string, text, there, utf8};
 use crate::boundary::{boundary, freeing};
@@ -114,12 +115,11 @@ fn config(
 ) -> Result<logflux_config, Failure> {
     let secret = there(secret, "secret")?.0.clone();
     let endpoint = server_url.parse().map_err(|error| invalid("server_url", error))?;
-    let api_key = api_key.parse().map_err(|error| invalid("api_key", error))?;
-    Ok(logflux_config::new(ClientConfig::new(endpoint, api_key), secret))
+    Ok(logflux_config::new(ClientConfig::new(endpoint, self::api_key(api_key)?), secret))
 }
 
-/// Makes the configuration that the environment names: LOGFLUX_SERVER_URL, LOGFLUX_API_KEY, the
-/// secret as logflux_secret_from_env, and, where they are set, the other variables of
+/// Makes the configuration that the environment names: LOGFLUX_SERVER_URL, LOGFLUX_API_KEY or
+/// LOGFLUX_API_KEY_FILE, the secret as logflux_secret_from_env, and, where they are set, the other variables of
 /// docs/settings.md. No other thread may change the environment meanwhile.
 #[unsafe(no_mangle)]
 pub extern "C" fn logflux_config_from_env(
@@ -129,7 +129,8 @@ pub extern "C" fn logflux_config_from_env(
     boundary(error, || {
         let out = Out::new(out)?;
         let config = ClientConfig::from_env()?;
-        out.give(logflux_config::new(config, SecretSource::from_env()?.load()?))
+        let timeout = config.secret_command_timeout.get();
+        out.give(logflux_config::new(config, SecretSource::from_env()?.load_within(timeout)?))
     })
 }
 
@@ -370,6 +371,10 @@ pub extern "C" fn logflux_config_set_close_timeout(
 #[unsafe(no_mangle)]
 pub extern "C" fn logflux_config_free(config: Option<Box<logflux_config>>) {
     freeing(config);
+}
+
+pub(crate) fn api_key(key: &str) -> Result<ApiKey, Failure> {
+    key.parse().map_err(|error| invalid("api_key", error))
 }
 
 fn invalid(name: &str, what: impl ToString) -> Failure {

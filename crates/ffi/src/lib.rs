@@ -36,6 +36,8 @@ pub mod notices;
 pub mod opened;
 pub mod opener;
 pub mod restore;
+#[cfg(feature = "client")]
+pub mod rotation;
 pub mod sealer;
 pub mod secret;
 pub mod status;

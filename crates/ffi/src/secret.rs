@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, c_char};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use logflux_envelope::{Secret, SecretSource};
 
@@ -42,8 +43,9 @@ pub extern "C" fn logflux_secret_new_cstr(
 }
 
 /// Takes the secret that the environment names by exactly one of LOGFLUX_SECRET, LOGFLUX_SECRET_FILE
-/// and LOGFLUX_SECRET_COMMAND (which is given to `sh -c`, and whose output is the secret). No other
-/// thread may change the environment meanwhile.
+/// and LOGFLUX_SECRET_COMMAND (which is given to `sh -c`, and whose output is the secret; it may run for
+/// LOGFLUX_SECRET_COMMAND_TIMEOUT, 30 s by default). No other thread may change the environment
+/// meanwhile.
 #[unsafe(no_mangle)]
 pub extern "C" fn logflux_secret_from_env(
     out: Option<&mut *mut logflux_secret>,
@@ -51,7 +53,7 @@ pub extern "C" fn logflux_secret_from_env(
 ) -> logflux_status {
     boundary(error, || {
         let out = Out::new(out)?;
-        out.give(logflux_secret(SecretSource::from_env()?.load()?))
+        out.give(logflux_secret(SecretSource::from_env()?.load_within(command_timeout()?)?))
     })
 }
 
@@ -79,6 +81,28 @@ pub extern "C" fn logflux_secret_from_file_cstr(
     boundary(error, || {
         let out = Out::new(out)?;
         out.give(from_file(string!(path))?)
+    })
+}
+
+/// How long the command that prints the secret may run.
+#[cfg(feature = "client")]
+fn command_timeout() -> Result<Duration, Failure> {
+    Ok(logflux_transport::SecretCommandTimeout::from_env()?.get())
+}
+
+/// How long the command that prints the secret may run, by the same rules as with the client.
+#[cfg(not(feature = "client"))]
+fn command_timeout() -> Result<Duration, Failure> {
+    const VARIABLE: &str = "LOGFLUX_SECRET_COMMAND_TIMEOUT";
+    const BOUNDS: std::ops::RangeInclusive<Duration> =
+        SecretSource::COMMAND_TIMEOUT_MIN..=SecretSource::COMMAND_TIMEOUT_MAX;
+    let Some(value) = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) else {
+        return Ok(SecretSource::COMMAND_TIMEOUT);
+    };
+    let given = value.to_str().and_then(|text| logflux_wire::parse_duration(text).ok());
+    given.filter(|timeout| BOUNDS.contains(timeout)).ok_or_else(|| {
+        let what = format_args!("{VARIABLE}: must be a duration from 1 s to 10 min");
+        logflux_error::at(logflux_status::InvalidSetting, VARIABLE, what)
     })
 }
 

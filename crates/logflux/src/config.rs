@@ -45,8 +45,8 @@ impl Config {
         Self { client: Client::builder(config, secret), fault: None }
     }
 
-    /// The configuration that the environment names: `LOGFLUX_SERVER_URL`, `LOGFLUX_API_KEY`, one of
-    /// `LOGFLUX_SECRET`, `LOGFLUX_SECRET_FILE` and `LOGFLUX_SECRET_COMMAND`, and, where they are
+    /// The configuration that the environment names: `LOGFLUX_SERVER_URL`, `LOGFLUX_API_KEY` or
+    /// `LOGFLUX_API_KEY_FILE`, one of `LOGFLUX_SECRET`, `LOGFLUX_SECRET_FILE` and `LOGFLUX_SECRET_COMMAND`, and, where they are
     /// set, the other variables of `docs/settings.md`. The secret is fetched now: its file is read,
     /// its command is run.
     ///
@@ -60,7 +60,9 @@ impl Config {
             SecretSource::File(_) => "LOGFLUX_SECRET_FILE",
             SecretSource::Command(_) => "LOGFLUX_SECRET_COMMAND",
         };
-        let secret = source.load().map_err(|error| EnvironmentError::Secret { variable, error })?;
+        let secret = source
+            .load_within(config.secret_command_timeout.get())
+            .map_err(|error| EnvironmentError::Secret { variable, error })?;
         Ok(Self::new(config, secret))
     }
 

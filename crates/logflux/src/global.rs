@@ -8,7 +8,9 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use logflux_envelope::Level;
 use logflux_process::{Alive, AtExit, Living, at_exit, write_to_stderr};
-use logflux_transport::{BuildError, Client, ClientStats, ExitFlush, FlushTicket, Unflushed};
+use logflux_transport::{
+    ApiError, BuildError, Client, ClientStats, ExitFlush, FlushTicket, Rotation, Unflushed,
+};
 
 use crate::config::Config;
 use crate::own_thread::is_ours;
@@ -57,6 +59,25 @@ pub fn init(mut config: Config) -> Result<Guard, InitError> {
 #[must_use]
 pub fn client() -> Option<Client> {
     CLIENT.load().as_deref().cloned()
+}
+
+/// Goes on with another secret, API key or CA file, without a restart: the client of this process, if
+/// [`init`] has set one up, as [`Client::rotate`] does. False where there is none.
+///
+/// ```no_run
+/// use logflux::{Rotation, Secret};
+///
+/// logflux::rotate(Rotation::new().secret(Secret::generate()?))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// [`ApiError`] where the CA file cannot be used. Then nothing is replaced.
+pub fn rotate(rotation: Rotation) -> Result<bool, ApiError> {
+    match client() {
+        Some(client) => client.rotate(rotation).map(|()| true),
+        None => Ok(false),
+    }
 }
 
 /// Whether a message of this level would be logged. It costs a nanosecond.
@@ -146,6 +167,15 @@ impl Guard {
     /// stays in the spool, or is dropped and counted.
     pub fn close(&self, timeout: Duration) -> Result<(), Unflushed> {
         self.client.close(timeout)
+    }
+
+    /// Goes on with another secret, API key or CA file, without a restart, as
+    /// [`Client::rotate`] does.
+    ///
+    /// # Errors
+    /// [`ApiError`] where the CA file cannot be used. Then nothing is replaced.
+    pub fn rotate(&self, rotation: Rotation) -> Result<(), ApiError> {
+        self.client.rotate(rotation)
     }
 
     /// What became of all messages of this process.

@@ -96,7 +96,7 @@ mod termination;
 mod text;
 
 pub use config::{Config, EnvironmentError};
-pub use global::{Guard, InitError, client, enabled, init};
+pub use global::{Guard, InitError, client, enabled, init, rotate};
 #[cfg(feature = "tracing")]
 pub use layer::{Layer, layer};
 pub use logflux_envelope::{
@@ -106,12 +106,13 @@ pub use logflux_envelope::{
 };
 pub use logflux_process::after_restore;
 pub use logflux_transport::{
-    Api, Backoff, BackoffFactor, BuildError, CallError, Client, ClientBuilder, ClientConfig,
-    ClientStats, CloseTimeout, ConfigError, DropReason, DropReport, Dropped, Endpoint,
-    EndpointError, FlushInterval, FlushTicket, HttpTimeout, InFlight, InitialDelay, MaxDelay,
-    MaxRetries, OnDrop, Page, Proxy, ProxySetting, QueueBytes, QueueSize, Reason, Receipt, Refusal,
-    Retry, RetryDeadline, SecretSource, SecretSourceError, ShipError, Shipper, SpoolError,
-    SpoolFull, SpoolMaxBytes, StatsInterval, SyncInterval, Trust, TrustError, Unflushed, WhenFull,
+    Api, ApiError, Backoff, BackoffFactor, BuildError, CallError, Client, ClientBuilder,
+    ClientConfig, ClientStats, CloseTimeout, ConfigError, DropReason, DropReport, Dropped,
+    Endpoint, EndpointError, FlushInterval, FlushTicket, HttpTimeout, InFlight, InitialDelay,
+    MaxDelay, MaxRetries, OnDrop, Page, Proxy, ProxySetting, QueueBytes, QueueSize, Reason,
+    Receipt, Refusal, Retry, RetryDeadline, Rotation, SecretSource, SecretSourceError, ShipError,
+    Shipper, SpoolError, SpoolFull, SpoolMaxBytes, StatsInterval, SyncInterval, Trust, TrustError,
+    Unflushed, WhenFull,
 };
 #[cfg(feature = "log")]
 pub use logger::{Logger, init_log, logger};

@@ -78,3 +78,17 @@ fn every_error_begins_with_the_variable_or_names_the_choice_of_them() {
         assert!(written.contains(&format!("error <{variable}: ")), "{variable}: {written}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn the_secret_s_command_may_run_for_as_long_as_its_variable_says() {
+    let place = Place::new();
+    let mut environment = place.environment();
+    environment.retain(|(name, _)| *name != "LOGFLUX_SECRET");
+    environment.push(("LOGFLUX_SECRET_COMMAND", "sleep 60".to_owned()));
+    environment.push(("LOGFLUX_SECRET_COMMAND_TIMEOUT", "1s".to_owned()));
+    environment.push(("PATH", "/usr/bin:/bin".to_owned()));
+    let written = run("logs_as_the_environment_says", &environment);
+    assert!(written.contains("error <LOGFLUX_SECRET_COMMAND: "), "{written}");
+    assert!(written.contains("did not end within 1s"), "{written}");
+}

@@ -129,6 +129,12 @@ fn action(signal: c_int) -> libc::sighandler_t {
     }
 }
 
+/// Whether `SIGHUP` is ignored, as `nohup` asks for.
+#[must_use]
+pub fn is_hangup_ignored() -> bool {
+    action(libc::SIGHUP) == libc::SIG_IGN
+}
+
 fn install(signal: c_int) {
     // SAFETY: a `sigaction` of zeros is valid, with an empty mask; `asked` is a handler of the kind
     // that the flags say. The host's calls go on where they were interrupted.

@@ -148,29 +148,28 @@ impl Api {
         route: Route,
         timeout: Duration,
     ) -> Self {
-        let roots = match trust {
-            Trust::PublicRoots => RootCerts::WebPki,
-            Trust::File(certificates) => certificates.into(),
+        let config = configure(&endpoint, trust, Some(timeout));
+        Self::with_config(config, endpoint, Arc::new(route), Arc::new(key.clone()))
+    }
+
+    /// The same with another key, with other authorities, or both. It has connections of its own.
+    pub(crate) fn renewed(&self, key: Option<&ApiKey>, trust: Option<&Trust>) -> Self {
+        let config = match trust {
+            Some(trust) => configure(&self.endpoint, trust.clone(), self.config.timeouts().global),
+            None => self.config.clone(),
         };
-        let config = Agent::config_builder()
-            // The route says which proxy is used. What `ureq` finds in the environment is not asked.
-            .proxy(None)
-            .tls_config(TlsConfig::builder().root_certs(roots).build())
-            .https_only(endpoint.is_encrypted())
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .user_agent(concat!("logflux/", env!("CARGO_PKG_VERSION")))
-            .timeout_global(Some(timeout))
-            .build();
-        let (route, key) = (Arc::new(route), Arc::new(key.clone()));
-        Self {
-            agents: PerCopy::new(http::agent(config.clone(), &route, &key)),
-            config,
-            endpoint,
-            route,
-            key,
-        }
+        let key = key.map_or_else(|| Arc::clone(&self.key), |key| Arc::new(key.clone()));
+        Self::with_config(config, self.endpoint.clone(), Arc::clone(&self.route), key)
+    }
+
+    fn with_config(
+        config: Config,
+        endpoint: Endpoint,
+        route: Arc<Route>,
+        key: Arc<ApiKey>,
+    ) -> Self {
+        let agents = PerCopy::new(http::agent(config.clone(), &route, &key));
+        Self { config, agents, endpoint, route, key }
     }
 
     fn agent(&self) -> Agent {
@@ -332,6 +331,24 @@ impl fmt::Debug for Api {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Api").field("endpoint", &self.endpoint).finish_non_exhaustive()
     }
+}
+
+fn configure(endpoint: &Endpoint, trust: Trust, timeout: Option<Duration>) -> Config {
+    let roots = match trust {
+        Trust::PublicRoots => RootCerts::WebPki,
+        Trust::File(certificates) => certificates.into(),
+    };
+    Agent::config_builder()
+        // The route says which proxy is used. What `ureq` finds in the environment is not asked.
+        .proxy(None)
+        .tls_config(TlsConfig::builder().root_certs(roots).build())
+        .https_only(endpoint.is_encrypted())
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .user_agent(concat!("logflux/", env!("CARGO_PKG_VERSION")))
+        .timeout_global(timeout)
+        .build()
 }
 
 /// Reads the rate limit; a reset is told in the server's time, and so is measured by its `Date`.

@@ -23,7 +23,7 @@ pub use api::{Answer, Api, ApiError, Page, RateLimit, Trust, TrustError};
 pub use call_error::{CallError, Disposition};
 pub use client::{
     BuildError, Client, ClientBuilder, ClientStats, DropReason, DropReport, Dropped, ExitFlush,
-    FlushTicket, OnDrop, Unflushed, WhenFull, host_name,
+    FlushTicket, OnDrop, Rotation, Unflushed, WhenFull, host_name,
 };
 pub use config::{
     Backoff, BackoffFactor, ClientConfig, CloseTimeout, ConfigError, FlushInterval, HttpTimeout,

@@ -13,7 +13,7 @@ use logflux_transport::{Client, ClientConfig, SecretSource};
 fn main() -> Result<(), Box<dyn Error>> {
     let run = std::env::args().nth(1).ok_or("usage: logging-process RUN")?;
     let settings = ClientConfig::from_env()?;
-    let secret = SecretSource::from_env()?.load()?;
+    let secret = SecretSource::from_env()?.load_within(settings.secret_command_timeout.get())?;
     let client = Client::builder(settings, secret).mode(Mode::Hkdf).build()?;
     let mut logged = 0_u64;
     for batch in (1..=40).cycle() {

@@ -4,7 +4,8 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use logflux_tests::Place;
+use logflux_envelope::{Keyring, Opener, Secret};
+use logflux_tests::{Place, secret};
 
 use crate::toolchain::{Link, build, build_by, command, empty, prefix, succeed};
 
@@ -17,7 +18,7 @@ pub(crate) fn with_settings(mut command: Command, place: &Place) -> Command {
     command
         .env("LOGFLUX_SERVER_URL", format!("https://{}", place.address()))
         .env("LOGFLUX_API_KEY", place.key().expose())
-        .env("LOGFLUX_SECRET", logflux_tests::secret().expose())
+        .env("LOGFLUX_SECRET", secret().expose())
         .env("LOGFLUX_CA_FILE", place.ca_file())
         .env("LOGFLUX_NODE", "n")
         .env("LOGFLUX_FLUSH_INTERVAL", "20ms");
@@ -86,6 +87,24 @@ fn a_program_without_settings_says_what_is_missing() {
 }
 
 #[test]
+fn a_secret_s_command_may_run_for_as_long_as_the_variable_says() {
+    let (place, _running) = Place::new();
+    let slow = |source: &str| {
+        let mut program = with_settings(command(&build(source, Link::Shared, &[])), &place);
+        program.env_remove("LOGFLUX_SECRET").env("LOGFLUX_SECRET_COMMAND", "sleep 60");
+        program.env("LOGFLUX_SECRET_COMMAND_TIMEOUT", "1s");
+        program
+    };
+    let expected = "LOGFLUX_SECRET_COMMAND) did not end within 1s";
+    let output = crate::toolchain::run(&mut slow("c/examples/log.c"));
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains(expected), "{said}");
+    let said = succeed(&mut slow("c/tests/rotation.c"));
+    assert!(said.contains(expected), "{said}");
+}
+
+#[test]
 fn workers_that_were_forked_log_through_the_same_handle() {
     // Not under AddressSanitizer: the lock of its own allocator may be held by another thread at the
     // fork, and the child then waits for it without end. Valgrind looks for the same faults. It is not
@@ -150,6 +169,30 @@ fn eight_threads_share_one_client() {
         stored.sort();
         expected.sort();
         assert_eq!(stored, expected, "{way}");
+    }
+}
+
+#[test]
+fn a_client_that_runs_gets_another_key_another_authority_and_another_secret() {
+    for (way, mut program) in ways("c/tests/rotation.c", Link::Shared) {
+        let (place, _running) = Place::new();
+        let refused = place.another_key();
+        place.revoke(&refused);
+        program.arg(place.key().expose()).arg(place.ca_file());
+        let mut program = with_settings(program, &place);
+        program.env("LOGFLUX_API_KEY", refused.expose());
+        // Nothing is tried again before it is rotated.
+        program.env("LOGFLUX_INITIAL_DELAY", "1h").env("LOGFLUX_MAX_DELAY", "1h");
+        program.env("LOGFLUX_RETRY_DEADLINE", "1h");
+        assert_eq!(succeed(&mut program), "rotated\n", "{way}");
+        let entries = place.entries();
+        let new = Secret::new("a secret of another year").unwrap();
+        let opened = |keyring: Keyring| {
+            let opened = Opener::new(keyring).open_many(&entries);
+            opened.into_iter().filter_map(Result::ok).collect::<Vec<_>>()
+        };
+        assert_eq!(opened(new.clone().into()), ["new"], "{way}");
+        assert_eq!(opened(Keyring::new(new).with_older(secret())), ["old", "new"], "{way}");
     }
 }
 

@@ -51,7 +51,7 @@ from ._errors import (
     SecretError,
     SettingsError,
 )
-from ._process import client, close, flush, init, init_from_env, last_flush, stats
+from ._process import client, close, flush, init, init_from_env, last_flush, rotate, stats
 from ._types import Level, Mode
 
 TYPE_CHECKING = False
@@ -104,6 +104,7 @@ __all__ = [
     "open",
     "open_bytes",
     "open_many",
+    "rotate",
     "seal",
     "stats",
     "warning",

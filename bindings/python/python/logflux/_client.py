@@ -8,6 +8,7 @@ from . import _core, _exit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
     from types import TracebackType
     from typing import Any, Callable
@@ -82,6 +83,23 @@ class Client(_core.Client):
         ``async`` code, see ``aflush``.
         """
         return super().flush(timeout)
+
+    def rotate(
+        self,
+        *,
+        secret: str | bytes | Secret | None = None,
+        api_key: str | None = None,
+        ca_file: str | os.PathLike[str] | None = None,
+    ) -> None:
+        """Goes on with another secret, API key or CA file, without a restart.
+
+        A new secret seals from the next message that is taken from the queue on; a ``Keyring`` of
+        both opens all. A new key or CA file, which is read now, is used from the next request on,
+        and what waited because the old one was refused is tried at once. What is sealed already
+        keeps its bytes. It waits for no request, and where it fails, nothing is replaced. A child
+        of a later fork goes on with the new values.
+        """
+        super().rotate(secret=secret, api_key=api_key, ca_file=ca_file)
 
     def close(self, timeout: Duration | None = None) -> bool:
         """Flushes, and ends the client: later messages are dropped, and counted.

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Callable, Literal, final, overload
@@ -162,6 +163,13 @@ class Client:
     def _ended(self, ticket: FlushTicket) -> bool: ...
     @property
     def last_flush(self) -> FlushResult | None: ...
+    def rotate(
+        self,
+        *,
+        secret: _Secret | None = None,
+        api_key: str | None = None,
+        ca_file: str | os.PathLike[str] | None = None,
+    ) -> None: ...
     def stats(self) -> ClientStats: ...
     @property
     def _close_timeout(self) -> float: ...

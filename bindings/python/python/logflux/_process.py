@@ -86,6 +86,18 @@ def flush(timeout: Duration = 5.0) -> bool:
     return _closed_well() if _client is None else _client.flush(timeout)
 
 
+def rotate(
+    *,
+    secret: str | bytes | Secret | None = None,
+    api_key: str | None = None,
+    ca_file: str | os.PathLike[str] | None = None,
+) -> None:
+    """Goes on with another secret, API key or CA file; see ``Client.rotate``."""
+    if _client is None:
+        raise LogfluxError("logflux is not initialised: call logflux.init() first")
+    _client.rotate(secret=secret, api_key=api_key, ca_file=ca_file)
+
+
 def close(timeout: Duration | None = None) -> bool:
     """Closes the client of the process, and forgets it, but for ``stats`` and ``last_flush``.
 

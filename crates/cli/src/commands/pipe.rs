@@ -15,6 +15,7 @@ use crate::shipping::{ShippingArgs, lost};
 #[command(
     after_help = "For a program that cannot be changed. Lines pass through at once, whatever the server does; what is
 not delivered at the end is in the spool, or is counted on stderr, and then the exit status is 1.
+At SIGHUP it reads the secret, the API key and the CA file again.
 
 With --durable a line waits until it is safe, and a full queue makes the input wait whatever
 --when-full says. At the first line that is lost the output ends: nothing is passed on any more, a

@@ -20,7 +20,8 @@ use crate::shipping::ShippingArgs;
 #[derive(Args, Debug)]
 #[command(
     after_help = "What the server does not take is not lost: the sealed entries are appended to a file (--unsent), the
-exit status is 1, and `logflux send --sealed FILE` ships them later.
+exit status is 1, and `logflux send --sealed FILE` ships them later. With --follow, SIGHUP reads the
+secret, the API key and the CA file again.
 
 Examples:
   logflux send --node web-1 --level warning app.log

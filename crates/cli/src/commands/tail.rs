@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -14,7 +15,10 @@ use logflux_wire::query::Query;
 
 use crate::connection::ConnectionArgs;
 use crate::failure::{Failure, Outcome};
-use crate::printing::PrintArgs;
+use crate::printing::{PrintArgs, Printer};
+use crate::rereading::{changeable, tell};
+use crate::secret::SecretArgs;
+use crate::signals;
 
 /// How many entries are opened together.
 const TOGETHER: usize = 100;
@@ -29,7 +33,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
     after_help = "It goes on until it is interrupted (Ctrl-C). Where the connection breaks it is made again, and nothing
 that is still stored is missed; --no-reconnect ends instead. Status: 0 after --limit entries or when
 whoever reads wants no more; 1 where the server refuses, where it is lost with --no-reconnect, or
-where an entry could not be opened.
+where an entry could not be opened. At SIGHUP it reads the secret, the API key and the CA file again.
 
 Examples:
   logflux tail
@@ -61,16 +65,17 @@ pub(crate) struct TailCommand {
 
 impl TailCommand {
     pub(crate) fn run(&self) -> Outcome {
-        let api = self.connection.settings()?.api()?;
-        let printer = self.print.printer()?;
+        let api = Arc::new(Mutex::new(Arc::new(self.connection.settings()?.api()?)));
+        let printer = Arc::new(self.print.printer()?);
+        self.read_again_at_hangup(&api, &printer)?;
         let filter = Query { level: self.level, node: self.node.clone(), ..Query::default() };
         // What arrives from now on comes by the tail, so that nothing falls between the two.
-        let first = api.tail(&filter, None)?;
+        let first = newest(&api).tail(&filter, None)?;
         let mut seen = HashSet::new();
         let mut failed = 0;
         if self.lines > 0 {
             let limit = usize::from(self.lines).min(QUERY_MAX);
-            let page = api.query(&Query { limit, ..filter.clone() })?;
+            let page = newest(&api).query(&Query { limit, ..filter.clone() })?;
             let mut newest = page
                 .entries
                 .into_iter()
@@ -98,6 +103,31 @@ impl TailCommand {
         }
         if failed > 0 { Err(Failure::Told) } else { Ok(()) }
     }
+
+    /// At a SIGHUP the next connection is made with the API key and the CA file as they are then, and
+    /// entries are opened with the new secret as well.
+    fn read_again_at_hangup(&self, api: &Calls, printer: &Arc<Printer>) -> Outcome {
+        let (api, printer) = (Arc::clone(api), Arc::clone(printer));
+        let (connection, print) = (self.connection.clone(), self.print.clone());
+        let read_again = move || {
+            let config = connection.settings()?;
+            let read = changeable(&connection, &config, print.secret());
+            let renewed = config.api()?;
+            let secrets = print.secret().map(SecretArgs::secrets).transpose()?;
+            printer.add_secrets(secrets.unwrap_or_default())?;
+            *api.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(renewed);
+            Ok(read)
+        };
+        signals::at_hangup(move || tell(read_again()), signals::end_by_hangup)
+    }
+}
+
+/// What calls are made with: another after a SIGHUP.
+type Calls = Arc<Mutex<Arc<Api>>>;
+
+/// What calls are made with now.
+fn newest(api: &Calls) -> Arc<Api> {
+    Arc::clone(&api.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 fn identity(entry: &Entry) -> ([u8; 32], [u8; 12]) {
@@ -127,7 +157,7 @@ fn together(arrivals: &Receiver<Arrival>) -> Outcome<Option<(Vec<Entry>, Option<
 }
 
 /// Reads what arrives, and connects again where that ends, until nobody wants more.
-fn follow(api: &Api, filter: &Query, first: Tail, reconnect: bool, sender: &SyncSender<Arrival>) {
+fn follow(api: &Calls, filter: &Query, first: Tail, reconnect: bool, sender: &SyncSender<Arrival>) {
     let mut tail = Ok(first);
     let mut last: Option<String> = None;
     let mut pause = FIRST_PAUSE;
@@ -159,6 +189,6 @@ fn follow(api: &Api, filter: &Query, first: Tail, reconnect: bool, sender: &Sync
         }
         thread::sleep(pause);
         pause = (pause * 2).min(LONGEST_PAUSE);
-        tail = api.tail(filter, last.as_deref());
+        tail = newest(api).tail(filter, last.as_deref());
     }
 }

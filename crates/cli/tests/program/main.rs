@@ -9,6 +9,8 @@ mod help;
 mod operating;
 mod pipe;
 mod refusals;
+#[cfg(target_os = "linux")]
+mod rotation;
 mod run;
 mod seal_and_open;
 mod server;

@@ -6,8 +6,9 @@ use crate::run::{Call, logflux};
 use crate::server::Server;
 
 /// Settings that have options of their own kind.
-const ELSEWHERE: [&str; 9] = [
+const ELSEWHERE: [&str; 10] = [
     "server_url",
+    "api_key_file",
     "ca_file",
     "secret_file",
     "secret_command",

@@ -8,8 +8,9 @@ use logflux_envelope::{KeyPolicy, KeyPolicyError, Level, Mode, Node, Sealer, Sec
 use super::Client;
 use super::queue::WhenFull;
 use super::report::{DropReport, OnDrop, OnStats};
+use super::rotation::Rotating;
 use super::stats::ClientStats;
-use crate::api::{Api, ApiError, TrustError};
+use crate::api::{ApiError, TrustError};
 use crate::config::{ClientConfig, ConfigError, StatsInterval};
 use crate::http::ProxyError;
 use crate::spool::{Spool, SpoolError, SpoolOptions};
@@ -23,12 +24,13 @@ pub struct ClientBuilder {
     on_stats: Option<OnStats>,
 }
 
-/// What is fixed when a client is built.
+/// What a client is built with. All but what a [`Rotation`](super::Rotation) replaces is fixed.
 pub(crate) struct Config {
     pub(crate) settings: ClientConfig,
     pub(crate) node: Node,
-    pub(crate) api: Arc<Api>,
-    pub(crate) sealer: Sealer,
+    /// The longest message that the mode can seal, in bytes. The mode never changes.
+    pub(crate) message_max: usize,
+    pub(crate) rotating: Rotating,
     pub(crate) spool: SpoolOptions,
     pub(crate) on_drop: Option<OnDrop>,
     pub(crate) on_stats: Option<OnStats>,
@@ -114,13 +116,15 @@ impl ClientBuilder {
             .key_policy(settings.key_policy)
             .build()?;
         let options = settings.spool_options()?;
-        let api = Arc::new(settings.api()?);
+        let message_max = settings.mode.message_max();
+        let rotating = Rotating::new(sealer, settings.api()?);
         let spool = match &settings.spool_dir {
             Some(folder) => Some(Spool::open_own(folder, options)?.0),
             None => None,
         };
         let (on_drop, on_stats) = (self.on_drop, self.on_stats);
-        let config = Config { settings, node, api, sealer, spool: options, on_drop, on_stats };
+        let config =
+            Config { settings, node, message_max, rotating, spool: options, on_drop, on_stats };
         Ok(Client::new(config, spool))
     }
 }

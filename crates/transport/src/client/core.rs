@@ -44,7 +44,7 @@ impl Core {
         let shared = &*self.shared;
         let intake = &shared.intake;
         let message = Queued { level, timestamp, bytes };
-        if bytes.len() > shared.config.sealer.mode().message_max() {
+        if bytes.len() > shared.config.message_max {
             intake.count_dropped(DropReason::TooLong);
         } else if intake.offer(message, false) == Offered::NoRoom
             && (shared.config.settings.when_full == WhenFull::DropNewest
@@ -175,6 +175,16 @@ impl Core {
 
     pub(crate) fn stats(&self) -> ClientStats {
         self.shared.stats()
+    }
+
+    /// The worker learns of a rotation. With `other_calls`, the next call may succeed where the last
+    /// one failed.
+    pub(crate) fn rotated(&self, other_calls: bool) {
+        let mut state = self.shared.lock();
+        state.rotated = true;
+        state.failing &= !other_calls;
+        drop(state);
+        self.shared.work.notify_one();
     }
 
     pub(crate) fn flush_at_exit(&self, timeout: Duration) -> ExitFlush {

@@ -8,7 +8,8 @@
 //! From the caller to the server: `intake` (a `queue` of messages for every few threads) → `worker`
 //! (seals, spools, decides) → `outbox` (sealed entries that wait: in memory, or in the spool) →
 //! `schedule` (when the next call may be made: backoff, probes, and the `pace` under the server's
-//! limit) → `sender` (the calls). `state` holds what they share, and `core` is what callers do with
+//! limit) → `sender` (the calls). `rotation` replaces what
+//! they seal and call with. `state` holds what they share, and `core` is what callers do with
 //! it. `ledger` counts what becomes of every message; it changes in the same moment as what it
 //! counts, so that accepted = delivered + dropped + pending + spooled at every read. `tickets` tell
 //! when a flush is done, and `exit` is the end of the process.
@@ -25,6 +26,7 @@ mod outbox;
 mod pace;
 mod queue;
 mod report;
+mod rotation;
 mod schedule;
 mod sender;
 mod state;
@@ -43,11 +45,13 @@ pub use builder::{BuildError, ClientBuilder, host_name};
 pub use exit::ExitFlush;
 pub use queue::WhenFull;
 pub use report::{DropReport, OnDrop};
+pub use rotation::Rotation;
 pub use stats::{ClientStats, DropReason, Dropped};
 pub use tickets::{FlushTicket, Unflushed};
 
 use self::builder::Config;
 use self::core::Core;
+use crate::api::ApiError;
 use crate::spool::Spool;
 
 /// Logs through one ingest API, as one node, with one secret. Clones are the same client.
@@ -56,7 +60,9 @@ use crate::spool::Spool;
 /// use std::time::Duration;
 /// use logflux_transport::{Client, ClientConfig, SecretSource};
 ///
-/// let client = Client::builder(ClientConfig::from_env()?, SecretSource::from_env()?.load()?).build()?;
+/// let config = ClientConfig::from_env()?;
+/// let secret = SecretSource::from_env()?.load_within(config.secret_command_timeout.get())?;
+/// let client = Client::builder(config, secret).build()?;
 /// client.info("user 4711 logged in");
 /// client.close(Duration::from_secs(5))?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -141,6 +147,28 @@ impl Client {
         }
     }
 
+    /// Goes on with another secret, API key or CA file, without a restart.
+    ///
+    /// A new secret seals the messages that are taken from the queue from now on. A new key or CA file
+    /// is used by the requests that begin from now on; messages that waited because the old one was
+    /// refused are tried at once. Entries that are sealed already keep their bytes, in memory and in
+    /// the spool.
+    ///
+    /// Any thread may call it, also in a callback of the client. It waits for no request and derives
+    /// no key. A child of a later `fork` goes on with the new values; a process that exists already
+    /// rotates for itself.
+    ///
+    /// # Errors
+    /// [`ApiError`] where the CA file cannot be used. Then nothing is replaced.
+    pub fn rotate(&self, rotation: Rotation) -> Result<(), ApiError> {
+        let other_calls = self.inner.config.rotating.rotate(rotation)?;
+        // A child that has not logged yet begins with the new values.
+        if let Some(core) = self.inner.cores.existing() {
+            core.rotated(other_calls);
+        }
+        Ok(())
+    }
+
     /// How long the end of the process may wait for this client
     /// ([`ClientConfig::close_timeout`](crate::ClientConfig::close_timeout)).
     #[must_use]
@@ -151,7 +179,7 @@ impl Client {
     /// How many bytes a message may have; a longer one is dropped.
     #[must_use]
     pub fn message_max(&self) -> usize {
-        self.inner.config.sealer.mode().message_max()
+        self.inner.config.message_max
     }
 
     /// What became of all messages of this process.

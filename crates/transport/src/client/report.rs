@@ -188,6 +188,11 @@ impl Reporter {
         self.tell(&DropReport { dropped: Dropped::default(), cause });
     }
 
+    /// Lets a sentence be said again at once.
+    pub(crate) fn forget(&mut self, sentence: &str) {
+        self.said.retain(|(said, _)| said != sentence);
+    }
+
     /// Says on stderr what is lost as the process ends, when callbacks may not be called any more.
     pub(crate) fn tell_at_exit(&mut self, unflushed: &Unflushed, cause: Option<&str>) {
         let cause = cause.map_or_else(String::new, |cause| format!(" ({cause})"));

@@ -24,6 +24,8 @@ pub(crate) enum Ended {
     Failed(Option<Duration>),
     /// The key or the route is wrong.
     Held(Option<Duration>),
+    /// A key or a CA file was wrong that is replaced by now.
+    Outdated,
 }
 
 #[derive(Debug)]
@@ -94,7 +96,16 @@ impl Schedule {
                 let backoff = backoff.up_to(HOLD_MAX).unwrap_or(backoff);
                 self.failed(asked, Retry { backoff, ..self.retry }, now);
             }
+            // It says nothing of what calls are made with now.
+            Ended::Outdated => self.overtaken = self.overtaken.saturating_sub(1),
         }
+    }
+
+    /// Calls are made with another key, or trust other authorities: pauses and limits of the old one
+    /// hold nothing back. After a failure one call is a probe still.
+    pub(crate) fn renew(&mut self) {
+        self.not_before = None;
+        self.pace.unlimited();
     }
 
     fn succeeded(&mut self) {
@@ -198,6 +209,31 @@ mod tests {
         schedule.ended(Ended::Well, None, now);
         schedule.ended(FAILED, None, now);
         assert_eq!(wait(&schedule, now), Some(Duration::from_secs(7)));
+        schedule.begin();
+        schedule.ended(Ended::Well, None, now);
+        assert_eq!(wait(&schedule, now), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_new_key_is_tried_at_once_by_one_probe_and_the_old_one_takes_nothing_back() {
+        let now = Instant::now();
+        let mut schedule = schedule();
+        for _ in 0..3 {
+            schedule.begin();
+        }
+        let minute = Some(Duration::from_secs(60));
+        let rate = RateLimit { limit: 60, remaining: 0, resets_in: Duration::from_secs(30) };
+        schedule.ended(Ended::Held(minute), Some(rate), now);
+        assert_eq!(wait(&schedule, now), None);
+        schedule.renew();
+        schedule.ended(Ended::Outdated, None, now);
+        schedule.ended(Ended::Outdated, None, now);
+        assert_eq!(wait(&schedule, now), Some(Duration::ZERO));
+        schedule.begin();
+        assert_eq!(wait(&schedule, now), None, "two probes at a time");
+        schedule.ended(Ended::Held(minute), None, now);
+        assert_eq!(wait(&schedule, now), minute, "the new one is refused as well");
+        schedule.renew();
         schedule.begin();
         schedule.ended(Ended::Well, None, now);
         assert_eq!(wait(&schedule, now), Some(Duration::ZERO));

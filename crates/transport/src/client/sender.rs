@@ -6,7 +6,7 @@ use std::thread;
 
 use super::outbox::BatchName;
 use super::state::{Shared, State};
-use crate::api::Answer;
+use crate::api::{Answer, Api};
 use crate::call_error::CallError;
 
 /// A request to make.
@@ -18,6 +18,8 @@ pub(crate) struct Request {
 /// What came of it.
 pub(crate) struct Answered {
     pub(crate) batch: BatchName,
+    /// What made the call.
+    pub(crate) api: Arc<Api>,
     pub(crate) answer: Answer,
 }
 
@@ -47,13 +49,14 @@ fn run(shared: &Shared) {
         };
         drop(state);
         // Whatever happens, the worker hears of its request.
-        let call = AssertUnwindSafe(|| shared.config.api.ingest_paced(&request.body));
+        let api = shared.config.rotating.api();
+        let call = AssertUnwindSafe(|| api.ingest_paced(&request.body));
         let answer = catch_unwind(call).unwrap_or_else(|_| Answer {
             result: Err(CallError::Unreachable("the call panicked".to_owned())),
             rate: None,
         });
         state = shared.lock();
-        state.answers.push(Answered { batch: request.batch, answer });
+        state.answers.push(Answered { batch: request.batch, api, answer });
         shared.sleep.end();
         shared.work.notify_one();
     }

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use logflux_envelope::Sealer;
+
 use super::builder::Config;
 use super::exit::Exit;
 use super::intake::{Gathered, Intake, earlier};
@@ -54,6 +56,12 @@ pub(crate) struct State {
     pub(crate) answers: Vec<Answered>,
     /// The name of the next batch. It outlives a worker, as answers do.
     next_batch: BatchName,
+    /// What the worker seals with.
+    sealer: Arc<Sealer>,
+    /// How many keys the sealers before it derived.
+    derived_before: u64,
+    /// Whether there was a rotation that the worker has not seen.
+    pub(crate) rotated: bool,
     /// How many callers wait for room.
     pub(crate) blocked: u64,
     /// Whether the last call failed, so that waiting for the server is of no use.
@@ -65,7 +73,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    fn new(spool: Option<Spool>) -> Self {
+    fn new(spool: Option<Spool>, sealer: Arc<Sealer>) -> Self {
         let mut ledger = Ledger::default();
         ledger.find(spool.as_ref().map_or(0, Spool::len));
         Self {
@@ -79,6 +87,9 @@ impl State {
             idle_senders: 0,
             answers: Vec::new(),
             next_batch: BatchName::default(),
+            sealer,
+            derived_before: 0,
+            rotated: false,
             blocked: 0,
             failing: false,
             closed: false,
@@ -94,6 +105,16 @@ impl State {
         name
     }
 
+    /// What to seal with now. One that is replaced must not be in use: what it derives later is not
+    /// counted.
+    pub(crate) fn take_sealer(&mut self, newest: Arc<Sealer>) -> Arc<Sealer> {
+        if !Arc::ptr_eq(&self.sealer, &newest) {
+            self.derived_before += self.sealer.stats().derivations;
+            self.sealer = newest;
+        }
+        Arc::clone(&self.sealer)
+    }
+
     /// Whether somebody waits for messages to go.
     pub(crate) fn is_hurried(&self) -> bool {
         self.closed || self.blocked > 0 || self.epochs.is_watched()
@@ -102,13 +123,14 @@ impl State {
 
 impl Shared {
     pub(crate) fn new(config: Arc<Config>, spool: Option<Spool>) -> Self {
+        let state = State::new(spool, config.rotating.sealer());
         Self {
             intake: Intake::new(config.settings.queue_size, config.settings.queue_bytes),
             config,
             sleep: Sleep::default(),
             exit: Exit::default(),
             worker_runs: AtomicBool::new(false),
-            state: Mutex::new(State::new(spool)),
+            state: Mutex::new(state),
             work: Condvar::new(),
             requests: Condvar::new(),
             progress: Condvar::new(),
@@ -245,8 +267,9 @@ impl Shared {
     }
 
     pub(crate) fn stats(&self) -> ClientStats {
-        let mut stats = self.snapshot(&self.lock());
-        stats.derivations = self.config.sealer.stats().derivations;
+        let state = self.lock();
+        let mut stats = self.snapshot(&state);
+        stats.derivations = state.derived_before + state.sealer.stats().derivations;
         stats
     }
 

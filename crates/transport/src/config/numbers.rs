@@ -4,6 +4,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use logflux_envelope::SecretSource;
 use logflux_wire::{parse_duration, parse_size};
 
 use super::error::ConfigError;
@@ -226,8 +227,8 @@ duration! {
 
 duration! {
     /// How long the command that prints the secret may run (`secret_command_timeout`).
-    SecretCommandTimeout, "secret_command_timeout", Duration::from_secs(1),
-    Duration::from_secs(600), Duration::from_secs(30)
+    SecretCommandTimeout, "secret_command_timeout", SecretSource::COMMAND_TIMEOUT_MIN,
+    SecretSource::COMMAND_TIMEOUT_MAX, SecretSource::COMMAND_TIMEOUT
 }
 
 duration! {

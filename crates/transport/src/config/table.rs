@@ -14,7 +14,7 @@ use super::numbers::{
     StatsInterval, SyncInterval,
 };
 use super::proxy::ProxySetting;
-use super::words::{self, LEVELS, MODES};
+use super::words::{self, API_KEY_FILE, LEVELS, MODES};
 use crate::client::WhenFull;
 use crate::spool::SpoolFull;
 
@@ -71,6 +71,7 @@ const fn needed(values: &'static str) -> Kind {
     Kind::Text { values, default: None }
 }
 
+const ONE_OF_TWO: &str = "one of LOGFLUX_API_KEY and LOGFLUX_API_KEY_FILE is needed";
 const ONE_OF_THREE: &str =
     "one of LOGFLUX_SECRET, LOGFLUX_SECRET_FILE and LOGFLUX_SECRET_COMMAND is needed";
 
@@ -87,11 +88,20 @@ pub static SETTINGS: &[Setting] = &[
     setting(
         "api_key",
         "LOGFLUX_API_KEY",
-        needed("lf_ and 32 letters or digits"),
+        text("lf_ and 32 letters or digits", ONE_OF_TWO),
         "logflux_config_new",
         "The API key",
         Read::First,
     ),
+    Setting {
+        name: API_KEY_FILE,
+        variable: Some("LOGFLUX_API_KEY_FILE"),
+        kind: text("a path", ONE_OF_TWO),
+        c: None,
+        python: false,
+        about: "The file that holds the API key, in its place; white space around it does not count",
+        read: Read::First,
+    },
     setting(
         "secret",
         "LOGFLUX_SECRET",

@@ -130,6 +130,7 @@ fn every_variable_sets_its_field_and_no_other() {
     let samples = [
         ("LOGFLUX_SERVER_URL", "https://localhost:2"),
         ("LOGFLUX_API_KEY", ""),
+        ("LOGFLUX_API_KEY_FILE", ""),
         ("LOGFLUX_SECRET", ""),
         ("LOGFLUX_SECRET_FILE", ""),
         ("LOGFLUX_SECRET_COMMAND", ""),
@@ -236,6 +237,30 @@ fn what_is_wrong_is_named_by_its_variable_and_the_value_is_not_shown() {
 }
 
 #[test]
+fn the_key_comes_from_its_variable_or_from_a_file_and_not_from_both() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key");
+    let file = path.to_str().unwrap();
+    let from_file = || read(&[("LOGFLUX_API_KEY", ""), ("LOGFLUX_API_KEY_FILE", file)]);
+    for text in [KEY.to_owned(), format!("{KEY}\n"), format!(" {KEY}\r\n\n")] {
+        std::fs::write(&path, text).unwrap();
+        assert_eq!(from_file().unwrap().api_key.expose(), KEY);
+    }
+    let error = read(&[("LOGFLUX_API_KEY_FILE", file)]).unwrap_err().to_string();
+    assert!(error.starts_with("LOGFLUX_API_KEY_FILE: must not be set"), "{error}");
+    let long = format!("{KEY}{}", " ".repeat(10_000));
+    for text in ["", "hunter2", &format!("{KEY}{KEY}"), &long] {
+        std::fs::write(&path, text).unwrap();
+        let error = from_file().unwrap_err().to_string();
+        assert!(error.starts_with(&format!("LOGFLUX_API_KEY_FILE: {file}: ")), "{error}");
+        assert!(!error.contains("hunter2") && !error.contains(KEY), "{error}");
+    }
+    std::fs::remove_file(&path).unwrap();
+    let error = from_file().unwrap_err().to_string();
+    assert!(error.starts_with(&format!("LOGFLUX_API_KEY_FILE: {file}: ")), "{error}");
+}
+
+#[test]
 fn the_first_pause_is_not_longer_than_the_longest() {
     let second = Duration::from_secs(1);
     assert!(Backoff::new(second, second, 2.0).is_ok());
@@ -269,10 +294,14 @@ fn only_a_path_may_be_other_than_utf8() {
         let read = ClientConfig::from_variables(&move |name| match name {
             name if name == variable => Some(OsString::from_vec(b"/\xff".to_vec())),
             "LOGFLUX_SERVER_URL" => Some("https://localhost:1".into()),
-            "LOGFLUX_API_KEY" => Some(KEY.into()),
+            "LOGFLUX_API_KEY" if variable != "LOGFLUX_API_KEY_FILE" => Some(KEY.into()),
             _ => None,
         });
-        if paths.contains(&variable) || elsewhere.contains(&variable) {
+        if variable == "LOGFLUX_API_KEY_FILE" {
+            // The path is taken, and there is no such file.
+            let reason = read.unwrap_err().reason;
+            assert!(matches!(reason, Reason::Invalid(_)), "{reason:?}");
+        } else if paths.contains(&variable) || elsewhere.contains(&variable) {
             assert!(read.is_ok(), "{variable}");
         } else {
             let expected = ConfigError { setting: variable, reason: Reason::NotUtf8 };

@@ -1,12 +1,20 @@
 //! Settings whose types say nothing of settings.
 
 use std::fmt::Display;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
 
-use logflux_wire::{ApiKey, Level, Mode, Node};
+use logflux_wire::{ApiKey, ApiKeyError, Level, Mode, Node};
+use zeroize::Zeroizing;
 
 use super::error::ConfigError;
 use crate::endpoint::Endpoint;
 
+/// The setting that names the file of the API key.
+pub(super) const API_KEY_FILE: &str = "api_key_file";
+/// So many bytes are more than the file of an API key has.
+const KEY_FILE_MAX: usize = 4096;
 /// What a mode may be, in words.
 pub(super) const MODES: &str = "1, 2, 3, 4 or 128, or a mode's name";
 /// What a level may be, in words.
@@ -21,6 +29,21 @@ pub(super) fn endpoint(url: &str) -> Result<Endpoint, ConfigError> {
 /// Reads an API key.
 pub(super) fn api_key(key: &str) -> Result<ApiKey, ConfigError> {
     key.parse().map_err(|error| ConfigError::invalid("api_key", &error))
+}
+
+/// Reads the API key in a file, which may be a pipe.
+pub(super) fn api_key_file(path: &Path) -> Result<ApiKey, ConfigError> {
+    let invalid = |what: &dyn Display| {
+        ConfigError::invalid(API_KEY_FILE, &format_args!("{}: {what}", path.display()))
+    };
+    let mut text = Zeroizing::new(Vec::with_capacity(KEY_FILE_MAX));
+    let file = File::open(path).and_then(logflux_process::above_standard_streams);
+    let read = file.and_then(|file| file.take(KEY_FILE_MAX as u64).read_to_end(&mut text));
+    read.map_err(|error| invalid(&error))?;
+    // A text of the greatest length may be the beginning of a longer one.
+    let whole = (text.len() < KEY_FILE_MAX).then_some(&*text);
+    let key = whole.and_then(|text| str::from_utf8(text).ok());
+    key.unwrap_or_default().trim().parse().map_err(|error: ApiKeyError| invalid(&error))
 }
 
 pub(super) fn node(name: &str) -> Result<Node, ConfigError> {

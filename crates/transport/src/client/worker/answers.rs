@@ -1,6 +1,7 @@
 //! What the worker does with an answer.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use logflux_wire::Timestamp;
@@ -12,6 +13,7 @@ use super::super::sender::Answered;
 use super::super::state::count;
 use super::super::stats::DropReason;
 use super::Worker;
+use crate::api::Api;
 use crate::call_error::{CallError, Disposition};
 use crate::spool::{DeadLetter, RecordId};
 
@@ -55,6 +57,11 @@ impl Worker<'_> {
                 self.outbox.again(batch);
                 self.due = Some(now);
             }
+            Disposition::Hold if self.is_outdated(&answered.api) => {
+                self.ended(Ended::Outdated, None, now);
+                self.outbox.again(batch);
+                self.due = Some(now);
+            }
             Disposition::Hold => {
                 self.ended(Ended::Held(error.retry_after()), rate, now);
                 self.hold(&error, now);
@@ -72,12 +79,19 @@ impl Worker<'_> {
     fn ended(&mut self, ended: Ended, rate: Option<crate::api::RateLimit>, now: Instant) {
         self.schedule.ended(ended, rate, now);
         let mut state = self.shared.lock();
-        state.failing = ended != Ended::Well;
+        if ended != Ended::Outdated {
+            state.failing = ended != Ended::Well;
+        }
         // Those that wait for the end of a spool need not wait for a server that fails.
         self.shared.tell_progress(state);
         if ended == Ended::Well && self.trouble.take().is_some() {
             self.reporter.say("the server takes messages again", now);
         }
+    }
+
+    /// Whether calls are made with another key, or trust others, by now.
+    fn is_outdated(&self, api: &Arc<Api>) -> bool {
+        !Arc::ptr_eq(api, &self.shared.config.rotating.api())
     }
 
     /// Says, once, why messages are held.

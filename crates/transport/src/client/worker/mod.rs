@@ -27,6 +27,7 @@ use super::report::{Reporter, Statistician};
 use super::schedule::Schedule;
 use super::state::{Shared, State, count};
 use super::tickets::Epoch;
+use crate::api::Api;
 
 /// While messages come fast the worker looks after so long by itself, and no caller wakes it.
 const TICK: Duration = Duration::from_millis(5);
@@ -45,6 +46,8 @@ thread_local! {
 pub(super) struct Worker<'a> {
     shared: &'a Arc<Shared>,
     outbox: Outbox,
+    /// What the schedule was made for.
+    api: Arc<Api>,
     schedule: Schedule,
     reporter: Reporter,
     statistician: Statistician,
@@ -89,6 +92,7 @@ impl<'a> Worker<'a> {
         Self {
             shared,
             outbox: Outbox::new(None),
+            api: config.rotating.api(),
             schedule: Schedule::new(config.settings.retry, config.settings.max_in_flight.get()),
             reporter: Reporter::new(config.on_drop.clone()),
             statistician: Statistician::new(config.on_stats.clone(), now),
@@ -108,6 +112,7 @@ impl<'a> Worker<'a> {
     /// Does what there is to do; false when the client is stopped.
     pub(super) fn step(&mut self, now: Instant) -> bool {
         self.look_for_exit(now);
+        self.look_for_rotation();
         let mut state = self.shared.lock();
         let answers = mem::take(&mut state.answers);
         drop(state);
@@ -141,6 +146,29 @@ impl<'a> Worker<'a> {
         self.statistician.tell(|| self.shared.stats(), now, stopped);
         self.answer_exit(now);
         !stopped
+    }
+
+    /// After a rotation the replaced secret is let go of, and what waits for a key that is taken is
+    /// tried at once.
+    fn look_for_rotation(&mut self) {
+        let mut state = self.shared.lock();
+        if !mem::take(&mut state.rotated) {
+            return;
+        }
+        let rotating = &self.shared.config.rotating;
+        state.take_sealer(rotating.sealer());
+        drop(state);
+        let api = rotating.api();
+        if Arc::ptr_eq(&self.api, &api) {
+            return;
+        }
+        self.api = api;
+        self.schedule.renew();
+        // If the new one is refused as well, that is news.
+        if let Some(trouble) = &mut self.trouble {
+            self.reporter.forget(trouble);
+            trouble.clear();
+        }
     }
 
     /// How urgent the next request is.
@@ -184,7 +212,7 @@ impl<'a> Worker<'a> {
     /// How long there is nothing to do, and whether the next message should end that; `None` where
     /// there is something already.
     fn idle(&self, state: &State, now: Instant) -> Option<(Duration, bool)> {
-        if !state.answers.is_empty() || state.stopped {
+        if !state.answers.is_empty() || state.stopped || state.rotated {
             return None;
         }
         let nothing = self.outbox.waiting() == 0

@@ -4,7 +4,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use logflux_envelope::Message;
+use logflux_envelope::{Message, Sealer};
 use logflux_wire::limits::BATCH_MAX;
 
 use super::super::outbox::{Home, Item, Weight};
@@ -89,8 +89,9 @@ impl Worker<'_> {
         if taken.len() > 1 {
             messages.sort_by_key(|(message, _)| message.timestamp);
         }
+        let sealer = shared.lock().take_sealer(config.rotating.sealer());
         for chunk in messages.chunks(BATCH_MAX) {
-            self.seal_chunk(chunk, now);
+            self.seal_chunk(&sealer, chunk, now);
         }
         drop(messages);
         taken.iter_mut().for_each(|(_, queue)| queue.clear());
@@ -99,10 +100,10 @@ impl Worker<'_> {
         shared.tell_progress(state);
     }
 
-    fn seal_chunk(&mut self, chunk: &[(Message<'_>, Weight)], now: Instant) {
+    fn seal_chunk(&mut self, sealer: &Sealer, chunk: &[(Message<'_>, Weight)], now: Instant) {
         let messages: Vec<Message<'_>> = chunk.iter().map(|(message, _)| *message).collect();
         let mut out = Vec::new();
-        let results = self.shared.config.sealer.seal_many(&messages, &mut out);
+        let results = sealer.seal_many(&messages, &mut out);
         let out = Arc::new(out);
         let mut unsealed = Vec::new();
         let mut sealed = Vec::with_capacity(chunk.len());
