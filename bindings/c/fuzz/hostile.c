@@ -174,7 +174,7 @@ static void one_call(void) {
   size_t before = logflux_buffer_length(buffer);
   logflux_status status = LOGFLUX_STATUS_OK;
 
-  switch (byte() % 32) {
+  switch (byte() % 33) {
   case 0: {
     logflux_secret *made = NULL;
     status = logflux_secret_new(a.data, a.length, MAYBE(&made), why);
@@ -353,6 +353,11 @@ static void one_call(void) {
   case 30:
     status = logflux_flush_ticket_wait(MAYBE(ticket), 0, why);
     CHECK(status != LOGFLUX_STATUS_OK || logflux_flush_ticket_is_done(ticket));
+    break;
+  case 31:
+    status = logflux_client_rotate_secret(MAYBE(client), MAYBE(secret), NULL);
+    checked(status, NULL);
+    status = logflux_client_rotate_api_key(MAYBE(client), a.data, a.length, why);
     break;
   default:
     status = logflux_hazmat_derive_key(NULL, (uint32_t)number(), (const uint8_t *)a.data, a.length,

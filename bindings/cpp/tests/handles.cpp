@@ -138,10 +138,27 @@ static void files() {
   CHECK(!no_file && !config.ca_file("") && !config.ca_file(std::string_view("a\0b", 3)));
 }
 
+static void rotation() {
+  const auto secret = logflux::secret::generate().value();
+  auto config = logflux::config::create("https://127.0.0.1:1", "lf_0123456789abcdefABCDEF0123456789",
+                                        secret)
+                    .value();
+  config.node("n").value();
+  const auto client = logflux::client::create(config).value();
+  client.rotate(logflux::secret::generate().value()).value();
+  client.rotate_api_key("lf_0123456789abcdefABCDEF0123456780").value();
+  const auto no_key = client.rotate_api_key("hunter2");
+  CHECK(!no_key && no_key.error().field() == "api_key");
+  CHECK(no_key.error().message().find("hunter2") == std::string::npos);
+  const auto no_file = client.rotate_ca_file("/proc/nowhere/ca.pem");
+  CHECK(!no_file && no_file.error().field() == "ca_file");
+}
+
 int main() {
   sealing();
   failures();
   dropping();
   files();
+  rotation();
   std::puts("good");
 }

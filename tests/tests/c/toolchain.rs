@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::thread;
 
 use logflux_tests::workspace;
 
@@ -110,16 +111,19 @@ pub(crate) fn build_by(
     let name = source.replace(['/', '.'], "-");
     let kind: String = options.concat().chars().filter(|c| c.is_alphanumeric()).collect();
     let kind = format!("{compiler}-{link:?}-{kind}-{name}");
-    let program = folder().join(kind);
+    let program = folder().join(&kind);
+    // Another test may build the same, or run it, at this moment: the name changes hands at once.
+    let unfinished = folder().join(format!("{kind}-{:?}", thread::current().id()));
     let mut compile = Command::new(compiler);
     compile
         .args(WARNINGS)
         .args(options)
         .arg("-o")
-        .arg(&program)
+        .arg(&unfinished)
         .arg(workspace().join("bindings").join(source));
     compile.args(flags(prefix, link)).arg("-pthread");
     succeed(&mut compile);
+    fs::rename(&unfinished, &program).unwrap();
     program
 }
 
