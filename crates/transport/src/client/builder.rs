@@ -12,7 +12,7 @@ use super::stats::ClientStats;
 use crate::api::{Api, ApiError, TrustError};
 use crate::config::{ClientConfig, ConfigError, StatsInterval};
 use crate::http::ProxyError;
-use crate::spool::{Spool, SpoolError, SpoolOptions};
+use crate::spool::{Disk, SpoolError, SpoolOptions};
 
 /// Builds a [`Client`] from its configuration, its secret, and what it calls.
 #[derive(Clone, Debug)]
@@ -28,8 +28,9 @@ pub(crate) struct Config {
     pub(crate) settings: ClientConfig,
     pub(crate) node: Node,
     pub(crate) api: Arc<Api>,
-    pub(crate) sealer: Sealer,
+    pub(crate) sealer: Arc<Sealer>,
     pub(crate) spool: SpoolOptions,
+    pub(crate) disk: Disk,
     pub(crate) on_drop: Option<OnDrop>,
     pub(crate) on_stats: Option<OnStats>,
 }
@@ -113,14 +114,17 @@ impl ClientBuilder {
             .mode(settings.mode)
             .key_policy(settings.key_policy)
             .build()?;
+        let sealer = Arc::new(sealer);
         let options = settings.spool_options()?;
         let api = Arc::new(settings.api()?);
+        let disk = Disk::default();
         let spool = match &settings.spool_dir {
-            Some(folder) => Some(Spool::open_own(folder, options)?.0),
+            Some(folder) => Some(disk.open_own(folder, options)?.0),
             None => None,
         };
         let (on_drop, on_stats) = (self.on_drop, self.on_stats);
-        let config = Config { settings, node, api, sealer, spool: options, on_drop, on_stats };
+        let config =
+            Config { settings, node, api, sealer, spool: options, disk, on_drop, on_stats };
         Ok(Client::new(config, spool))
     }
 }
