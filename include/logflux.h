@@ -1391,50 +1391,6 @@ logflux_status logflux_flush_ticket_wait(const struct logflux_flush_ticket *tick
  * Frees a ticket; the flush goes on. NULL is allowed.
  */
 void logflux_flush_ticket_free(struct logflux_flush_ticket *ticket);
- * Seals with another secret from the next message that is taken from the queue on. What is sealed
- * already keeps its bytes, in memory and in the spool: to open all, use a keyring of both secrets.
- * The secret can be freed after the call.
- *
- * This and the other functions of rotation may be called from any thread, also in a callback of the
- * client. They wait for no request, and derive no key. Where they fail, nothing is replaced. A child
- * of a later fork goes on with what was rotated; a process that exists already rotates for itself.
- */
-logflux_status logflux_client_rotate_secret(const struct logflux_client *client,
-                                            const struct logflux_secret *secret,
-                                            struct logflux_error **error);
-
-/**
- * Makes requests with another API key from now on. What waited because the old one was refused is
- * tried at once.
- */
-logflux_status logflux_client_rotate_api_key(const struct logflux_client *client,
-                                             const char *api_key,
-                                             size_t api_key_length,
-                                             struct logflux_error **error);
-
-/**
- * logflux_client_rotate_api_key for a C string.
- */
-logflux_status logflux_client_rotate_api_key_cstr(const struct logflux_client *client,
-                                                  const char *api_key,
-                                                  struct logflux_error **error);
-
-/**
- * Trusts the authorities in this file, in PEM, and no others, from the next request on. The file is
- * read now, also where its path is the same as before. What waited because the server was not
- * trusted is tried at once. The path is bytes as the system has them.
- */
-logflux_status logflux_client_rotate_ca_file(const struct logflux_client *client,
-                                             const char *ca_file,
-                                             size_t ca_file_length,
-                                             struct logflux_error **error);
-
-/**
- * logflux_client_rotate_ca_file for a C string.
- */
-logflux_status logflux_client_rotate_ca_file_cstr(const struct logflux_client *client,
-                                                  const char *ca_file,
-                                                  struct logflux_error **error);
 
 /**
  * Seals with another secret from the next message that is taken from the queue on. What is sealed

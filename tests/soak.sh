@@ -43,6 +43,10 @@ try 'an answer lost after the server had committed' "$LOGFLUX_TEST_LOST_ANSWERS"
 try 'the server stopped, continued, killed and restarted under a running client' "$LOGFLUX_TEST_SERVER_KILLS" \
   -p logflux-tests --test client_server_process
 
+export LOGFLUX_TEST_STEADY=$((count >= 100 ? 600 : 60))
+try '8 processes on one host, 10 lines a second each, at the default limits' "$LOGFLUX_TEST_STEADY s, 1" \
+  -p logflux-tests --test client_default_limits
+
 mv "$report.new" "$report"
 cat "$report"
 exit $failed

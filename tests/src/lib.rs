@@ -6,7 +6,7 @@
 //!
 //! Tests of faults have a short form, and a long one that a variable asks for:
 //! `LOGFLUX_TEST_KILLS`, `LOGFLUX_TEST_FORKS`, `LOGFLUX_TEST_LOST_ANSWERS` and
-//! `LOGFLUX_TEST_SERVER_KILLS` say how many.
+//! `LOGFLUX_TEST_SERVER_KILLS` say how many, and `LOGFLUX_TEST_STEADY` for how many seconds.
 
 #[cfg(unix)]
 mod child;

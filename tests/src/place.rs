@@ -21,23 +21,31 @@ pub struct Place {
     folder: TempDir,
     key: ApiKey,
     addr: SocketAddr,
+    rates: Rates,
 }
 
 impl Place {
     /// A place, and the server that runs there.
     #[must_use]
     pub fn new() -> (Self, Running) {
+        // A test sends as much as it likes.
+        Self::limited(Rates::NONE)
+    }
+
+    /// A place whose server takes so many requests.
+    #[must_use]
+    pub fn limited(rates: Rates) -> (Self, Running) {
         let folder = tempfile::tempdir().unwrap();
         let key = create_key(folder.path());
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let running = serve(folder.path(), any);
-        (Self { folder, key, addr: running.addr() }, running)
+        let running = serve(folder.path(), any, &rates);
+        (Self { folder, key, addr: running.addr(), rates }, running)
     }
 
     /// The server comes back, at the same address and with the same data.
     #[must_use]
     pub fn serve(&self) -> Running {
-        serve(self.folder.path(), self.addr)
+        serve(self.folder.path(), self.addr, &self.rates)
     }
 
     /// The server's address.
@@ -129,13 +137,12 @@ fn entries(api: &Api) -> Vec<Entry> {
     }
 }
 
-fn serve(data: &Path, addr: SocketAddr) -> Running {
+fn serve(data: &Path, addr: SocketAddr, rates: &Rates) -> Running {
     let tls = dev_tls(data).unwrap().files;
     let begun = Instant::now();
     loop {
         let mut config = ServerConfig::new(addr, data, tls.clone());
-        // A test sends as much as it likes.
-        config.rates = Rates::NONE;
+        config.rates = rates.clone();
         match Server::bind(config) {
             Ok(server) => return server.spawn().unwrap(),
             // Another process may have the port, or the store, for a moment still.

@@ -13,7 +13,7 @@ use super::stats::ClientStats;
 use crate::api::{ApiError, TrustError};
 use crate::config::{ClientConfig, ConfigError, StatsInterval};
 use crate::http::ProxyError;
-use crate::spool::{Spool, SpoolError, SpoolOptions};
+use crate::spool::{Disk, SpoolError, SpoolOptions};
 
 /// Builds a [`Client`] from its configuration, its secret, and what it calls.
 #[derive(Clone, Debug)]
@@ -32,6 +32,7 @@ pub(crate) struct Config {
     pub(crate) message_max: usize,
     pub(crate) rotating: Rotating,
     pub(crate) spool: SpoolOptions,
+    pub(crate) disk: Disk,
     pub(crate) on_drop: Option<OnDrop>,
     pub(crate) on_stats: Option<OnStats>,
 }
@@ -117,14 +118,23 @@ impl ClientBuilder {
             .build()?;
         let options = settings.spool_options()?;
         let message_max = settings.mode.message_max();
-        let rotating = Rotating::new(sealer, settings.api()?);
+        let rotating = Rotating::new(Arc::new(sealer), Arc::new(settings.api()?));
+        let disk = Disk::default();
         let spool = match &settings.spool_dir {
-            Some(folder) => Some(Spool::open_own(folder, options)?.0),
+            Some(folder) => Some(disk.open_own(folder, options)?.0),
             None => None,
         };
         let (on_drop, on_stats) = (self.on_drop, self.on_stats);
-        let config =
-            Config { settings, node, message_max, rotating, spool: options, on_drop, on_stats };
+        let config = Config {
+            settings,
+            node,
+            message_max,
+            rotating,
+            spool: options,
+            disk,
+            on_drop,
+            on_stats,
+        };
         Ok(Client::new(config, spool))
     }
 }

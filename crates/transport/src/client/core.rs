@@ -40,6 +40,11 @@ impl Core {
         Self { generation: logflux_process::generation(), shared }
     }
 
+    #[cfg(test)]
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
     pub(crate) fn log(&self, level: Level, bytes: &[u8], timestamp: Timestamp) {
         let shared = &*self.shared;
         let intake = &shared.intake;

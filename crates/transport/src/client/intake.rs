@@ -150,6 +150,12 @@ impl Intake {
         self.waiting.0.read().0
     }
 
+    /// How many messages and bytes wait in memory, and how many of them the worker has not taken.
+    #[cfg(test)]
+    pub(crate) fn tallies(&self) -> [(u64, u64); 2] {
+        [self.waiting.0.read(), self.queued.0.read()]
+    }
+
     /// The worker takes messages that were gathered.
     pub(crate) fn taken(&self, messages: u64, bytes: usize) {
         self.queued.0.subtract(messages, bytes);
@@ -302,7 +308,13 @@ impl Tally {
     }
 
     fn subtract(&self, messages: u64, bytes: usize) {
-        self.0.fetch_sub(Self::both(messages, bytes), Ordering::SeqCst);
+        let less = Self::both(messages, bytes);
+        let before = self.0.fetch_sub(less, Ordering::SeqCst);
+        debug_assert!(
+            Self::apart(before).0 >= messages && Self::apart(before).1 >= count(bytes),
+            "{messages} messages of {bytes} bytes leave, and {:?} are there",
+            Self::apart(before)
+        );
     }
 }
 

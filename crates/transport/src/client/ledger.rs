@@ -4,7 +4,7 @@
 //! durable in the spool, delivered, or dropped. The counters are private, and every method moves
 //! messages from one place to another, so that what came in is at all times what is somewhere:
 //!
-//! > taken + found in a spool = held + unsynced + spooled + delivered + dropped
+//! > taken + found in a spool = held + unsynced + spooled + delivered + dropped + elsewhere
 //!
 //! Debug builds assert this after every move.
 
@@ -48,6 +48,8 @@ pub(crate) struct Ledger {
     spooled: u64,
     delivered: u64,
     dropped: Dropped,
+    /// What another process counts now.
+    elsewhere: u64,
     stopped: bool,
 }
 
@@ -75,10 +77,7 @@ impl Ledger {
 
     /// Another process has the spool's folder now, and counts these entries.
     pub(crate) fn lose_sight(&mut self, entries: u64) {
-        // What was taken here is counted here no more, whoever it came from.
-        let found = entries.min(self.found);
-        self.found -= found;
-        self.taken -= entries - found;
+        self.elsewhere += entries;
         self.spooled -= entries;
         self.check();
     }
@@ -154,11 +153,6 @@ impl Ledger {
         self.drop_memory(DropReason::Closed)
     }
 
-    /// The spool is closed, as the worker failed; the next one counts what it finds.
-    pub(crate) fn close_spool(&mut self) {
-        self.lose_sight(self.spooled);
-    }
-
     /// How many messages wait in memory.
     pub(crate) fn in_memory(&self) -> u64 {
         self.held.messages + self.unsynced.messages
@@ -177,6 +171,8 @@ impl Ledger {
     /// Adds the ledger to statistics.
     pub(crate) fn add_to(&self, stats: &mut ClientStats) {
         stats.accepted += self.found;
+        // They were counted as logged, or as found, before.
+        stats.accepted -= self.elsewhere;
         stats.delivered += self.delivered;
         stats.dropped += self.dropped;
         stats.pending += self.in_memory();
@@ -206,7 +202,11 @@ impl Ledger {
     fn check(&self) {
         debug_assert_eq!(
             self.taken + self.found,
-            self.in_memory() + self.spooled + self.delivered + self.dropped.total(),
+            self.in_memory()
+                + self.spooled
+                + self.delivered
+                + self.dropped.total()
+                + self.elsewhere,
             "{self:?}"
         );
     }
@@ -266,8 +266,9 @@ mod tests {
         let durable = ledger.sync(load(3));
         assert_eq!(durable, load(3));
         ledger.lose_sight(4);
-        assert_eq!((ledger.spooled(), ledger.in_memory()), (1, 0));
-        ledger.close_spool();
-        assert_eq!(ledger.spooled(), 0);
+        assert_eq!((ledger.spooled(), ledger.in_memory(), ledger.taken()), (1, 0, 3));
+        let mut stats = ClientStats { accepted: 3, ..ClientStats::default() };
+        ledger.add_to(&mut stats);
+        assert_eq!((stats.accepted, stats.spooled), (1, 1));
     }
 }

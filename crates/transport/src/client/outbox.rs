@@ -192,7 +192,9 @@ impl Outbox {
     /// Since when the entry has been tried that was tried first, of those in memory.
     pub(crate) fn first_attempt(&self) -> Option<Instant> {
         let apart = self.parts().flat_map(|batch| &batch.items);
-        self.waiting.iter().chain(apart).filter_map(|item| item.first_attempt).min()
+        let all = self.waiting.iter().chain(apart);
+        let held = all.filter(|item| matches!(item.home, Home::Memory(_)));
+        held.filter_map(|item| item.first_attempt).min()
     }
 
     /// Batches that do not merge with others.
@@ -268,5 +270,192 @@ impl Outbox {
                 spool.restore(id, item.bytes());
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::spool::SpoolOptions;
+    use crate::spool::tests::fake::Fake;
+
+    /// An entry of so many bytes that says its number, as JSON.
+    fn entry(number: usize, length: usize) -> Vec<u8> {
+        let mut entry = number.to_string().into_bytes();
+        entry.resize(length.max(entry.len()), b' ');
+        entry
+    }
+
+    fn held(number: usize, length: usize) -> Item {
+        let entry = Arc::new(entry(number, length));
+        let weight = Weight { epoch: Epoch::default(), cost: number };
+        Item::new(&entry, 0..entry.len(), Home::Memory(weight))
+    }
+
+    fn spooled(numbers: Range<usize>, length: usize) -> Outbox {
+        let disk = Fake::new(1).for_client();
+        let (mut spool, _) = disk.open_own(Path::new("/spools"), SpoolOptions::default()).unwrap();
+        for number in numbers {
+            spool.append(&entry(number, length)).unwrap();
+        }
+        Outbox::new(Some(spool))
+    }
+
+    /// Begins a batch; gives its entries' numbers.
+    fn begin(outbox: &mut Outbox, name: u64) -> Vec<usize> {
+        let Some(body) = outbox.begin(BatchName(name)).unwrap() else { return Vec::new() };
+        assert!(
+            body.len() <= BODY_MAX + 2 + BATCH_MAX || outbox.in_flight[&BatchName(name)].len() == 1
+        );
+        match serde_json::from_slice(&body) {
+            Ok(numbers) => numbers,
+            Err(_) => vec![serde_json::from_slice(&body).unwrap()],
+        }
+    }
+
+    fn end(outbox: &mut Outbox, name: u64) -> Batch {
+        outbox.end(BatchName(name)).unwrap()
+    }
+
+    #[test]
+    fn a_request_takes_what_waits_in_memory_and_then_in_the_spool_up_to_its_bounds() {
+        let mut outbox = spooled(60..200, 10);
+        (0..60).for_each(|number| outbox.push(held(number, 10)));
+        assert_eq!(outbox.waiting(), 200);
+        assert_eq!(begin(&mut outbox, 0), (0..100).collect::<Vec<_>>());
+        assert_eq!(outbox.waiting(), 100);
+        assert_eq!(begin(&mut outbox, 1), (100..200).collect::<Vec<_>>());
+        assert_eq!(begin(&mut outbox, 2), Vec::<usize>::new());
+        assert_eq!(outbox.waiting(), 0);
+
+        // Four of a megabyte fill a request; one that is longer than all goes alone.
+        let mut outbox = spooled(2..8, 1 << 20);
+        outbox.push(held(0, BODY_MAX + 1));
+        outbox.push(held(1, 1 << 20));
+        assert_eq!(begin(&mut outbox, 0), [0]);
+        assert_eq!(begin(&mut outbox, 1), [1, 2, 3, 4]);
+        assert_eq!(begin(&mut outbox, 2), [5, 6, 7]);
+    }
+
+    #[test]
+    fn what_was_not_taken_waits_again_where_it_was() {
+        let mut outbox = spooled(3..6, 10);
+        (0..3).for_each(|number| outbox.push(held(number, 10)));
+        assert_eq!(begin(&mut outbox, 0), [0, 1, 2, 3, 4, 5]);
+        outbox.push(held(6, 10));
+        outbox.unsend(BatchName(0));
+        assert_eq!(outbox.waiting(), 7);
+        assert_eq!(begin(&mut outbox, 1), [0, 1, 2, 6, 3, 4, 5]);
+        // It is not there twice, and nobody knows the name any more.
+        outbox.unsend(BatchName(0));
+        assert!(outbox.end(BatchName(0)).is_none());
+        assert_eq!(outbox.waiting(), 0);
+    }
+
+    #[test]
+    fn halves_go_apart_before_all_others_until_they_are_single() {
+        let mut outbox = spooled(2..4, 10);
+        (0..2).for_each(|number| outbox.push(held(number, 10)));
+        assert_eq!(begin(&mut outbox, 0), [0, 1, 2, 3]);
+        let batch = end(&mut outbox, 0);
+        outbox.split(batch);
+        outbox.push(held(9, 10));
+        assert_eq!(outbox.waiting(), 5);
+        assert_eq!(begin(&mut outbox, 1), [0, 1]);
+        let half = end(&mut outbox, 1);
+        outbox.split(half);
+        assert_eq!(begin(&mut outbox, 2), [0]);
+        // A part that is sent again does not merge, and keeps its turn.
+        let single = end(&mut outbox, 2);
+        outbox.again(single);
+        assert_eq!(begin(&mut outbox, 3), [0]);
+        assert_eq!(begin(&mut outbox, 4), [1]);
+        assert_eq!(begin(&mut outbox, 5), [2, 3]);
+        assert_eq!(begin(&mut outbox, 6), [9]);
+        assert_eq!(outbox.waiting(), 0);
+    }
+
+    #[test]
+    fn what_is_stuck_holds_up_nobody_and_is_tried_last() {
+        let mut outbox = Outbox::new(None);
+        outbox.push(held(0, 10));
+        assert_eq!(begin(&mut outbox, 0), [0]);
+        let batch = end(&mut outbox, 0);
+        outbox.stick(batch);
+        outbox.push(held(1, 10));
+        assert_eq!(outbox.waiting(), 2);
+        assert_eq!(begin(&mut outbox, 1), [1]);
+        assert_eq!(begin(&mut outbox, 2), [0]);
+    }
+
+    #[test]
+    fn what_is_in_memory_alone_is_given_up_and_what_is_in_the_spool_is_not() {
+        let now = Instant::now();
+        let mut outbox = spooled(3..6, 10);
+        (0..3).for_each(|number| outbox.push(held(number, 10)));
+        assert_eq!(begin(&mut outbox, 0).len(), 6);
+        assert!(!outbox.mark_sent(BatchName(0), now));
+        assert_eq!(outbox.first_attempt(), None, "what is under way is not given up");
+        let batch = end(&mut outbox, 0);
+        outbox.split(batch);
+        outbox.push(held(9, 10));
+        assert_eq!(outbox.first_attempt(), Some(now));
+        let spent = outbox.give_up(|item| item.first_attempt.is_some());
+        assert_eq!(spent.iter().map(|weight| weight.cost).collect::<Vec<_>>(), [0, 1, 2]);
+        // The worker would wake for it, and find nothing to give up.
+        assert_eq!(outbox.first_attempt(), None);
+        assert_eq!(outbox.waiting(), 4);
+        assert_eq!(begin(&mut outbox, 1), [3, 4, 5]);
+        assert!(outbox.mark_sent(BatchName(1), now + Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn what_is_refused_and_not_buried_is_not_sent_again() {
+        let mut outbox = spooled(0..3, 10);
+        assert_eq!(begin(&mut outbox, 0), [0, 1, 2]);
+        let mut batch = end(&mut outbox, 0);
+        let item = batch.items.remove(1);
+        let letter = DeadLetter {
+            entry: item.bytes().to_vec(),
+            status: Some(400),
+            code: "invalid_entry".to_owned(),
+            message: String::new(),
+            time: logflux_wire::Timestamp::now(),
+        };
+        outbox.unburied.push((item, letter));
+        outbox.again(batch);
+        assert_eq!(outbox.waiting(), 2);
+        assert_eq!(begin(&mut outbox, 1), [0, 2]);
+        assert_eq!(outbox.waiting(), 0);
+    }
+
+    #[test]
+    fn the_spool_gets_the_bytes_back_of_what_is_under_way() {
+        let fake = Fake::new(1);
+        // No room in memory for what is durable: the files are all that has it.
+        let options = SpoolOptions { memory_bytes: 1, ..SpoolOptions::default() };
+        let opened = fake.for_client().open_own(Path::new("/spools"), options);
+        let (mut spool, _) = opened.unwrap();
+        for number in 0..3 {
+            spool.append(&entry(number, 10)).unwrap();
+        }
+        spool.sync().unwrap();
+        let mut outbox = Outbox::new(Some(spool));
+        assert_eq!(begin(&mut outbox, 0), [0, 1, 2]);
+        for (path, _) in fake.files() {
+            fake.disk().sweep(&path);
+        }
+        let spool = outbox.spool.as_mut().unwrap();
+        let _ = spool.sync();
+        let wanted = spool.take_changes().wanted;
+        outbox.restore(&wanted);
+        let spool = outbox.spool.as_mut().unwrap();
+        spool.sync().unwrap();
+        outbox.unsend(BatchName(0));
+        assert_eq!(begin(&mut outbox, 1), [0, 1, 2]);
+        assert_eq!(outbox.spool.as_mut().unwrap().take_changes().swept, 0);
     }
 }

@@ -82,8 +82,8 @@ pub(crate) struct Rotating {
 }
 
 impl Rotating {
-    pub(crate) fn new(sealer: Sealer, api: Api) -> Self {
-        Self { sealer: ArcSwap::from_pointee(sealer), api: ArcSwap::from_pointee(api) }
+    pub(crate) fn new(sealer: Arc<Sealer>, api: Arc<Api>) -> Self {
+        Self { sealer: ArcSwap::new(sealer), api: ArcSwap::new(api) }
     }
 
     /// What to seal with now.

@@ -84,7 +84,11 @@ impl DeadLetters {
     /// a letter.
     #[must_use]
     pub fn of_spool(folder: &Path) -> Self {
-        Self::at(folder.join(Self::FILE_NAME))
+        Self::of_spool_in(Arc::new(Real), folder)
+    }
+
+    pub(super) fn of_spool_in(fs: Arc<dyn FileSystem>, folder: &Path) -> Self {
+        Self::at_in(fs, folder.join(Self::FILE_NAME), MAX_BYTES)
     }
 
     /// Opens a file of dead letters, whose folder must exist.

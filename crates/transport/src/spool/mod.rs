@@ -133,6 +133,7 @@
 mod adopt;
 mod buffer;
 mod dead_letters;
+mod disk;
 mod durable;
 mod format;
 mod fs;
@@ -147,6 +148,7 @@ mod types;
 mod view;
 
 pub use dead_letters::{DeadLetter, DeadLetters};
+pub(crate) use disk::Disk;
 pub use store::Spool;
 pub use types::{
     Acknowledged, Adopted, Appended, RecordId, Recovery, Skipped, SpoolChanges, SpoolError,
@@ -155,4 +157,4 @@ pub use types::{
 pub use view::{SegmentView, SpoolView};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -6,6 +6,8 @@
 
 mod answers;
 mod ending;
+#[cfg(test)]
+mod model;
 mod sending;
 mod spooling;
 mod taking;

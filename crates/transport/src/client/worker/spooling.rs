@@ -8,7 +8,7 @@ use super::super::outbox::Weight;
 use super::super::stats::DropReason;
 use super::{ROUND, Worker};
 use crate::config::ClientConfig;
-use crate::spool::{DeadLetters, RecordId, Skipped, Spool, SpoolChanges};
+use crate::spool::{DeadLetters, RecordId, Skipped, SpoolChanges};
 
 /// The most bytes that are taken at once from the folder of a process that is gone.
 const ADOPTED_AT_ONCE: u64 = 8 << 20;
@@ -68,9 +68,9 @@ impl Worker<'_> {
             // What it holds was counted when the client was built.
             Some(spool) => spool,
             None => {
-                match Spool::open_own(folder, config.spool) {
+                match config.disk.open_own(folder, config.spool) {
                     Ok((spool, recovery)) => {
-                        self.shared.lock().ledger.find(spool.len());
+                        self.count_found(spool.len());
                         self.tell_skipped(recovery.skipped, now);
                         if recovery.more {
                             self.spooling.round_at = now + ADOPT_AGAIN;
@@ -87,9 +87,21 @@ impl Worker<'_> {
                 }
             }
         };
-        self.spooling.letters = Some(DeadLetters::of_spool(spool.folder()));
+        self.spooling.letters = Some(config.disk.dead_letters(&spool));
         self.due = Some(now);
         self.outbox.spool = Some(spool);
+    }
+
+    /// Counts what is in a spool that was opened. After a failed worker it is what that one left, and
+    /// may be what it had appended and not synced.
+    fn count_found(&self, entries: u64) {
+        let mut state = self.shared.lock();
+        let left = state.ledger.spooled();
+        state.ledger.find(entries.saturating_sub(left));
+        // Whoever has them now, this client cannot vouch for them.
+        let missing = left.saturating_sub(entries);
+        self.shared.drop_spooled(&mut state, DropReason::SpoolDamaged, missing);
+        self.shared.tell_progress(state);
     }
 
     /// Appends sealed entries to the spool.
@@ -199,7 +211,7 @@ impl Worker<'_> {
             return;
         }
         if changes.moved {
-            self.spooling.letters = Some(DeadLetters::of_spool(spool.folder()));
+            self.spooling.letters = Some(self.shared.config.disk.dead_letters(spool));
         }
         self.outbox.restore(&changes.wanted);
         let durable = self.spooling.take(&changes.durable);

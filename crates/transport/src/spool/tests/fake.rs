@@ -3,10 +3,12 @@
 //! demand, and a failed sync throws away what it was to write.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use crate::spool::disk::Disk as ClientDisk;
 use crate::spool::fs::{File, FileSystem, Folder, Identity, LOCK, Lock, Open, Standing};
 
 /// How much of a write reaches the disk as a whole, or not at all.
@@ -14,7 +16,7 @@ const SECTOR: usize = 64;
 
 /// What goes wrong, once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// The next write is cut short: the disk is full.
     Full,
     /// The next write is cut short: the disk is broken.
@@ -49,7 +51,7 @@ enum NameChange {
 }
 
 #[derive(Debug)]
-pub(super) struct Disk {
+pub(crate) struct Disk {
     inodes: Vec<Inode>,
     names: BTreeMap<PathBuf, usize>,
     durable_names: BTreeMap<PathBuf, usize>,
@@ -58,27 +60,38 @@ pub(super) struct Disk {
     locks: BTreeMap<PathBuf, u64>,
     next_lock: u64,
     /// Folders of other users.
-    pub(super) foreign: BTreeSet<PathBuf>,
+    pub(crate) foreign: BTreeSet<PathBuf>,
     /// Files that cannot be opened.
-    pub(super) forbidden: BTreeSet<PathBuf>,
+    pub(crate) forbidden: BTreeSet<PathBuf>,
     random: u64,
     /// How many operations changed something.
-    pub(super) changes: usize,
+    pub(crate) changes: usize,
     /// The power fails in this operation.
-    pub(super) crash_at: Option<usize>,
-    pub(super) crashed: bool,
-    pub(super) faults: Vec<Fault>,
+    pub(crate) crash_at: Option<usize>,
+    pub(crate) crashed: bool,
+    pub(crate) faults: Vec<Fault>,
     /// How many bytes all files may have.
-    pub(super) capacity: usize,
+    pub(crate) capacity: usize,
     /// No file can be read at this place.
-    pub(super) bad_place: Option<usize>,
+    pub(crate) bad_place: Option<usize>,
+    /// What happens after so many more operations, before the next.
+    interruption: Option<(usize, Interruption)>,
+}
+
+/// Something that others do while the disk is at work.
+struct Interruption(Box<dyn FnOnce() + Send>);
+
+impl fmt::Debug for Interruption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Interruption(…)")
+    }
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Fake(Arc<Mutex<Disk>>);
+pub(crate) struct Fake(Arc<Mutex<Disk>>);
 
 impl Fake {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(Arc::new(Mutex::new(Disk {
             inodes: Vec::new(),
             names: BTreeMap::new(),
@@ -95,14 +108,63 @@ impl Fake {
             faults: Vec::new(),
             capacity: usize::MAX,
             bad_place: None,
+            interruption: None,
         })))
     }
 
-    pub(super) fn disk(&self) -> MutexGuard<'_, Disk> {
+    pub(crate) fn disk(&self) -> MutexGuard<'_, Disk> {
         self.0.lock().unwrap()
     }
 
-    pub(super) fn files(&self) -> Vec<(PathBuf, usize)> {
+    /// This happens after so many more operations that change something.
+    pub(crate) fn interrupt(&self, after: usize, happens: impl FnOnce() + Send + 'static) {
+        self.disk().interruption = Some((after, Interruption(Box::new(happens))));
+    }
+
+    /// Whatever was to happen does not.
+    pub(crate) fn leave_alone(&self) {
+        let interruption = self.disk().interruption.take();
+        drop(interruption);
+    }
+
+    /// An operation that changes something is about to begin.
+    fn about_to_change(&self) {
+        let mut disk = self.disk();
+        if let Some((after, _)) = &mut disk.interruption {
+            if let Some(less) = after.checked_sub(1) {
+                *after = less;
+                return;
+            }
+            let interruption = disk.interruption.take();
+            drop(disk);
+            if let Some((_, interruption)) = interruption {
+                (interruption.0)();
+            }
+        }
+    }
+
+    /// What would be there if the power failed now, and lost all that it may lose.
+    pub(crate) fn durable(&self) -> Self {
+        let durable = Self::new(1);
+        let disk = self.disk();
+        let mut copy = durable.disk();
+        copy.durable_names.clone_from(&disk.durable_names);
+        copy.names.clone_from(&disk.durable_names);
+        copy.inodes.extend(disk.inodes.iter().map(|inode| Inode {
+            cache: inode.durable.clone(),
+            durable: inode.durable.clone(),
+            pending: Vec::new(),
+        }));
+        drop(copy);
+        durable
+    }
+
+    /// These files, for a client.
+    pub(crate) fn for_client(&self) -> ClientDisk {
+        ClientDisk(Arc::new(self.clone()))
+    }
+
+    pub(crate) fn files(&self) -> Vec<(PathBuf, usize)> {
         let disk = self.disk();
         disk.names.iter().map(|(name, at)| (name.clone(), disk.inodes[*at].cache.len())).collect()
     }
@@ -130,7 +192,7 @@ impl Disk {
     }
 
     /// Somebody else removes a file, durably: whoever has it open goes on with it.
-    pub(super) fn sweep(&mut self, path: &Path) {
+    pub(crate) fn sweep(&mut self, path: &Path) {
         self.names.remove(path);
         self.durable_names.remove(path);
         self.pending_names.retain(|change| {
@@ -140,7 +202,7 @@ impl Disk {
     }
 
     /// Somebody else removes a lock file.
-    pub(super) fn sweep_lock(&mut self, folder: &Path) {
+    pub(crate) fn sweep_lock(&mut self, folder: &Path) {
         self.locks.remove(&folder.join(LOCK));
     }
 
@@ -149,7 +211,7 @@ impl Disk {
     }
 
     /// The power comes back: what was durable is there, and any part of what was not.
-    pub(super) fn crash(&mut self) {
+    pub(crate) fn crash(&mut self) {
         let percent = [0, 30, 70, 100][usize::try_from(self.random() % 4).unwrap()];
         for at in 0..self.inodes.len() {
             let pending = std::mem::take(&mut self.inodes[at].pending);
@@ -273,6 +335,7 @@ impl FileSystem for Fake {
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
+        self.about_to_change();
         let mut disk = self.disk();
         disk.alive()?;
         if !disk.names.contains_key(path) {
@@ -288,6 +351,7 @@ impl FileSystem for Fake {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.about_to_change();
         let mut disk = self.disk();
         disk.change()?;
         let at = disk.names.remove(from).ok_or(io::ErrorKind::NotFound)?;
@@ -298,6 +362,7 @@ impl FileSystem for Fake {
     }
 
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
+        self.about_to_change();
         let mut disk = self.disk();
         disk.change()?;
         if disk.fault(Fault::SyncFolder) {
@@ -360,6 +425,7 @@ impl File for FakeFile {
     }
 
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.fs.about_to_change();
         let mut disk = self.fs.disk();
         let offset = usize::try_from(offset).unwrap();
         disk.alive()?;
@@ -396,6 +462,7 @@ impl File for FakeFile {
     }
 
     fn truncate(&mut self, length: u64) -> io::Result<()> {
+        self.fs.about_to_change();
         let mut disk = self.fs.disk();
         disk.change()?;
         let length = usize::try_from(length).unwrap();
@@ -405,6 +472,7 @@ impl File for FakeFile {
     }
 
     fn sync(&mut self) -> io::Result<()> {
+        self.fs.about_to_change();
         let mut disk = self.fs.disk();
         disk.change()?;
         let failed = disk.fault(Fault::Sync);

@@ -7,7 +7,7 @@
     clippy::cast_possible_truncation
 )]
 
-mod fake;
+pub(crate) mod fake;
 mod faults;
 mod format;
 mod model;
