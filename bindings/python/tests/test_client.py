@@ -204,7 +204,10 @@ def test_the_oldest_go_or_the_caller_waits_where_that_was_chosen(
         assert client.close(ENOUGH) is (client is block)
         assert conserved(client.stats())
     assert own_server.messages(node + "-block") == [str(i) for i in range(40)]
-    assert own_server.messages(node + "-oldest")[-1] == "39"
+    # Two requests may be under way, and the one with older messages may arrive later.
+    kept = own_server.messages(node + "-oldest")
+    assert "39" in kept
+    assert len(kept) == oldest.stats().delivered == 40 - sum(oldest.stats().dropped.values())
 
 
 def test_a_spool_keeps_what_the_server_cannot_take(
