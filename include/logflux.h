@@ -1391,6 +1391,8 @@ logflux_status logflux_flush_ticket_wait(const struct logflux_flush_ticket *tick
  * Frees a ticket; the flush goes on. NULL is allowed.
  */
 void logflux_flush_ticket_free(struct logflux_flush_ticket *ticket);
+
+/**
  * Seals with another secret from the next message that is taken from the queue on. What is sealed
  * already keeps its bytes, in memory and in the spool: to open all, use a keyring of both secrets.
  * The secret can be freed after the call.
