@@ -85,11 +85,11 @@ def test_the_client_of_the_process_rotates_in_a_callback_and_after_a_fork(
         logflux.rotate(secret=SECRET)
     rotated = threading.Event()
 
-    def on_drop(_dropped: dict[str, int]) -> None:
+    def on_notice(_sentence: str) -> None:
         logflux.rotate(api_key=server.key)
         rotated.set()
 
-    given = {"ca_file": server.data / "ca.pem", "mode": 128, "on_drop": on_drop, **PATIENT}
+    given = {"ca_file": server.data / "ca.pem", "mode": 128, "on_notice": on_notice, **PATIENT}
     logflux.init(server.url, node, revoked_key(server), SECRET, **given)  # type: ignore[arg-type]
     try:
         logflux.info("parent")
