@@ -117,11 +117,13 @@ impl Core {
         self.shared.lock().closed = true;
         self.shared.intake.close();
         self.shared.room.notify_all();
-        let ticket = self.flush_begin();
-        let _ = ticket.wait(timeout);
+        let dropped_before = self.shared.intake.counts().dropped.total();
+        let _ = self.flush_begin().wait(timeout);
         self.wait_delivered(begun, timeout);
         self.stop();
-        ticket.wait(Duration::ZERO)
+        // Also what was durable and then refused, or lost on the disk. Nothing is left any more.
+        let dropped = dropped_before + self.shared.lock().ledger.dropped().total();
+        if dropped == 0 { Ok(()) } else { Err(Unflushed { dropped, left: 0 }) }
     }
 
     /// Waits until the spool is empty, or the server is seen to fail.

@@ -163,6 +163,11 @@ impl Ledger {
         self.spooled
     }
 
+    /// What was dropped after it left the queue.
+    pub(crate) fn dropped(&self) -> Dropped {
+        self.dropped
+    }
+
     /// How many messages left the queue.
     pub(crate) fn taken(&self) -> u64 {
         self.taken
