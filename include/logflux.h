@@ -1079,8 +1079,8 @@ logflux_status logflux_config_set_node_cstr(struct logflux_config *config,
                                             struct logflux_error **error);
 
 /**
- * Sets the proxy that requests go through, a URL that begins with http://, https://, socks4://,
- * socks4a:// or socks5://, or the word none for a direct connection; by default what HTTPS_PROXY,
+ * Sets the proxy that requests go through, a URL that begins with http://, https://, socks5://
+ * or socks5h://, or the word none for a direct connection; by default what HTTPS_PROXY,
  * ALL_PROXY and NO_PROXY say.
  */
 logflux_status logflux_config_set_proxy(struct logflux_config *config,

@@ -163,8 +163,8 @@ fn set_node(config: Option<&mut logflux_config>, node: &str) -> Result<(), Failu
     Ok(())
 }
 
-/// Sets the proxy that requests go through, a URL that begins with http://, https://, socks4://,
-/// socks4a:// or socks5://, or the word none for a direct connection; by default what HTTPS_PROXY,
+/// Sets the proxy that requests go through, a URL that begins with http://, https://, socks5://
+/// or socks5h://, or the word none for a direct connection; by default what HTTPS_PROXY,
 /// ALL_PROXY and NO_PROXY say.
 #[unsafe(no_mangle)]
 pub extern "C" fn logflux_config_set_proxy(
