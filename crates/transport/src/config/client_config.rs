@@ -33,7 +33,7 @@ use crate::spool::{SpoolFull, SpoolOptions};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// [`SETTINGS`] has the variable, the bounds and the default of every field.
+/// [`SETTINGS`](crate::SETTINGS) has the variable, the bounds and the default of every field.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ClientConfig {
