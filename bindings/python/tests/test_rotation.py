@@ -8,9 +8,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from support import ENOUGH, PROGRAM, SECRET, Server, clean_environment, wait_for
 
 import logflux
+from support import ENOUGH, PROGRAM, SECRET, Server, clean_environment, wait_for
 
 #: What is refused waits for so long, unless something is rotated.
 PATIENT = {"initial_delay": 3600.0, "max_delay": 3600.0, "retry_deadline": 3600.0}
@@ -19,9 +19,7 @@ NEW_SECRET = "a secret of another year"
 
 def keys(server: Server, *args: str) -> str:
     call: list[str | Path] = [PROGRAM, "keys", *args, "--data", server.data]
-    done = subprocess.run(
-        call, check=True, capture_output=True, text=True, env=clean_environment()
-    )
+    done = subprocess.run(call, check=True, capture_output=True, text=True, env=clean_environment())
     return done.stdout.strip()
 
 
@@ -115,7 +113,7 @@ def test_a_secret_s_command_may_run_for_as_long_as_the_variable_says(
     monkeypatch.setenv("LOGFLUX_SECRET_COMMAND", "sleep 60")
     monkeypatch.setenv("LOGFLUX_SECRET_COMMAND_TIMEOUT", "1s")
     for fetch in (logflux.Secret.from_env, logflux.Client.from_env):
-        with pytest.raises(logflux.SecretError, match="LOGFLUX_SECRET_COMMAND.* within 1s"):
+        with pytest.raises(logflux.SecretError, match=r"LOGFLUX_SECRET_COMMAND.* within 1s"):
             fetch()
     monkeypatch.setenv("LOGFLUX_SECRET_COMMAND_TIMEOUT", "0s")
     with pytest.raises(logflux.SettingsError, match="LOGFLUX_SECRET_COMMAND_TIMEOUT: must be"):

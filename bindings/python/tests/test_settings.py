@@ -125,7 +125,9 @@ def test_the_first_pause_is_not_longer_than_the_longest() -> None:
     assert logflux.Client(**GIVEN, initial_delay=0.1, max_delay=0.1).close(0)
 
 
-@pytest.mark.parametrize("proxy", ["ftp://u:hunter2@h", "http://u:hunter2@h:0", "http://u:hunter2@h/path"])
+@pytest.mark.parametrize(
+    "proxy", ["ftp://u:hunter2@h", "http://u:hunter2@h:0", "http://u:hunter2@h/path"]
+)
 def test_a_proxy_that_is_not_supported_is_an_error_without_its_url(proxy: str) -> None:
     with pytest.raises(logflux.SettingsError, match=r"^proxy: ") as caught:
         logflux.Client(**GIVEN, proxy=proxy)
