@@ -103,7 +103,7 @@ fn what_waits_for_a_key_or_a_route_is_delivered_when_that_is_right_and_said_once
             let said = said.lock().unwrap();
             let [wrong, right] = &said[..] else { unreachable!("{kind}: {said:?}") };
             assert!(wrong.contains("messages wait until this is fixed"), "{kind}: {wrong}");
-            assert_eq!(right, "the server takes messages again");
+            assert_eq!(right, "the server accepts messages again");
             assert!(stats.last_error.unwrap().contains("messages wait"), "{kind}");
         }
     }

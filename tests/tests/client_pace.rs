@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use logflux_envelope::Mode;
 use logflux_tests::endpoint::{Authority, Endpoint, Manner, Reply};
 use logflux_tests::{ENOUGH, lines, logged, secret, watched};
-use logflux_transport::{Client, InFlight};
+use logflux_transport::{Client, InFlight, QueueSize};
 
 /// The most requests in a window, and the window's seconds.
 const LIMIT: u64 = 20;
@@ -84,4 +84,43 @@ fn a_limit_that_makes_no_sense_stalls_nothing() {
         assert!(begun.elapsed() < Duration::from_secs(10), "{limit} {remaining} {reset}");
         assert_eq!(logged(&client).delivered, 1_000);
     }
+}
+
+#[test]
+fn a_limit_that_holds_much_back_is_named_while_it_does() {
+    let authority = Authority::new();
+    let endpoint = Endpoint::start(Manner::Tls(authority.good()), |request| {
+        let now = SystemTime::now();
+        let seconds = now.duration_since(UNIX_EPOCH).unwrap().as_secs();
+        Reply::taken(request)
+            .with("Date", httpdate::fmt_http_date(now))
+            .with("X-RateLimit-Limit", 60)
+            .with("X-RateLimit-Remaining", 0)
+            .with("X-RateLimit-Reset", seconds + 60)
+    });
+    let mut settings = endpoint.settings(&authority);
+    settings.queue_size = QueueSize::new(1_200).unwrap();
+    let (say, said) = std::sync::mpsc::channel();
+    let client = Client::builder(settings, secret())
+        .mode(Mode::Hkdf)
+        .on_drop(move |report| {
+            if report.total() == 0 {
+                say.send(report.cause().unwrap().to_owned()).unwrap();
+            }
+        })
+        .build()
+        .unwrap();
+    // The first request learns of the limit. Then more wait than half of what may.
+    client.info("first");
+    client.flush(ENOUGH).unwrap();
+    for line in lines(0..1_000) {
+        client.info(&line);
+    }
+    let sentence = said.recv_timeout(ENOUGH).unwrap();
+    assert!(sentence.starts_with("the server's limit of 60 requests in 60 s holds back"));
+    // The client goes on.
+    assert_eq!(logged(&client).accepted, 1_001);
+    assert_eq!(client.flush(Duration::from_millis(50)).unwrap_err().left, 1_000);
+    let lost = client.close(Duration::from_millis(50)).unwrap_err();
+    assert_eq!((lost.dropped, lost.left), (1_000, 0));
 }

@@ -94,7 +94,7 @@ fn a_key_that_is_revoked_while_the_client_logs_is_replaced_and_everything_arrive
         let stored: HashSet<String> = place.stored().into_iter().collect();
         assert_eq!(stored, logged_lines.into_iter().collect());
         let said = said.lock().unwrap();
-        assert_eq!(said.last().unwrap(), "the server takes messages again", "{said:?}");
+        assert_eq!(said.last().unwrap(), "the server accepts messages again", "{said:?}");
     });
 }
 

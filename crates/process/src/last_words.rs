@@ -3,8 +3,12 @@
 /// Writes a line to stderr, if that takes it within 100 ms; true if it did.
 ///
 /// It takes no lock and allocates nothing, so it may be called in a signal handler. A closed pipe
-/// raises no signal. The line is shorter than 512 bytes, so that a pipe takes all of it or nothing.
+/// raises no signal. Of a line over 4,096 bytes the rest is left out, so that a pipe takes it all at
+/// once or not at all.
 pub fn write_to_stderr(line: &[u8]) -> bool {
+    /// What a pipe takes as a whole (`PIPE_BUF` of Linux).
+    const WHOLE: usize = 4_096;
+    let line = line.get(..WHOLE).unwrap_or(line);
     #[cfg(unix)]
     {
         is_ready() && crate::signals::with_signals_blocked(|| write(line))

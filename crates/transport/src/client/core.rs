@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use logflux_envelope::{Level, Timestamp};
@@ -13,7 +12,7 @@ use super::exit::ExitFlush;
 use super::intake::Offered;
 use super::queue::{Queue, Queued, WhenFull};
 use super::report;
-use super::state::{Shared, State};
+use super::state::{LOOK_AGAIN, Shared, State};
 use super::stats::{ClientStats, DropReason};
 use super::tickets::{FlushTicket, Unflushed};
 use super::worker;
@@ -23,8 +22,6 @@ use crate::spool::Spool;
 const LAST_WAIT: Duration = Duration::from_secs(2);
 /// How long the end of a client waits for the worker to tell of what was dropped.
 const LAST_WORDS: Duration = Duration::from_millis(40);
-/// How long a caller that waits for room waits before it looks whether there is a worker.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// How long a caller waits for room where no thread can be had.
 const WITHOUT_WORKER: Duration = Duration::from_secs(5);
 
@@ -198,20 +195,8 @@ impl Core {
         self.shared.flush_at_exit(timeout)
     }
 
-    /// Starts the worker, if it does not run; false where no thread can be had, and then the next
-    /// call tries again.
     fn start(&self, state: &State) -> bool {
-        if state.stopped || self.shared.worker_runs.swap(true, Ordering::SeqCst) {
-            return true;
-        }
-        let shared = Arc::clone(&self.shared);
-        let started = thread::Builder::new()
-            .name("logflux-worker".to_owned())
-            .spawn(move || worker::run(&shared));
-        if started.is_err() {
-            self.shared.worker_runs.store(false, Ordering::SeqCst);
-        }
-        started.is_ok()
+        worker::start(&self.shared, state)
     }
 }
 

@@ -56,11 +56,9 @@ impl Shared {
         const AGAIN: Duration = Duration::from_millis(2);
         /// How long the worker may take to tell of what it could not flush.
         const LAST_WORDS: Duration = Duration::from_millis(100);
-        if self.intake.waiting() == 0 {
-            return ExitFlush::Done;
-        }
         if !self.worker_runs.load(Ordering::SeqCst) {
-            return ExitFlush::Untold;
+            let nothing = self.intake.waiting() == 0;
+            return if nothing { ExitFlush::Done } else { ExitFlush::Untold };
         }
         let milliseconds = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
         self.exit.time.store(milliseconds, Ordering::Release);

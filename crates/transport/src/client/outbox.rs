@@ -129,14 +129,22 @@ impl Outbox {
         self.waiting.push_back(item);
     }
 
-    /// The next batch to send, as full as it can be, and its body; `None` where nothing waits.
-    pub(crate) fn begin(&mut self, name: BatchName) -> Result<Option<Vec<u8>>, SpoolError> {
+    /// The next batch to send, as full as it can be, and its body; `None` where nothing waits. Where
+    /// nothing else does, it is one that is stuck, if those are to be tried.
+    pub(crate) fn begin(
+        &mut self,
+        name: BatchName,
+        stuck: bool,
+    ) -> Result<Option<Vec<u8>>, SpoolError> {
         let mut next = self.apart.pop_front();
         if next.is_none() {
             let items = self.gather()?;
             next = (!items.is_empty()).then_some(Batch { items, apart: false });
         }
-        let Some(batch) = next.or_else(|| self.stuck.pop_front()) else { return Ok(None) };
+        if stuck {
+            next = next.or_else(|| self.stuck.pop_front());
+        }
+        let Some(batch) = next else { return Ok(None) };
         let mut body = Vec::new();
         append_batch(batch.items.iter().map(Item::bytes), &mut body);
         self.in_flight.insert(name, batch);
@@ -151,17 +159,19 @@ impl Outbox {
             bytes <= BODY_MAX
         });
         let fitting = fitting.count().max(1).min(self.waiting.len());
-        let mut items: Vec<Item> = self.waiting.drain(..fitting).collect();
-        let bytes: usize = items.iter().map(|item| item.range.len()).sum();
-        if let Some(spool) = &mut self.spool
-            && items.len() < BATCH_MAX
-            && bytes < BODY_MAX
-        {
-            for (id, entry) in spool.next_batch(BATCH_MAX - items.len(), BODY_MAX - bytes)? {
-                let range = 0..entry.len();
-                items.push(Item::new(&Arc::new(entry), range, Home::Spool(id)));
+        let bytes: usize = self.waiting.iter().take(fitting).map(|item| item.range.len()).sum();
+        // Read first: a spool that fails must not lose what is in memory.
+        let records = match &mut self.spool {
+            Some(spool) if fitting < BATCH_MAX && bytes < BODY_MAX => {
+                spool.next_batch(BATCH_MAX - fitting, BODY_MAX - bytes)?
             }
-        }
+            _ => Vec::new(),
+        };
+        let mut items: Vec<Item> = self.waiting.drain(..fitting).collect();
+        items.extend(records.into_iter().map(|(id, entry)| {
+            let range = 0..entry.len();
+            Item::new(&Arc::new(entry), range, Home::Spool(id))
+        }));
         Ok(items)
     }
 
@@ -173,9 +183,14 @@ impl Outbox {
         again
     }
 
-    /// How many entries wait to be sent.
+    /// How many batches are stuck.
+    pub(crate) fn stuck(&self) -> usize {
+        self.stuck.len()
+    }
+
+    /// How many entries wait to be sent, but for those that are stuck.
     pub(crate) fn waiting(&self) -> u64 {
-        let apart: usize = self.parts().map(Batch::len).sum();
+        let apart: usize = self.apart.iter().map(Batch::len).sum();
         let read = self.parts().chain(self.in_flight.values());
         let read: usize = read.map(|batch| records(&batch.items).count()).sum();
         let read = read + self.unburied.len();
@@ -306,7 +321,7 @@ mod tests {
 
     /// Begins a batch; gives its entries' numbers.
     fn begin(outbox: &mut Outbox, name: u64) -> Vec<usize> {
-        let Some(body) = outbox.begin(BatchName(name)).unwrap() else { return Vec::new() };
+        let Some(body) = outbox.begin(BatchName(name), true).unwrap() else { return Vec::new() };
         assert!(
             body.len() <= BODY_MAX + 2 + BATCH_MAX || outbox.in_flight[&BatchName(name)].len() == 1
         );
@@ -386,9 +401,10 @@ mod tests {
         let batch = end(&mut outbox, 0);
         outbox.stick(batch);
         outbox.push(held(1, 10));
-        assert_eq!(outbox.waiting(), 2);
+        assert_eq!((outbox.waiting(), outbox.stuck()), (1, 1));
         assert_eq!(begin(&mut outbox, 1), [1]);
-        assert_eq!(begin(&mut outbox, 2), [0]);
+        assert_eq!(outbox.begin(BatchName(2), false).unwrap(), None, "it is not time yet");
+        assert_eq!(begin(&mut outbox, 3), [0]);
     }
 
     #[test]

@@ -90,7 +90,7 @@ impl Pace {
         let before = self.seen.filter(|seen| alike(seen.ends, ends) && seen.limit == rate.limit);
         // Answers overtake one another: the one that says less is the newer one.
         let remaining = before.map_or(rate.remaining, |seen| seen.remaining.min(rate.remaining));
-        self.window = if before.is_some() { self.window.max(left) } else { left.max(self.window) };
+        self.window = self.window.max(left);
         self.measure(before, rate.limit, remaining, left, now);
         self.seen = Some(Seen { at: now, limit: rate.limit, remaining, ends });
 
@@ -110,7 +110,9 @@ impl Pace {
         };
         let pause =
             self.rate.map(|rate| Duration::from_secs_f64((1.0 / rate).min(LONGEST.as_secs_f64())));
-        self.patient = self.full.max(pause.map(|pause| now + pause));
+        // A new window is new room.
+        let paused = pause.map(|pause| (now + pause).min(next_window));
+        self.patient = self.full.max(paused);
         if free <= kept {
             self.patient = self.patient.max(Some(now + left.min(Duration::from_secs(1))));
         }

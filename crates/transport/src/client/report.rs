@@ -196,7 +196,7 @@ impl Reporter {
     /// Says on stderr what is lost as the process ends, when callbacks may not be called any more.
     pub(crate) fn tell_at_exit(&mut self, unflushed: &Unflushed, cause: Option<&str>) {
         let cause = cause.map_or_else(String::new, |cause| format!(" ({cause})"));
-        write_line(&format!("at the end of the process {unflushed}{cause}"));
+        write_line(&format!("at the end of the process: {unflushed}{cause}"));
     }
 
     fn call(&self, report: &DropReport) {

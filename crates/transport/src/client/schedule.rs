@@ -25,7 +25,7 @@ pub(crate) enum Ended {
     /// The key or the route is wrong.
     Held(Option<Duration>),
     /// A key or a CA file was wrong that is replaced by now.
-    Outdated,
+    Aside,
 }
 
 #[derive(Debug)]
@@ -97,7 +97,7 @@ impl Schedule {
                 self.failed(asked, Retry { backoff, ..self.retry }, now);
             }
             // It says nothing of what calls are made with now.
-            Ended::Outdated => self.overtaken = self.overtaken.saturating_sub(1),
+            Ended::Aside => self.overtaken = self.overtaken.saturating_sub(1),
         }
     }
 
@@ -226,8 +226,8 @@ mod tests {
         schedule.ended(Ended::Held(minute), Some(rate), now);
         assert_eq!(wait(&schedule, now), None);
         schedule.renew();
-        schedule.ended(Ended::Outdated, None, now);
-        schedule.ended(Ended::Outdated, None, now);
+        schedule.ended(Ended::Aside, None, now);
+        schedule.ended(Ended::Aside, None, now);
         assert_eq!(wait(&schedule, now), Some(Duration::ZERO));
         schedule.begin();
         assert_eq!(wait(&schedule, now), None, "two probes at a time");

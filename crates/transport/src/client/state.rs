@@ -21,6 +21,9 @@ use super::stats::{ClientStats, DropReason, Dropped};
 use super::tickets::{Epoch, Epochs, Watch};
 use crate::spool::Spool;
 
+/// How long a caller waits before it looks whether there is a worker.
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
 /// What the threads of a client share.
 pub(crate) struct Shared {
     pub(crate) config: Arc<Config>,

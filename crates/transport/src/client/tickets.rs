@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use super::state::Shared;
+use super::state::{LOOK_AGAIN, Shared};
 use super::worker;
 
 /// A stretch of messages between two flushes, in their order. It never starts anew.
@@ -180,7 +180,9 @@ impl FlushTicket {
                 if left.is_zero() {
                     break;
                 }
-                state = self.shared.wait_for_progress(state, left);
+                // Where no thread could be had before, or the worker failed.
+                worker::start(&self.shared, &state);
+                state = self.shared.wait_for_progress(state, left.min(LOOK_AGAIN));
             }
         }
         self.answer()
@@ -216,6 +218,7 @@ impl Future for FlushTicket {
             let mut waker = self.watch.waker.lock().unwrap_or_else(PoisonError::into_inner);
             *waker = Some(context.waker().clone());
         }
+        worker::start(&self.shared, &self.shared.lock());
         // Only now, so that an end between the two is not missed.
         if self.is_done() { Poll::Ready(self.answer()) } else { Poll::Pending }
     }

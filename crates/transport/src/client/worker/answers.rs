@@ -19,6 +19,11 @@ use crate::spool::{DeadLetter, RecordId};
 
 /// How long the worker waits before it tries again to keep dead letters.
 const BURY_AGAIN: Duration = Duration::from_secs(1);
+/// How long an entry waits that a proxy finds too large, before it is tried again.
+const STUCK: Duration = Duration::from_secs(60);
+/// How many of them wait beside the others.
+const STUCK_MAX: usize = 16;
+const CHECK_PROXY: &str = "check the server URL, and whatever is in front of the server";
 
 impl Worker<'_> {
     /// Delivers, tries again or gives up, as the answer says.
@@ -38,7 +43,9 @@ impl Worker<'_> {
         }
         match error.disposition(batch.len()) {
             Disposition::Split => {
-                self.ended(Ended::Well, rate, now);
+                // A proxy that finds a body too large says nothing of the API behind it.
+                let from_api = matches!(error, CallError::Refused { from_api: true, .. });
+                self.ended(if from_api { Ended::Well } else { Ended::Aside }, rate, now);
                 self.outbox.split(batch);
             }
             Disposition::Refused => {
@@ -58,34 +65,42 @@ impl Worker<'_> {
                 self.due = Some(now);
             }
             Disposition::Hold if self.is_outdated(&answered.api) => {
-                self.ended(Ended::Outdated, None, now);
+                self.ended(Ended::Aside, None, now);
                 self.outbox.again(batch);
                 self.due = Some(now);
+            }
+            Disposition::Hold if self.is_too_large_alone(&batch, &error) => {
+                self.ended(Ended::Aside, rate, now);
+                self.say(format!("{error}; one entry waits, and others go on: {CHECK_PROXY}"), now);
+                self.outbox.stick(batch);
+                self.stuck_until = Some(now + STUCK);
             }
             Disposition::Hold => {
                 self.ended(Ended::Held(error.retry_after()), rate, now);
                 self.hold(&error, now);
-                // One entry that a proxy finds too large must not hold up the others.
-                if batch.len() == 1 && matches!(error, CallError::Refused { status: 413, .. }) {
-                    self.outbox.stick(batch);
-                } else {
-                    self.outbox.again(batch);
-                }
+                self.outbox.again(batch);
                 self.due = Some(now);
             }
         }
     }
 
+    /// Whether a proxy before the API finds this one entry too large, so that it must not hold up the
+    /// others. Where it finds many too large, the route is wrong.
+    fn is_too_large_alone(&self, batch: &Batch, error: &CallError) -> bool {
+        let too_large = matches!(error, CallError::Refused { status: 413, .. });
+        batch.len() == 1 && too_large && self.outbox.stuck() < STUCK_MAX
+    }
+
     fn ended(&mut self, ended: Ended, rate: Option<crate::api::RateLimit>, now: Instant) {
         self.schedule.ended(ended, rate, now);
         let mut state = self.shared.lock();
-        if ended != Ended::Outdated {
+        if ended != Ended::Aside {
             state.failing = ended != Ended::Well;
         }
         // Those that wait for the end of a spool need not wait for a server that fails.
         self.shared.tell_progress(state);
         if ended == Ended::Well && self.trouble.take().is_some() {
-            self.reporter.say("the server takes messages again", now);
+            self.reporter.say("the server accepts messages again", now);
         }
     }
 
@@ -99,7 +114,7 @@ impl Worker<'_> {
         let cause = match error {
             CallError::Refused { status: 401 | 403, from_api: true, .. } => "replace the API key",
             CallError::Tls(_) => "check the certificate and the CA file",
-            _ => "check the server URL and what is before the server",
+            _ => CHECK_PROXY,
         };
         let sentence = format!("{error}; messages wait until this is fixed: {cause}");
         if self.trouble.as_ref() == Some(&sentence) {
@@ -150,7 +165,7 @@ impl Worker<'_> {
             (item, letter)
         });
         self.outbox.unburied.extend(letters);
-        self.spooling.bury_at = Some(now);
+        self.spooling.bury_at = None;
         self.bury(now);
     }
 
@@ -174,7 +189,7 @@ impl Worker<'_> {
             Err(error) => {
                 self.spooling.bury_at = Some(now + BURY_AGAIN);
                 self.say(
-                    format!("refused entries stay in the spool, as the file of dead letters cannot be written: {error}"),
+                    format!("refused entries stay in the spool, because the dead-letter file cannot be written: {error}"),
                     now,
                 );
             }

@@ -8,13 +8,12 @@ use std::time::{Duration, Instant};
 use super::super::ledger::Ledger;
 use super::super::state::{Shared, count};
 use super::super::stats::DropReason;
-use super::super::tickets::{FlushTicket, Watch};
+use super::super::tickets::{FlushTicket, Unflushed, Watch};
 use super::Worker;
 
 /// A flush that the end of the process asked for.
 pub(super) struct Exiting {
     ticket: FlushTicket,
-    dropped_before: u64,
     deadline: Instant,
 }
 
@@ -33,12 +32,11 @@ impl Worker<'_> {
         }
         let mut state = self.shared.lock();
         let watch: Arc<Watch> = self.shared.watch(&mut state);
-        let dropped_before = self.shared.snapshot(&state).dropped.total();
         drop(state);
         let ticket = FlushTicket { shared: Arc::clone(self.shared), watch };
         // A time beyond what the clock can say is as good as a year.
         let year = Duration::from_secs(365 * 24 * 3_600);
-        self.exiting = Some(Exiting { ticket, dropped_before, deadline: now + time.min(year) });
+        self.exiting = Some(Exiting { ticket, deadline: now + time.min(year) });
     }
 
     /// Answers when all is flushed, or when the time is over and the loss is told.
@@ -47,18 +45,20 @@ impl Worker<'_> {
         if !exiting.ticket.is_done() && now < exiting.deadline {
             return;
         }
-        let mut lost = exiting.ticket.wait(Duration::ZERO).err();
-        // What was dropped earlier was told of then.
-        if let Some(unflushed) = &mut lost {
-            unflushed.dropped = unflushed.dropped.saturating_sub(exiting.dropped_before);
-        }
-        let lost = lost.filter(|unflushed| unflushed.dropped + unflushed.left > 0);
-        if let Some(unflushed) = &lost {
-            let cause = self.shared.lock().deeds.last_error.clone();
-            self.reporter.tell_at_exit(unflushed, cause.as_deref());
+        let left = exiting.ticket.answer().err().map_or(0, |unflushed| unflushed.left);
+        // What was dropped earlier is told now, too, unless it was told of then.
+        let mut state = self.shared.lock();
+        let stats = self.shared.snapshot(&state);
+        let dropped = stats.dropped.since(&state.told).total();
+        state.told = stats.dropped;
+        drop(state);
+        let lost = dropped + left > 0;
+        if lost {
+            let unflushed = Unflushed { dropped, left };
+            self.reporter.tell_at_exit(&unflushed, stats.last_error.as_deref());
         }
         self.exiting = None;
-        self.shared.exit.answer(lost.is_some());
+        self.shared.exit.answer(lost);
     }
 }
 

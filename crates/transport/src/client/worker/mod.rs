@@ -15,7 +15,9 @@ mod taking;
 use std::cell::Cell;
 use std::mem;
 use std::ptr;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use logflux_wire::limits::BATCH_MAX;
@@ -60,6 +62,10 @@ pub(super) struct Worker<'a> {
     busy: Instant,
     /// When what waits in the outbox should go, full or not.
     due: Option<Instant>,
+    /// Since when what was taken last had been waiting.
+    taken_since: Option<Instant>,
+    /// Until when entries wait that something before the API finds too large.
+    stuck_until: Option<Instant>,
     /// Until when no sender is asked for, as no thread could be had.
     no_sender_until: Option<Instant>,
     /// Why messages are held, as it was told.
@@ -75,8 +81,23 @@ pub(super) fn is_this_thread(shared: &Shared) -> bool {
     WORKS_FOR.get() == ptr::from_ref(shared).addr()
 }
 
+/// Starts the worker, if it does not run; false where no thread can be had, and then the next caller
+/// tries again.
+pub(super) fn start(shared: &Arc<Shared>, state: &State) -> bool {
+    if state.stopped || shared.worker_runs.swap(true, Ordering::SeqCst) {
+        return true;
+    }
+    let worker = Arc::clone(shared);
+    let started =
+        thread::Builder::new().name("logflux-worker".to_owned()).spawn(move || run(&worker));
+    if started.is_err() {
+        shared.worker_runs.store(false, Ordering::SeqCst);
+    }
+    started.is_ok()
+}
+
 /// Runs until the client is stopped.
-pub(crate) fn run(shared: &Arc<Shared>) {
+fn run(shared: &Arc<Shared>) {
     // The senders, and the thread of keys where this one starts it, inherit that.
     logflux_process::block_signals();
     WORKS_FOR.set(ptr::from_ref(&**shared).addr());
@@ -103,6 +124,8 @@ impl<'a> Worker<'a> {
             fast_until: None,
             busy: now,
             due: None,
+            taken_since: None,
+            stuck_until: None,
             no_sender_until: None,
             trouble: None,
             held_back_since: None,
@@ -198,7 +221,8 @@ impl<'a> Worker<'a> {
             shared.sleep.begin(deep);
         }
         let missed = if deep { intake.queued().0 > 0 } else { intake.holds_a_batch() };
-        if missed && self.may_take(&state, now).is_some_and(|wait| wait.is_zero()) {
+        // After a deep sleep the message may wait for others, but not as long as this would last.
+        if missed && (deep || self.may_take(&state, now).is_some_and(|wait| wait.is_zero())) {
             shared.sleep.end();
             return;
         }

@@ -22,7 +22,9 @@ impl Worker<'_> {
     /// happen first.
     pub(super) fn may_send(&self, state: &State, now: Instant) -> Option<Duration> {
         if self.outbox.waiting() == 0 {
-            return None;
+            let stuck = self.stuck_until.filter(|_| self.outbox.stuck() > 0)?;
+            let wait = self.schedule.wait(Urgency::Patient, now)?;
+            return Some(wait.max(stuck.saturating_duration_since(now)));
         }
         let urgency = self.urgency(state);
         let mut wait = self.schedule.wait(urgency, now)?;
@@ -39,12 +41,14 @@ impl Worker<'_> {
         loop {
             let mut state = self.shared.lock();
             if !self.may_send(&state, now).is_some_and(|wait| wait.is_zero()) {
-                self.tell_of_limit(state.stopped, now);
+                let stopped = state.stopped;
+                drop(state);
+                self.tell_of_limit(stopped, now);
                 return;
             }
             let name = state.name_batch();
             drop(state);
-            let begun = self.outbox.begin(name);
+            let begun = self.outbox.begin(name, self.stuck_until.is_none_or(|until| now >= until));
             self.take_changes(now);
             let body = match begun {
                 Ok(Some(body)) => body,

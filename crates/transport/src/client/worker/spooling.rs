@@ -67,25 +67,23 @@ impl Worker<'_> {
         let spool = match opened {
             // What it holds was counted when the client was built.
             Some(spool) => spool,
-            None => {
-                match config.disk.open_own(folder, config.spool) {
-                    Ok((spool, recovery)) => {
-                        self.count_found(spool.len());
-                        self.tell_skipped(recovery.skipped, now);
-                        if recovery.more {
-                            self.spooling.round_at = now + ADOPT_AGAIN;
-                        }
-                        spool
+            None => match config.disk.open_own(folder, config.spool) {
+                Ok((spool, recovery)) => {
+                    self.count_found(spool.len());
+                    self.tell_skipped(recovery.skipped, now);
+                    if recovery.more {
+                        self.spooling.round_at = now + ADOPT_AGAIN;
                     }
-                    Err(error) => {
-                        self.say(
-                        format!("the spool cannot be opened, and messages wait in memory alone: {error}"),
+                    spool
+                }
+                Err(error) => {
+                    self.say(
+                        format!("the spool cannot be opened, and messages are kept in memory only: {error}"),
                         now,
                     );
-                        return;
-                    }
+                    return;
                 }
-            }
+            },
         };
         self.spooling.letters = Some(config.disk.dead_letters(&spool));
         self.due = Some(now);
@@ -127,7 +125,9 @@ impl Worker<'_> {
             // It may have dropped or synced others.
             self.take_changes(now);
         }
-        self.spooling.unsynced_since.get_or_insert(now);
+        // What waited in the queue has waited already.
+        let since = self.taken_since.unwrap_or(now);
+        self.spooling.unsynced_since.get_or_insert(since);
         if let Some(fault) = fault {
             self.note(&fault);
             let mut state = self.shared.lock();

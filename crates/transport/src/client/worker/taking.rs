@@ -59,6 +59,7 @@ impl Worker<'_> {
         self.shared.gather(state);
         self.taken = self.shared.take_gathered(state);
         let flush_interval = self.shared.config.settings.flush_interval.get();
+        self.taken_since = since;
         let due = since.map(|since| since + flush_interval);
         self.due = self.due.into_iter().chain(due).min();
     }
