@@ -217,12 +217,14 @@ impl Worker<'_> {
         let durable = self.spooling.take(&changes.durable);
         let dropped = self.spooling.take(&changes.dropped_unsynced);
         let mut state = self.shared.lock();
+        // A flush that is done by what is durable now has lost what was dropped for it.
+        let lost = changes.damaged + changes.swept;
+        state.epochs.drop_durable(changes.dropped + lost);
         state.ledger.find(changes.adopted);
         self.shared.sync(&mut state, &durable);
         self.shared.drop_unsynced(&mut state, DropReason::SpoolFull, &dropped);
-        self.shared.drop_spooled(&mut state, DropReason::SpoolFull, changes.dropped);
-        let lost = changes.damaged + changes.swept;
-        self.shared.drop_spooled(&mut state, DropReason::SpoolDamaged, lost);
+        state.ledger.drop_spooled(DropReason::SpoolFull, changes.dropped);
+        state.ledger.drop_spooled(DropReason::SpoolDamaged, lost);
         state.ledger.lose_sight(changes.taken_over);
         self.shared.tell_progress(state);
         if changes.damaged > 0 {
