@@ -158,6 +158,13 @@ impl Ledger {
         self.drop_memory(DropReason::Closed)
     }
 
+    /// What waits in memory.
+    pub(crate) fn memory(&self) -> Load {
+        let mut all = self.held;
+        all.add(self.unsynced);
+        all
+    }
+
     /// How many messages wait in memory.
     pub(crate) fn in_memory(&self) -> u64 {
         self.held.messages + self.unsynced.messages

@@ -106,6 +106,21 @@ impl Queue {
         Some(cost)
     }
 
+    /// Takes the oldest messages out, at most so many and so many bytes, and at least one.
+    pub(crate) fn split_off_front(&mut self, messages: usize, bytes: usize) -> Self {
+        let mut front = Self::default();
+        while let Some((message, _)) = self.read(self.head) {
+            let cost = Self::cost(message.bytes.len());
+            let full = front.count >= messages || front.bytes() + cost > bytes;
+            if full && front.count > 0 {
+                break;
+            }
+            front.push(message);
+            self.drop_oldest();
+        }
+        front
+    }
+
     /// The messages, the oldest first.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Queued<'_>> {
         let mut at = self.head;
@@ -163,6 +178,33 @@ mod tests {
         let mut queue = Queue::default();
         assert_eq!(queue.drop_oldest(), None);
         assert_eq!((queue.count(), queue.bytes(), queue.iter().count()), (0, 0, 0));
+    }
+
+    #[test]
+    fn the_front_is_split_off_by_number_and_by_bytes_and_is_never_empty() {
+        let queue = || {
+            let mut queue = Queue::default();
+            for clock in 0..5 {
+                let timestamp = Timestamp::from_unix(clock, 0).unwrap();
+                queue.push(Queued { level: Level::Info, timestamp, bytes: b"0123456789" });
+            }
+            queue
+        };
+        let cost = Queue::cost(10);
+        for (messages, bytes, front) in [
+            (2, usize::MAX, 2),
+            (9, usize::MAX, 5),
+            (0, 0, 1),
+            (9, 3 * cost, 3),
+            (9, 3 * cost - 1, 2),
+        ] {
+            let mut rest = queue();
+            let split = rest.split_off_front(messages, bytes);
+            assert_eq!((split.count(), rest.count()), (front, 5 - front));
+            assert_eq!((split.bytes(), rest.bytes()), (front * cost, (5 - front) * cost));
+            let clocks = split.iter().chain(rest.iter()).map(|m| m.timestamp.unix_seconds());
+            assert!(clocks.eq(0..5));
+        }
     }
 
     proptest! {

@@ -185,11 +185,44 @@ impl Shared {
     /// What was gathered counts as held in memory from now on.
     pub(crate) fn take_gathered(&self, state: &mut State) -> Vec<(Epoch, Queue)> {
         let taken = mem::take(&mut state.gathered.queues);
-        state.gathered.since = None;
-        let load = Load {
-            messages: mem::take(&mut state.gathered_messages),
-            bytes: taken.iter().map(|(_, queue)| queue.bytes()).sum(),
-        };
+        self.take_queues(state, taken)
+    }
+
+    /// The oldest of what was gathered counts as held in memory from now on: at most so many
+    /// messages and so many bytes, and at least one message.
+    pub(crate) fn take_some(
+        &self,
+        state: &mut State,
+        messages: usize,
+        bytes: usize,
+    ) -> Vec<(Epoch, Queue)> {
+        let mut taken: Vec<(Epoch, Queue)> = Vec::new();
+        let (mut messages_left, mut bytes_left) = (messages, bytes);
+        while let Some((epoch, queue)) = state.gathered.queues.first_mut() {
+            let all = queue.count() <= messages_left && queue.bytes() <= bytes_left;
+            if !all && !taken.is_empty() {
+                break;
+            }
+            let front = match all {
+                true => state.gathered.queues.remove(0),
+                false => (*epoch, queue.split_off_front(messages_left, bytes_left)),
+            };
+            messages_left = messages_left.saturating_sub(front.1.count());
+            bytes_left = bytes_left.saturating_sub(front.1.bytes());
+            taken.push(front);
+        }
+        // One that was taken whole by its front is empty.
+        state.gathered.queues.retain(|(_, queue)| queue.count() > 0);
+        self.take_queues(state, taken)
+    }
+
+    fn take_queues(&self, state: &mut State, taken: Vec<(Epoch, Queue)>) -> Vec<(Epoch, Queue)> {
+        let messages = taken.iter().map(|(_, queue)| count(queue.count())).sum();
+        let load = Load { messages, bytes: taken.iter().map(|(_, queue)| queue.bytes()).sum() };
+        state.gathered_messages -= messages;
+        if state.gathered_messages == 0 {
+            state.gathered.since = None;
+        }
         state.ledger.take(load);
         self.intake.taken(load.messages, load.bytes);
         taken

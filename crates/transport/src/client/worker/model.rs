@@ -22,6 +22,7 @@ use logflux_envelope::{Entry, Level, Message, Mode, Node, Opener, Sealer, Secret
 use logflux_wire::response::{ErrorCode, Failure, IngestCounts, IngestResponse, Status};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use serde_json::value::RawValue;
 
 use super::super::builder::Config;
@@ -799,8 +800,20 @@ fn life(setup: &Setup, seed: u64, ops: &[Op]) {
     callers.call(Call::Stop);
 }
 
+/// The same 64 lives every time, so that a change is what makes this fail; with `PROPTEST_CASES`, so
+/// many others each time.
+fn runs() -> ProptestConfig {
+    let other = std::env::var_os("PROPTEST_CASES").is_some();
+    ProptestConfig {
+        cases: cases(64),
+        rng_seed: if other { RngSeed::Random } else { RngSeed::Fixed(0) },
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(64), ..ProptestConfig::default() })]
+    #![proptest_config(runs())]
 
     #[test]
     fn every_message_is_in_one_place_and_every_flush_tells_the_truth(

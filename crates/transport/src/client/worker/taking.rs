@@ -9,7 +9,7 @@ use logflux_wire::limits::BATCH_MAX;
 
 use super::super::outbox::{Home, Item, Weight};
 use super::super::pace::Urgency;
-use super::super::queue::Queue;
+use super::super::queue::{Queue, WhenFull};
 use super::super::state::State;
 use super::super::stats::DropReason;
 use super::{FAST_FOR, Worker};
@@ -25,6 +25,9 @@ impl Worker<'_> {
     /// newer ones join them, until a request may be made or fills up.
     pub(super) fn may_take(&self, state: &State, now: Instant) -> Option<Duration> {
         let since = self.shared.queued_since(state)?;
+        if self.room_for_taken(state) == Some((0, 0)) {
+            return None;
+        }
         let full = self.shared.intake.holds_a_batch();
         let hurried = state.is_hurried() || self.exiting.is_some();
         let old = if full || hurried {
@@ -41,8 +44,30 @@ impl Worker<'_> {
         Some(old.max(self.schedule.wait(self.urgency(state), now)?))
     }
 
+    /// How many messages, and bytes, may be taken, where that is bounded; (0, 0) where none may.
+    ///
+    /// Where the oldest messages are to make room for new ones, at least half of what may wait stays
+    /// in the queue, since what is taken can be under way and so cannot be dropped.
+    fn room_for_taken(&self, state: &State) -> Option<(usize, usize)> {
+        let settings = &self.shared.config.settings;
+        if self.outbox.spool.is_some() || settings.when_full != WhenFull::DropOldest {
+            return None;
+        }
+        let held = state.ledger.memory();
+        let messages = usize::try_from(held.messages).unwrap_or(usize::MAX);
+        let bytes = usize::try_from(settings.queue_bytes.get()).unwrap_or(usize::MAX);
+        let messages = (settings.queue_size.get() / 2).max(1).saturating_sub(messages);
+        let bytes = (bytes / 2).saturating_sub(held.bytes);
+        // A message that is larger than that is taken where nothing else is.
+        let none = messages == 0 || (bytes == 0 && held.messages > 0);
+        Some(if none { (0, 0) } else { (messages, bytes) })
+    }
+
     /// Whether a full batch in the queue would be taken.
     pub(super) fn wants_batch(&self, state: &State, now: Instant) -> bool {
+        if self.room_for_taken(state) == Some((0, 0)) {
+            return false;
+        }
         self.outbox.spool.is_some()
             || !self.outbox.is_ahead(self.shared.config.settings.max_in_flight.get() * AHEAD)
             || self.schedule.wait(self.urgency(state).max(Urgency::Full), now)
@@ -57,7 +82,10 @@ impl Worker<'_> {
         }
         self.busy = now;
         self.shared.gather(state);
-        self.taken = self.shared.take_gathered(state);
+        self.taken = match self.room_for_taken(state) {
+            None => self.shared.take_gathered(state),
+            Some((messages, bytes)) => self.shared.take_some(state, messages, bytes),
+        };
         let flush_interval = self.shared.config.settings.flush_interval.get();
         self.taken_since = since;
         let due = since.map(|since| since + flush_interval);
