@@ -109,9 +109,9 @@ inline timestamp at(std::chrono::system_clock::time_point time) noexcept {
 class failure {
 public:
   failure(logflux_status status, std::string message, std::string field, std::string stage,
-          std::uint64_t dropped = 0, std::uint64_t left = 0)
+          std::uint64_t messages_dropped = 0, std::uint64_t messages_left = 0)
       : status_(status), message_(std::move(message)), field_(std::move(field)),
-        stage_(std::move(stage)), dropped_(dropped), left_(left) {}
+        stage_(std::move(stage)), dropped_(messages_dropped), left_(messages_left) {}
 
   logflux_status status() const noexcept { return status_; }
   /// What was wrong, and what to do where that is known.

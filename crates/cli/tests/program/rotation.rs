@@ -50,6 +50,8 @@ impl Place {
         fs::rename(self.file("secret"), self.file("old")).unwrap();
         fs::write(self.file("secret"), "the new one\n").unwrap();
         keys(&self.server, &["revoke", &self.key_id]);
+        // It works on for up to a second.
+        while self.server.call(&self.key, &["query", "--limit", "1"]).run().status == 0 {}
     }
 
     /// A call with what is in the files.
