@@ -50,8 +50,12 @@ impl Place {
         fs::rename(self.file("secret"), self.file("old")).unwrap();
         fs::write(self.file("secret"), "the new one\n").unwrap();
         keys(&self.server, &["revoke", &self.key_id]);
-        // It works on for up to a second.
-        while self.server.call(&self.key, &["query", "--limit", "1"]).run().status == 0 {}
+        // It works on for up to a second. A query that cannot open what is stored fails as well.
+        let begun = Instant::now();
+        let query = || self.server.call(&self.key, &["query", "--limit", "1"]).run().stderr;
+        while !query().contains("key_revoked") {
+            assert!(begun.elapsed() < ENOUGH);
+        }
     }
 
     /// A call with what is in the files.
