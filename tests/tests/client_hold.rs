@@ -6,12 +6,13 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use logflux_envelope::Mode;
 use logflux_tests::endpoint::{Authority, Endpoint, Manner, Messages as _, Reply, Request};
 use logflux_tests::{ENOUGH, closed, lines, logged, secret, wait_for, watched};
-use logflux_transport::{Client, DropReason, InFlight, MaxRetries, RetryDeadline};
+use logflux_transport::{Client, DropReason, HttpTimeout, InFlight, MaxRetries, RetryDeadline};
 
 /// What something wrong with the key or the route looks like.
 fn wrong(kind: &str) -> Reply {
@@ -31,11 +32,16 @@ fn wrong(kind: &str) -> Reply {
         "a conflict" => Reply::refusal(409, "conflict_of_the_future", "not now"),
         "a server without the method" => Reply::status(501, &[]),
         "a gateway of its own kind" => Reply::status(520, &[]),
+        "an answer that tells of no entry" => Reply::Answer {
+            status: 200,
+            headers: Vec::new(),
+            body: r#"{"status":"success","message":"m","request_id":"req_1","data":{"total":0,"succeeded":0,"failed":0,"duplicates":0}}"#.to_owned(),
+        },
         other => unreachable!("{other}"),
     }
 }
 
-const KINDS: [&str; 15] = [
+const KINDS: [&str; 16] = [
     "no such key",
     "a revoked key",
     "a key for reading",
@@ -51,6 +57,7 @@ const KINDS: [&str; 15] = [
     "a conflict",
     "a server without the method",
     "a gateway of its own kind",
+    "an answer that tells of no entry",
 ];
 
 /// An endpoint where something is wrong until it is set right.
@@ -91,6 +98,7 @@ fn what_waits_for_a_key_or_a_route_is_delivered_when_that_is_right_and_said_once
             watched(&client, || {
                 lines(0..150).iter().for_each(|line| client.info(line));
                 endpoint.wait_for_requests(4);
+                wait_for(&client, kind, |_| !said.lock().unwrap().is_empty());
                 let flushed = client.flush(Duration::from_millis(50));
                 assert_eq!(flushed.is_ok(), spool.is_some(), "{kind}");
                 right.store(true, Ordering::Relaxed);
@@ -138,6 +146,33 @@ fn one_entry_that_a_proxy_finds_too_large_holds_up_no_other() {
     watched(&client, || wait_for(&client, "the others", |stats| stats.delivered == 300));
     let stats = logged(&client);
     assert_eq!((stats.spooled, stats.dropped.total()), (1, 0), "{stats:?}");
+    // It is durable, and nobody waits for it.
+    let begun = Instant::now();
+    client.close(ENOUGH).unwrap();
+    assert!(begun.elapsed() < ENOUGH / 2);
+}
+
+#[test]
+fn over_a_connection_that_is_too_slow_for_long_requests_short_ones_go() {
+    let authority = Authority::new();
+    let timeout = Duration::from_secs(2);
+    let endpoint = Endpoint::start(Manner::Tls(authority.good()), move |request| {
+        if request.body.len() > 300_000 {
+            thread::sleep(2 * timeout);
+        }
+        Reply::taken(request)
+    });
+    let messages: Vec<String> = (0..40).map(|number| format!("{number:0>50000}")).collect();
+    for spool in [None, Some(tempfile::tempdir().unwrap())] {
+        let mut settings = endpoint.settings(&authority);
+        settings.http_timeout = HttpTimeout::new(timeout).unwrap();
+        settings.max_in_flight = InFlight::new(1).unwrap();
+        settings.spool_dir = spool.as_ref().map(|folder| folder.path().to_owned());
+        let client = Client::builder(settings, secret()).mode(Mode::Hkdf).build().unwrap();
+        messages.iter().for_each(|message| client.info(message));
+        watched(&client, || wait_for(&client, "all", |stats| stats.delivered == 40));
+        client.close(ENOUGH).unwrap();
+    }
 }
 
 #[test]

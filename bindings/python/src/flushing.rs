@@ -1,7 +1,6 @@
 //! Waiting until messages are delivered: what `flush`, `close` and tickets have in common.
 
 use std::sync::mpsc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use logflux_transport::{Client, FlushTicket as CoreTicket, Unflushed};
@@ -117,9 +116,8 @@ pub(crate) fn close(py: Python<'_>, client: &Client, timeout: Duration) -> PyRes
         return Ok(here(client.clone()));
     }
     let (sender, mut done) = mpsc::channel();
-    let waiter = thread::Builder::new().name("logflux-close".to_owned());
     let waits = client.clone();
-    let started = waiter.spawn(move || {
+    let started = logflux_process::start_thread("logflux-close", move || {
         // Who was interrupted hears no more.
         let _ = sender.send(waits.close(timeout));
     });

@@ -232,15 +232,10 @@ fn parallel<T: Send, R: Send>(
             results.lock().unwrap_or_else(PoisonError::into_inner).push(result);
         }
     };
-    let help = || {
-        logflux_process::block_signals();
-        run();
-    };
     thread::scope(|scope| {
         for _ in 0..helpers {
             // Where a thread cannot be had, the others do its work.
-            let thread = thread::Builder::new().name("logflux-open".to_owned());
-            let _ = thread.spawn_scoped(scope, help);
+            let _ = logflux_process::start_scoped_thread(scope, "logflux-open", run);
         }
         run();
     });

@@ -11,7 +11,6 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use logflux_wire::{Iv, Mode, Salt};
@@ -294,10 +293,8 @@ impl Shared {
         }
         if !state.thread_runs {
             let shared = Arc::clone(self);
-            state.thread_runs = thread::Builder::new()
-                .name("logflux-keys".to_owned())
-                .spawn(move || shared.run())
-                .is_ok();
+            state.thread_runs =
+                logflux_process::start_thread("logflux-keys", move || shared.run()).is_ok();
         } else if state.thread_sleeps || (state.thread_pauses && state.waiting > 0) {
             state.thread_sleeps = false;
             state.thread_pauses = false;
@@ -392,7 +389,6 @@ impl Shared {
 
     /// The thread: derives what is wanted and affordable, and sleeps otherwise.
     fn run(self: Arc<Self>) {
-        logflux_process::block_signals();
         let started = Instant::now();
         let mut state = self.lock();
         while !state.stopped {

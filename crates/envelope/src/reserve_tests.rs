@@ -1,6 +1,7 @@
 //! Keys derived ahead, where the process is restored from a snapshot.
 
 use std::collections::HashSet;
+use std::thread;
 
 use super::*;
 

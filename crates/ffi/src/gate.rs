@@ -1,6 +1,5 @@
 //! Calling functions of C's, and never after the client is freed.
 
-use std::cell::Cell;
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -37,15 +36,6 @@ impl<T> Copy for Callback<T> {}
 unsafe impl<T> Send for Callback<T> {}
 // SAFETY: as above; the calls themselves are made one at a time, under the gate's lock.
 unsafe impl<T> Sync for Callback<T> {}
-
-thread_local! {
-    static INSIDE: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Whether this thread is inside a callback of any client.
-fn is_inside() -> bool {
-    INSIDE.get()
-}
 
 /// Lets calls through until it is shut. It keeps an `S`, what was told until now. Each process of a
 /// fork has its own lock.
@@ -84,11 +74,12 @@ impl<T, S: Default> Gate<T, S> {
 
     /// Tells of what was not told of yet, if anything, and never again.
     pub(crate) fn shut(&self, rest: impl FnOnce(&S) -> Option<T>) {
-        // Freeing from inside a callback is not allowed; waiting for it here would never end.
-        if is_inside() {
+        let state = self.state();
+        // Freeing a client from inside its own callback is not allowed; waiting for the end of that
+        // callback here would never end.
+        if state.is_on_this_thread() {
             return;
         }
-        let state = self.state();
         let mut told = state.lock();
         if !told.shut
             && let Some(rest) = rest(&told.told)
@@ -99,11 +90,9 @@ impl<T, S: Default> Gate<T, S> {
     }
 
     fn call(&self, state: &State<S>, value: &T) {
-        INSIDE.set(true);
         state.thread.store(this_thread(), Ordering::Release);
         outside(|| (self.callback.function)(self.callback.context, value));
         state.thread.store(0, Ordering::Release);
-        INSIDE.set(false);
     }
 
     fn state(&self) -> &State<S> {
@@ -112,6 +101,11 @@ impl<T, S: Default> Gate<T, S> {
 }
 
 impl<S> State<S> {
+    /// Whether this thread is inside a call.
+    fn is_on_this_thread(&self) -> bool {
+        self.thread.load(Ordering::Acquire) == this_thread()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Told<S>> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -119,7 +113,6 @@ impl<S> State<S> {
 
 impl<T, S: Send> Calls for Gate<T, S> {
     fn is_on_this_thread(&self) -> bool {
-        let state = self.state.existing();
-        state.is_some_and(|state| state.thread.load(Ordering::Acquire) == this_thread())
+        self.state.existing().is_some_and(State::is_on_this_thread)
     }
 }

@@ -16,7 +16,7 @@
 //!
 //! Neither are files shared whose locks or descriptors would outlive their owner: [`OwnFile`].
 //!
-//! Signals are not shared either: our threads begin with [`block_signals`]. Those that ask for the end
+//! Signals are not shared either: [`start_thread`] starts ours. Those that ask for the end
 //! of the process can be waited for with `on_termination`, where the host has no handler of its own.
 //!
 //! A logging call asks for the memory of later calls with [`will_write`].
@@ -32,6 +32,7 @@ mod restore;
 mod signals;
 #[cfg(unix)]
 mod termination;
+mod threads;
 
 pub use at_exit::{AtExit, at_exit, this_thread};
 #[cfg(unix)]
@@ -43,6 +44,6 @@ pub use living::{Alive, Living};
 pub use memory::will_write;
 pub use per_process::PerProcess;
 pub use restore::{PerCopy, after_restore, restores};
-pub use signals::block_signals;
 #[cfg(unix)]
 pub use termination::{is_hangup_ignored, on_termination};
+pub use threads::{start_scoped_thread, start_thread};

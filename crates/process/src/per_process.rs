@@ -1,6 +1,6 @@
 //! A value for every process: parent and child have each their own.
 
-use std::sync::OnceLock;
+use once_cell::race::OnceBox;
 
 use crate::generation::generation;
 
@@ -10,13 +10,13 @@ pub struct PerProcess<T> {
     generation: u64,
     value: T,
     /// The value of a child; in the parent this stays empty.
-    child: OnceLock<Box<Self>>,
+    child: OnceBox<Self>,
 }
 
 impl<T> PerProcess<T> {
     /// Holds `value` for the process that calls.
     pub fn new(value: T) -> Self {
-        Self { generation: generation(), value, child: OnceLock::new() }
+        Self { generation: generation(), value, child: OnceBox::new() }
     }
 
     /// The value of the process that calls, made by `make` where there is none yet.
@@ -25,7 +25,8 @@ impl<T> PerProcess<T> {
         if last.generation == generation() {
             return &last.value;
         }
-        // Two threads may both get here; one value wins, and both use it.
+        // Two threads may both get here; one value wins, and both use it. No lock is held meanwhile,
+        // which a fork by another thread would leave locked in the grandchild for good.
         &last.child.get_or_init(|| Box::new(Self::new(make()))).value
     }
 

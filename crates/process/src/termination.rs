@@ -9,11 +9,10 @@ use std::io::{self, Read};
 use std::os::fd::{AsRawFd, IntoRawFd};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
-use std::thread;
 
 use libc::c_int;
 
-use crate::signals::block_signals;
+use crate::threads::start_thread;
 
 /// What asks for an end: by `kill` and service managers, from a terminal, and when one is closed.
 const SIGNALS: [c_int; 3] = [libc::SIGTERM, libc::SIGINT, libc::SIGHUP];
@@ -41,8 +40,7 @@ pub fn on_termination(then: fn()) -> io::Result<()> {
         let (reader, writer) = io::pipe()?;
         // Copies never get the numbers of the standard streams, which may be closed.
         let (mut reader, writer) = (reader.try_clone()?, writer.try_clone()?);
-        thread::Builder::new().name("logflux-signals".to_owned()).spawn(move || {
-            block_signals();
+        start_thread("logflux-signals", move || {
             let mut signal = [0];
             if reader.read_exact(&mut signal).is_ok() {
                 then();

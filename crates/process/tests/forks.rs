@@ -110,6 +110,24 @@ fn a_value_per_process_is_not_the_parent_s_however_the_child_was_made() {
     }
 }
 
+/// A process that forks while it makes its value is no different: no lock stays behind.
+#[test]
+fn a_value_can_be_made_by_a_child_of_one_that_was_making_its_own() {
+    let value = PerProcess::new(1);
+    in_child(fork, || {
+        let made = value.get(|| {
+            in_child(fork, || {
+                // SAFETY: it only ends a child that hangs.
+                unsafe { libc::alarm(60) };
+                assert_eq!(*value.get(|| 3), 3);
+            });
+            2
+        });
+        assert_eq!(*made, 2);
+    });
+    assert_eq!(*value.get(|| 4), 1);
+}
+
 /// By `fork`, since a child of the others may not start threads while its parent has some.
 #[test]
 fn threads_that_notice_at_once_agree() {

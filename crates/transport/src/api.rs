@@ -9,7 +9,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use logflux_process::PerCopy;
 use logflux_wire::alert::{Alert, AlertKind, AlertsResponse};
 use logflux_wire::query::{Query, QueryResponse};
-use logflux_wire::response::{ErrorCode, Failure, IngestResponse, Status, VersionResponse};
+use logflux_wire::response::{
+    ErrorCode, Failure, IngestCounts, IngestResponse, Status, VersionResponse,
+};
 use logflux_wire::{ApiKey, Entry, EntryError, Timestamp};
 use serde::Deserialize;
 use ureq::config::Config;
@@ -211,12 +213,9 @@ impl Api {
             Ok(response) => {
                 let rate = rate_limit(response.headers());
                 let result = success(response, ANSWER_MAX).and_then(|answer| {
-                    serde_json::from_slice(&answer).map_err(|_| CallError::NotOurs).map(
-                        |mut answer: IngestResponse| {
-                            answer.failures.iter_mut().for_each(|f| f.message = plain(&f.message));
-                            answer
-                        },
-                    )
+                    let answer: AnyAnswer =
+                        serde_json::from_slice(&answer).map_err(|_| CallError::NotOurs)?;
+                    Ok(answer.into())
                 });
                 Answer { result, rate }
             }
@@ -397,6 +396,50 @@ fn success(mut response: Response<Body>, max: u64) -> Result<Vec<u8>, CallError>
     })
 }
 
+/// A good answer of any version of the API (PROTOCOL 7).
+#[derive(Deserialize)]
+struct AnyAnswer {
+    status: Status,
+    message: String,
+    request_id: String,
+    data: IngestCounts,
+    #[serde(default)]
+    failures: Vec<AnyFailure>,
+}
+
+impl From<AnyAnswer> for IngestResponse {
+    fn from(answer: AnyAnswer) -> Self {
+        let AnyAnswer { status, message, request_id, data, failures } = answer;
+        let failures = failures.into_iter().map(Failure::from).collect();
+        Self { status, message, request_id, data, failures }
+    }
+}
+
+/// What is said of an entry that is refused, also with a code that this version does not know.
+#[derive(Deserialize)]
+struct AnyFailure {
+    index: usize,
+    code: String,
+    message: String,
+}
+
+impl From<AnyFailure> for Failure {
+    /// A code that is not known counts as `invalid_entry`, and its name stands before the message.
+    fn from(AnyFailure { index, code, message }: AnyFailure) -> Self {
+        match known_code(&code) {
+            Some(code) => Self { index, code, message: plain(&message) },
+            None => {
+                let message = plain(&format!("{code}: {message}"));
+                Self { index, code: ErrorCode::InvalidEntry, message }
+            }
+        }
+    }
+}
+
+fn known_code(code: &str) -> Option<ErrorCode> {
+    serde_json::from_value(code.into()).ok()
+}
+
 /// An error in the API's form (PROTOCOL 7), also with a code that this version does not know.
 #[derive(Deserialize)]
 struct AnyError {
@@ -415,13 +458,12 @@ struct AnyErrorBody {
 
 impl AnyError {
     fn code(&self) -> Option<ErrorCode> {
-        serde_json::from_value(self.error.code.as_str().into()).ok()
+        known_code(&self.error.code)
     }
 
     fn failures(&self) -> Option<Vec<Failure>> {
-        let mut failures: Vec<Failure> =
-            serde_json::from_value(self.error.details.as_ref()?.get("failures")?.clone()).ok()?;
-        failures.iter_mut().for_each(|failure| failure.message = plain(&failure.message));
-        Some(failures)
+        let failures = self.error.details.as_ref()?.get("failures")?;
+        let failures: Vec<AnyFailure> = Vec::deserialize(failures).ok()?;
+        Some(failures.into_iter().map(Failure::from).collect())
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use logflux_wire::response::{ErrorCode, Failure};
+use logflux_wire::response::{ErrorCode, Failure, IngestResponse};
 
 /// Why a call did not succeed. It never holds the key or an entry.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +49,14 @@ pub enum CallError {
     /// The answer is 200, but not one of a LogFlux ingest API.
     #[error("the answer is not from a LogFlux ingest API")]
     NotOurs,
+    /// The server says of some entries neither that they are stored nor why they are refused.
+    #[error("the server's answer accounts for {accounted} of {entries} entries")]
+    Incomplete {
+        /// How many entries were sent.
+        entries: usize,
+        /// How many of them the answer accounts for.
+        accounted: usize,
+    },
 }
 
 /// What a failed call means for the entries that it carried (PROTOCOL 8).
@@ -73,6 +81,7 @@ impl CallError {
         let Self::Refused { status, from_api, .. } = self else {
             return match self {
                 Self::Unreachable(_) | Self::TimedOut(_) => Disposition::Retry,
+                Self::Incomplete { .. } if entries > 1 => Disposition::Split,
                 _ => Disposition::Hold,
             };
         };
@@ -124,6 +133,18 @@ impl CallError {
     }
 }
 
+/// An answer that accounts for every entry that was sent: each is stored, or refused by name.
+pub(crate) fn complete(
+    answer: Result<IngestResponse, CallError>,
+    entries: usize,
+) -> Result<IngestResponse, CallError> {
+    let answer = answer?;
+    let refused: BTreeSet<usize> =
+        answer.failures.iter().map(|failure| failure.index).filter(|at| *at < entries).collect();
+    let accounted = answer.data.succeeded.saturating_add(refused.len());
+    if accounted < entries { Err(CallError::Incomplete { entries, accounted }) } else { Ok(answer) }
+}
+
 /// A server's text as it may go to a terminal or a log: one line, without control characters and
 /// without marks that turn the direction of what follows.
 pub(crate) fn plain(text: &str) -> String {
@@ -141,7 +162,13 @@ pub(crate) fn plain(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use logflux_wire::response::{IngestCounts, Status};
+
     use super::*;
+
+    fn failure(index: usize) -> Failure {
+        Failure { index, code: ErrorCode::InvalidEntry, message: String::new() }
+    }
 
     fn refused(status: u16, from_api: bool) -> CallError {
         CallError::Refused {
@@ -184,6 +211,34 @@ mod tests {
         ] {
             assert_eq!([1, 100].map(|entries| error.disposition(entries)), [expected; 2]);
         }
+        let incomplete = CallError::Incomplete { entries: 2, accounted: 1 };
+        assert_eq!([1, 100].map(|entries| incomplete.disposition(entries)), [Hold, Split]);
+    }
+
+    #[test]
+    fn an_answer_accounts_for_every_entry() {
+        let answer = |succeeded, refused: &[usize]| IngestResponse {
+            status: Status::Partial,
+            message: String::new(),
+            request_id: String::new(),
+            data: IngestCounts { total: 3, succeeded, failed: refused.len(), duplicates: 0 },
+            failures: refused.iter().map(|index| failure(*index)).collect(),
+        };
+        for (succeeded, refused) in
+            [(3, &[][..]), (2, &[1][..]), (0, &[2, 0, 1][..]), (usize::MAX, &[0][..])]
+        {
+            assert_eq!(complete(Ok(answer(succeeded, refused)), 3), Ok(answer(succeeded, refused)));
+        }
+        for (succeeded, refused) in [(2, &[][..]), (1, &[1, 1][..]), (2, &[3][..]), (0, &[][..])] {
+            assert!(
+                matches!(
+                    complete(Ok(answer(succeeded, refused)), 3),
+                    Err(CallError::Incomplete { entries: 3, .. })
+                ),
+                "{succeeded} {refused:?}"
+            );
+        }
+        assert_eq!(complete(Err(CallError::NotOurs), 3), Err(CallError::NotOurs));
     }
 
     #[test]
@@ -194,14 +249,7 @@ mod tests {
             message: String::new(),
             retry_after: None,
             from_api: true,
-            failures: indexes
-                .iter()
-                .map(|index| Failure {
-                    index: *index,
-                    code: ErrorCode::InvalidEntry,
-                    message: String::new(),
-                })
-                .collect(),
+            failures: indexes.iter().map(|index| failure(*index)).collect(),
         };
         assert_eq!(failures(&[1, 0, 2]).refusals(3).map(<[_]>::len), Some(3));
         for incomplete in [&[0, 1][..], &[0, 1, 1], &[0, 1, 3], &[]] {

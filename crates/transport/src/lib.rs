@@ -9,6 +9,7 @@
 //! turns that off. A private authority is trusted by naming its file.
 
 mod api;
+mod body_bound;
 mod call_error;
 mod client;
 mod config;

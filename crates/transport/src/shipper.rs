@@ -7,12 +7,10 @@ use logflux_wire::request::append_batch;
 use logflux_wire::response::{ErrorCode, Failure, IngestCounts};
 
 use crate::api::Api;
-use crate::call_error::{CallError, Disposition};
+use crate::body_bound::BodyBound;
+use crate::call_error::{CallError, Disposition, complete};
 use crate::config::Retry;
 use crate::retry;
-
-/// The most bytes in one request, unless a single entry is longer.
-const BODY_MAX: usize = 4 << 20;
 
 /// Ships sealed entries, blocking. An entry is never sealed again: a retry has the same bytes, so
 /// that the server can tell that it has them.
@@ -85,18 +83,26 @@ impl Shipper {
         let mut body = Vec::new();
         // Shrinks where the server refuses a batch as a whole, and grows again behind it.
         let mut batch_max = BATCH_MAX;
+        let mut body_bound = BodyBound::default();
         while let Some(rest) = entries.get(shipped..).filter(|rest| !rest.is_empty()) {
-            let count = batch_len(rest, batch_max);
+            let count = batch_len(rest, batch_max, body_bound.get());
             let batch = rest.iter().take(count).map(AsRef::as_ref);
             body.clear();
             append_batch(batch, &mut body);
-            match self.call(&body, count, &mut receipt.retries) {
+            let shorter = count > 1 && body_bound.can_be_shorter();
+            match self.call(&body, count, shorter, &mut receipt.retries) {
                 Ok(answer) => {
+                    body_bound.lengthen();
                     receipt.counts.total += answer.data.total;
                     receipt.counts.succeeded += answer.data.succeeded;
                     receipt.counts.failed += answer.data.failed;
                     receipt.counts.duplicates += answer.data.duplicates;
                     receipt.refuse(shipped, answer.failures);
+                }
+                Err(CallError::TimedOut(_)) if shorter => {
+                    body_bound.shorten();
+                    receipt.retries += 1;
+                    continue;
                 }
                 Err(error) if error.refusals(count).is_some() => {
                     receipt.counts.total += count;
@@ -126,19 +132,23 @@ impl Shipper {
         Ok(receipt)
     }
 
+    /// Makes a call until it is answered, or trying again does not help. Where the next body can be
+    /// `shorter`, one that takes too long is not sent again.
     fn call(
         &self,
         body: &[u8],
         entries: usize,
+        shorter: bool,
         retries: &mut u32,
     ) -> Result<logflux_wire::response::IngestResponse, CallError> {
         let mut retry = 0;
         loop {
-            let error = match self.api.ingest(body) {
+            let error = match complete(self.api.ingest(body), entries) {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            let helps = error.disposition(entries) == Disposition::Retry;
+            let too_slow = matches!(error, CallError::TimedOut(_)) && shorter;
+            let helps = error.disposition(entries) == Disposition::Retry && !too_slow;
             if !helps || retry == self.retry.max_retries.get() {
                 return Err(error);
             }
@@ -160,15 +170,15 @@ impl Receipt {
     }
 }
 
-/// How many of the entries go into the next request: at least one.
-fn batch_len<E: AsRef<[u8]>>(entries: &[E], most: usize) -> usize {
+/// How many of the entries go into the next request: at least one, of at most so many and so many bytes.
+fn batch_len<E: AsRef<[u8]>>(entries: &[E], most: usize, body_max: usize) -> usize {
     let mut bytes = 0;
     entries
         .iter()
         .take(most)
         .take_while(|entry| {
             bytes += entry.as_ref().len();
-            bytes <= BODY_MAX
+            bytes <= body_max
         })
         .count()
         .max(1)
@@ -180,8 +190,9 @@ mod tests {
 
     #[test]
     fn a_batch_is_bounded_by_count_and_by_bytes_and_never_empty() {
-        assert_eq!(batch_len(&vec![vec![0; 10]; 250], 100), 100);
-        assert_eq!(batch_len(&vec![vec![0; 1 << 20]; 10], 100), 4);
-        assert_eq!(batch_len(&[vec![0; 5 << 20], vec![0]], 100), 1);
+        assert_eq!(batch_len(&vec![vec![0; 10]; 250], 100, 4 << 20), 100);
+        assert_eq!(batch_len(&vec![vec![0; 1 << 20]; 10], 100, 4 << 20), 4);
+        assert_eq!(batch_len(&vec![vec![0; 1 << 20]; 10], 100, 1 << 20), 1);
+        assert_eq!(batch_len(&[vec![0; 5 << 20], vec![0]], 100, 4 << 20), 1);
     }
 }

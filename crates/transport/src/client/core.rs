@@ -123,13 +123,14 @@ impl Core {
         if dropped == 0 { Ok(()) } else { Err(Unflushed { dropped, left: 0 }) }
     }
 
-    /// Waits until the spool is empty, or the server is seen to fail.
+    /// Waits until the spool is empty, or what is left will not go soon: the server is seen to fail, or
+    /// something before it refuses the last entries.
     fn wait_delivered(&self, begun: Instant, timeout: Duration) {
         if worker::is_this_thread(&self.shared) {
             return;
         }
         let mut state = self.shared.lock();
-        while state.ledger.spooled() > 0 && !state.failing && !state.stopped {
+        while state.ledger.spooled() > 0 && !(state.failing || state.only_stuck || state.stopped) {
             let left = timeout.saturating_sub(begun.elapsed());
             if left.is_zero() {
                 return;

@@ -15,10 +15,8 @@ use logflux_wire::request::append_batch;
 use super::ledger::Load;
 use super::state::count;
 use super::tickets::Epoch;
+use crate::body_bound::BodyBound;
 use crate::spool::{DeadLetter, RecordId, Spool, SpoolError};
-
-/// The most bytes in one request, unless a single entry is longer.
-pub(crate) const BODY_MAX: usize = 4 << 20;
 
 /// What a message counts for as long as it is in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +78,10 @@ impl Batch {
         self.items.len()
     }
 
+    fn bytes(&self) -> usize {
+        self.items.iter().map(|item| item.range.len()).sum()
+    }
+
     /// The records of those that are in the spool.
     pub(crate) fn records(&self) -> Vec<RecordId> {
         records(&self.items).collect()
@@ -107,6 +109,7 @@ pub(crate) struct Outbox {
     /// Entries in memory.
     waiting: VecDeque<Item>,
     in_flight: HashMap<BatchName, Batch>,
+    pub(crate) body_bound: BodyBound,
     /// Refused entries of the spool that are not in the file of dead letters yet.
     pub(crate) unburied: Vec<(Item, DeadLetter)>,
     pub(crate) spool: Option<Spool>,
@@ -119,6 +122,7 @@ impl Outbox {
             stuck: VecDeque::new(),
             waiting: VecDeque::new(),
             in_flight: HashMap::new(),
+            body_bound: BodyBound::default(),
             unburied: Vec::new(),
             spool,
         }
@@ -153,17 +157,18 @@ impl Outbox {
 
     /// As many entries as fit into a request.
     fn gather(&mut self) -> Result<Vec<Item>, SpoolError> {
+        let body_max = self.body_bound.get();
         let mut bytes = 0;
         let fitting = self.waiting.iter().take(BATCH_MAX).take_while(|item| {
             bytes += item.range.len();
-            bytes <= BODY_MAX
+            bytes <= body_max
         });
         let fitting = fitting.count().max(1).min(self.waiting.len());
         let bytes: usize = self.waiting.iter().take(fitting).map(|item| item.range.len()).sum();
         // Read first: a spool that fails must not lose what is in memory.
         let records = match &mut self.spool {
-            Some(spool) if fitting < BATCH_MAX && bytes < BODY_MAX => {
-                spool.next_batch(BATCH_MAX - fitting, BODY_MAX - bytes)?
+            Some(spool) if fitting < BATCH_MAX && bytes < body_max => {
+                spool.next_batch(BATCH_MAX - fitting, body_max - bytes)?
             }
             _ => Vec::new(),
         };
@@ -188,15 +193,15 @@ impl Outbox {
         self.stuck.len()
     }
 
+    /// Whether nothing waits, and nothing is under way, but batches that are stuck.
+    pub(crate) fn has_only_stuck(&self) -> bool {
+        !self.stuck.is_empty() && self.in_flight.is_empty() && self.waiting() == 0
+    }
+
     /// How many entries wait to be sent, but for those that are stuck.
     pub(crate) fn waiting(&self) -> u64 {
         let apart: usize = self.apart.iter().map(Batch::len).sum();
-        let read = self.parts().chain(self.in_flight.values());
-        let read: usize = read.map(|batch| records(&batch.items).count()).sum();
-        let read = read + self.unburied.len();
-        // The spool may have dropped records since that were read out of it.
-        let unread = self.spool.as_ref().map_or(0, Spool::len).saturating_sub(count(read));
-        count(apart + self.waiting.len()) + unread
+        count(apart + self.waiting.len()) + self.spool.as_ref().map_or(0, Spool::waiting)
     }
 
     /// Whether so many batches wait in memory.
@@ -225,8 +230,10 @@ impl Outbox {
     /// A batch is to be sent again, before all others.
     pub(crate) fn again(&mut self, batch: Batch) {
         if batch.apart {
-            self.apart.push_front(batch);
-            return;
+            if batch.len() > 1 && batch.bytes() > self.body_bound.get() {
+                return self.split(batch);
+            }
+            return self.apart.push_front(batch);
         }
         if let Some(spool) = &mut self.spool {
             spool.put_back(&batch.records());
@@ -294,6 +301,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::body_bound::BODY_MAX;
     use crate::spool::SpoolOptions;
     use crate::spool::tests::fake::Fake;
 
@@ -353,6 +361,28 @@ mod tests {
         assert_eq!(begin(&mut outbox, 0), [0]);
         assert_eq!(begin(&mut outbox, 1), [1, 2, 3, 4]);
         assert_eq!(begin(&mut outbox, 2), [5, 6, 7]);
+    }
+
+    #[test]
+    fn where_requests_take_too_long_they_are_shorter() {
+        let mut outbox = spooled(0..8, 1 << 19);
+        assert_eq!(begin(&mut outbox, 0), (0..8).collect::<Vec<_>>());
+        outbox.unsend(BatchName(0));
+        outbox.body_bound.shorten();
+        assert_eq!(begin(&mut outbox, 1), [0, 1]);
+        outbox.unsend(BatchName(1));
+
+        // A part of a batch that was refused as a whole is cut as well.
+        outbox.body_bound = BodyBound::default();
+        begin(&mut outbox, 2);
+        let batch = end(&mut outbox, 2);
+        outbox.split(batch);
+        assert_eq!(begin(&mut outbox, 3), [0, 1, 2, 3]);
+        outbox.body_bound.shorten();
+        outbox.unsend(BatchName(3));
+        assert_eq!(begin(&mut outbox, 4), [0, 1]);
+        assert_eq!(begin(&mut outbox, 5), [2, 3]);
+        assert_eq!(outbox.waiting(), 4);
     }
 
     #[test]

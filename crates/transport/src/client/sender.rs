@@ -2,7 +2,6 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
-use std::thread;
 
 use super::outbox::BatchName;
 use super::state::{Shared, State};
@@ -27,8 +26,7 @@ pub(crate) struct Answered {
 pub(crate) fn send(shared: &Arc<Shared>, state: &mut State, request: Request) -> bool {
     if state.idle_senders <= state.requests.len() {
         let sender = Arc::clone(shared);
-        let spawned =
-            thread::Builder::new().name("logflux-sender".to_owned()).spawn(move || run(&sender));
+        let spawned = logflux_process::start_thread("logflux-sender", move || run(&sender));
         if spawned.is_err() && state.idle_senders == 0 {
             return false;
         }

@@ -69,6 +69,8 @@ pub(crate) struct State {
     pub(crate) blocked: u64,
     /// Whether the last call failed, so that waiting for the server is of no use.
     pub(crate) failing: bool,
+    /// Whether nothing is left to send but what something before the server refuses.
+    pub(crate) only_stuck: bool,
     pub(crate) closed: bool,
     pub(crate) stopped: bool,
     /// What was opened when the client was built; the worker takes it.
@@ -95,6 +97,7 @@ impl State {
             rotated: false,
             blocked: 0,
             failing: false,
+            only_stuck: false,
             closed: false,
             stopped: false,
             spool,

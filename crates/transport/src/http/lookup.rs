@@ -5,10 +5,9 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
-use std::thread;
 use std::time::Instant;
 
-use logflux_process::block_signals;
+use logflux_process::start_thread;
 
 use super::dial::interleaved;
 
@@ -47,8 +46,7 @@ impl Lookup {
         }
         let (name, counted) = (host.to_owned(), Counted::new(&self.under_way)?);
         let (answer, answered) = sync_channel(1);
-        let thread = thread::Builder::new().name("logflux-lookup".to_owned()).spawn(move || {
-            block_signals();
+        let thread = start_thread("logflux-lookup", move || {
             let found = ask(&name, port);
             drop(counted);
             // The caller may have gone on without it.

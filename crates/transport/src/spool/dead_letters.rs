@@ -72,7 +72,7 @@ pub struct DeadLetters {
     fs: Arc<dyn FileSystem>,
     path: PathBuf,
     max_bytes: u64,
-    pub(super) process: u32,
+    pub(super) generation: u64,
     dropped: u64,
 }
 
@@ -98,7 +98,7 @@ impl DeadLetters {
     }
 
     pub(super) fn at_in(fs: Arc<dyn FileSystem>, path: PathBuf, max_bytes: u64) -> Self {
-        Self { fs, path, max_bytes, process: std::process::id(), dropped: 0 }
+        Self { fs, path, max_bytes, generation: logflux_process::generation(), dropped: 0 }
     }
 
     /// Appends letters and makes them durable.
@@ -107,7 +107,7 @@ impl DeadLetters {
     /// None of them was appended, or none can be relied on: [`SpoolError::NotJson`] for an entry
     /// that is not JSON on one line, [`SpoolError::Io`], [`SpoolError::Forked`].
     pub fn append(&mut self, letters: &[DeadLetter]) -> Result<(), SpoolError> {
-        if self.process != std::process::id() {
+        if self.generation != logflux_process::generation() {
             return Err(SpoolError::Forked);
         }
         let mut lines = Vec::new();
@@ -149,7 +149,7 @@ impl DeadLetters {
     /// # Errors
     /// As [`append`](Self::append); the letters that were there are there still, or both are.
     pub fn replace(&mut self, letters: &[DeadLetter]) -> Result<(), SpoolError> {
-        if self.process != std::process::id() {
+        if self.generation != logflux_process::generation() {
             return Err(SpoolError::Forked);
         }
         let mut lines = Vec::new();

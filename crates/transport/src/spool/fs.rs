@@ -181,8 +181,8 @@ impl FileSystem for Real {
             return Ok(None);
         }
         let Some(file) = lock_file(&folder.join(LOCK))? else { return Ok(None) };
-        let (folder, process) = (folder.to_owned(), std::process::id());
-        Ok(Some(Box::new(RealLock { folder, opened, file, process })))
+        let (folder, generation) = (folder.to_owned(), logflux_process::generation());
+        Ok(Some(Box::new(RealLock { folder, opened, file, generation })))
     }
 
     fn identity(&self, path: &Path) -> io::Result<Option<Identity>> {
@@ -336,7 +336,7 @@ struct RealLock {
     folder: PathBuf,
     opened: Option<OwnFile>,
     file: OwnFile,
-    process: u32,
+    generation: u64,
 }
 
 impl Lock for RealLock {
@@ -362,7 +362,7 @@ impl Lock for RealLock {
 impl Drop for RealLock {
     fn drop(&mut self) {
         // Unlocked before they are closed: a child that is born between the two keeps no lock.
-        if self.process == std::process::id() {
+        if self.generation == logflux_process::generation() {
             for file in [Some(&self.file), self.opened.as_ref()].into_iter().flatten() {
                 let _ = file.get().and_then(fs::File::unlock);
             }

@@ -43,6 +43,7 @@ impl Slot {
 pub(super) struct Index {
     slots: VecDeque<Slot>,
     gone: usize,
+    handed_out: usize,
     /// No record from here on was ever handed out.
     fresh: u64,
     /// Records that were handed out and put back; all before `fresh`.
@@ -53,6 +54,11 @@ impl Index {
     /// How many records there are.
     pub(super) fn len(&self) -> usize {
         self.slots.len() - self.gone
+    }
+
+    /// How many of them are not handed out.
+    pub(super) fn waiting(&self) -> usize {
+        self.len() - self.handed_out
     }
 
     /// Adds a record, whose id is greater than all before it.
@@ -97,6 +103,7 @@ impl Index {
         slot.state = State::Gone;
         self.returned.remove(&id);
         self.gone += 1;
+        self.handed_out -= usize::from(was.is_handed_out());
         self.tidy();
         Some(was)
     }
@@ -111,6 +118,7 @@ impl Index {
         let mut removed = Vec::new();
         for slot in &mut self.slots {
             if slot.segment == segment && slot.state != State::Gone {
+                self.handed_out -= usize::from(slot.is_handed_out());
                 slot.state = State::Gone;
                 self.returned.remove(&slot.id);
                 removed.push(slot.id);
@@ -160,6 +168,7 @@ impl Index {
                 slot.state = State::HandedOut;
             }
         }
+        self.handed_out += picked.len();
         picked
     }
 
@@ -169,6 +178,7 @@ impl Index {
         slot.state = State::Waiting;
         let slot = *slot;
         self.returned.insert(id);
+        self.handed_out -= 1;
         Some(slot)
     }
 }

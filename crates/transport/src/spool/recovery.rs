@@ -43,7 +43,7 @@ impl Spool {
             fs,
             folder: folder.to_owned(),
             options,
-            process: std::process::id(),
+            generation: logflux_process::generation(),
             index: Index::default(),
             buffer: Buffer::default(),
             segments: BTreeMap::new(),

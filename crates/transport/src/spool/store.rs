@@ -25,7 +25,7 @@ pub struct Spool {
     pub(super) folder: PathBuf,
     pub(super) options: SpoolOptions,
     /// The process that opened it.
-    pub(super) process: u32,
+    pub(super) generation: u64,
     pub(super) index: Index,
     pub(super) buffer: Buffer,
     /// The segments, in the order of their records.
@@ -206,6 +206,11 @@ impl Spool {
         self.index.len() == 0
     }
 
+    /// How many entries are neither acknowledged nor handed out.
+    pub(crate) fn waiting(&self) -> u64 {
+        self.index.waiting() as u64
+    }
+
     /// How many bytes the segments take on disk, with what is not written yet, and with
     /// acknowledged records in segments that hold others.
     #[must_use]
@@ -246,7 +251,11 @@ impl Spool {
     }
 
     pub(super) fn check_process(&self) -> Result<(), SpoolError> {
-        if self.process == std::process::id() { Ok(()) } else { Err(SpoolError::Forked) }
+        if self.generation == logflux_process::generation() {
+            Ok(())
+        } else {
+            Err(SpoolError::Forked)
+        }
     }
 
     /// Puts a record into the active segment, or a new one; gives the segment and the place.

@@ -14,7 +14,7 @@ use super::super::state::count;
 use super::super::stats::DropReason;
 use super::Worker;
 use crate::api::Api;
-use crate::call_error::{CallError, Disposition};
+use crate::call_error::{CallError, Disposition, complete};
 use crate::spool::{DeadLetter, RecordId};
 
 /// How long the worker waits before it tries again to keep dead letters.
@@ -30,8 +30,9 @@ impl Worker<'_> {
     pub(super) fn answered(&mut self, answered: Answered, now: Instant) {
         let Some(batch) = self.outbox.end(answered.batch) else { return };
         let rate = answered.answer.rate;
-        let error = match answered.answer.result {
+        let error = match complete(answered.answer.result, batch.len()) {
             Ok(response) => {
+                self.outbox.body_bound.lengthen();
                 self.ended(Ended::Well, rate, now);
                 return self.settle(batch, &response.failures, now);
             }
@@ -56,6 +57,9 @@ impl Worker<'_> {
             Disposition::Retry => {
                 self.ended(Ended::Failed(error.retry_after()), rate, now);
                 self.note(&error);
+                if matches!(error, CallError::TimedOut(_)) {
+                    self.outbox.body_bound.shorten();
+                }
                 let mut batch = batch;
                 // A server that limits requests is not out of order: it says when to come again.
                 if !error.is_rate_limited() {

@@ -17,7 +17,6 @@ use std::mem;
 use std::ptr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use logflux_wire::limits::BATCH_MAX;
@@ -88,8 +87,7 @@ pub(super) fn start(shared: &Arc<Shared>, state: &State) -> bool {
         return true;
     }
     let worker = Arc::clone(shared);
-    let started =
-        thread::Builder::new().name("logflux-worker".to_owned()).spawn(move || run(&worker));
+    let started = logflux_process::start_thread("logflux-worker", move || run(&worker));
     if started.is_err() {
         shared.worker_runs.store(false, Ordering::SeqCst);
     }
@@ -98,8 +96,6 @@ pub(super) fn start(shared: &Arc<Shared>, state: &State) -> bool {
 
 /// Runs until the client is stopped.
 fn run(shared: &Arc<Shared>) {
-    // The senders, and the thread of keys where this one starts it, inherit that.
-    logflux_process::block_signals();
     WORKS_FOR.set(ptr::from_ref(&**shared).addr());
     let _last_words = LastWords(shared);
     let mut worker = Worker::new(shared, Instant::now());
@@ -162,6 +158,11 @@ impl<'a> Worker<'a> {
         }
 
         let mut state = self.shared.lock();
+        let only_stuck = self.outbox.has_only_stuck();
+        if mem::replace(&mut state.only_stuck, only_stuck) != only_stuck {
+            self.shared.tell_progress(state);
+            state = self.shared.lock();
+        }
         let stats = self.shared.snapshot(&state);
         let report = self.reporter.due(&mut state.told, &stats, now, stopped);
         drop(state);

@@ -72,8 +72,8 @@ fn a_process_that_forked_cannot_touch_its_parents_spool() {
         DeadLetters::at_in(Arc::new(fs.clone()), PathBuf::from("/spool/dead.ndjson"), 1 << 20);
     let before = fs.disk().changes;
     // As the child of a fork sees it.
-    spool.process = spool.process.wrapping_add(1);
-    letters.process = letters.process.wrapping_add(1);
+    spool.generation = spool.generation.wrapping_add(1);
+    letters.generation = letters.generation.wrapping_add(1);
     assert!(matches!(spool.append(b"two"), Err(SpoolError::Forked)));
     assert!(matches!(spool.sync(), Err(SpoolError::Forked)));
     assert!(matches!(spool.next_batch(1, 1), Err(SpoolError::Forked)));
