@@ -93,10 +93,13 @@ fn of_a_batch_that_is_taken_in_part_the_refused_are_kept_with_their_reasons() {
     }
 }
 
+/// Places of entries in a request, and codes.
+type Failures = Vec<(usize, &'static str)>;
+
 #[test]
 fn an_answer_that_does_not_account_for_every_entry_is_not_believed() {
     // The first is refused fifty times and the others are not told of; none is; another one is.
-    let nonsense: [fn(usize) -> Vec<(usize, &'static str)>; 3] = [
+    let nonsense: [fn(usize) -> Failures; 3] = [
         |entries| vec![(0, "invalid_entry"); entries + 50],
         |_| vec![(99_999, "invalid_entry")],
         |entries| vec![(entries, "invalid_entry"); entries],
