@@ -21,8 +21,8 @@ class Settings(TypedDict, total=False):
 
     # settings: begin
     ca_file: str | os.PathLike[str] | None
-    """The file of the authority to trust, in PEM; then no other is trusted: a path; Mozilla's
-    public authorities by default."""
+    """The file of the authority to trust, in PEM, and then no other is trusted; `system` is what
+    the operating system trusts: a path, or `system`; Mozilla's public authorities by default."""
     proxy: str | None
     """The proxy that requests go through; none is a direct connection whatever the other variables
     say: a URL that begins with http://, https://, socks5:// or socks5h://, or none; what

@@ -40,6 +40,25 @@ fn every_fault_has_a_remedy() {
 }
 
 #[test]
+fn the_authorities_of_the_operating_system_are_trusted_where_that_is_asked_for() {
+    let server = Server::start();
+    let key = server.key("ingest");
+    let doctor =
+        || server.call(&key, &["doctor"]).env("LOGFLUX_CA_FILE", "system").without("SSL_CERT_DIR");
+    let ended = doctor().env("SSL_CERT_FILE", server.ca()).run();
+    assert_eq!(ended.status, 0, "{}", ended.stdout);
+    let none = server.folder.path().join("none.pem");
+    std::fs::write(&none, "").unwrap();
+    let ended = doctor().env("SSL_CERT_FILE", &none).run();
+    assert_eq!(ended.status, 1);
+    assert!(ended.stdout.contains("the operating system has no authorities"), "{}", ended.stdout);
+    // A file of this name can be named.
+    std::fs::copy(server.ca(), server.folder.path().join("system")).unwrap();
+    let ended = doctor().env("LOGFLUX_CA_FILE", "./system").env("SSL_CERT_FILE", &none).run();
+    assert_eq!(ended.status, 0, "{}", ended.stdout);
+}
+
+#[test]
 fn json_is_one_check_a_line() {
     let ended = logflux(&["doctor", "--format", "json"]).run();
     let checks: Vec<serde_json::Value> =
