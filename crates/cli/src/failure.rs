@@ -1,9 +1,13 @@
 //! How a command ends when it fails.
 
 use std::error::Error;
-use std::io;
+use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
+
+use crate::escape;
+use crate::numbers;
+use crate::streams::{self, Stderr};
 
 /// A command's result.
 pub(crate) type Outcome<T = ()> = Result<T, Failure>;
@@ -50,23 +54,28 @@ impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Message(message) | Self::Usage(message) => f.write_str(message),
-            Self::Told | Self::Status(_) => f.write_str("it failed, as was told"),
+            Self::Told | Self::Status(_) => f.write_str("it failed (reported above)"),
             Self::ReaderGone => f.write_str("nobody reads the output"),
         }
     }
 }
 
+/// Text of others may be in it, so nothing of it steers a terminal. Several problems are several lines.
 fn tell(message: &str) {
     let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
-    anstream::eprintln!("{red}error:{red:#} {message}");
+    let styled = match anstream::AutoStream::choice(&io::stderr()) {
+        anstream::ColorChoice::Never => "error:".to_owned(),
+        _ => format!("{red}error:{red:#}"),
+    };
+    let message = escape::lines(&numbers::in_words(message));
+    let _ = Stderr.write_all(format!("{styled} {message}\n").as_bytes());
 }
 
 /// With its causes, each once.
 impl<E: Error + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
         let any: &(dyn Error + 'static) = &error;
-        if any.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::BrokenPipe)
-        {
+        if any.downcast_ref::<io::Error>().is_some_and(streams::is_reader_gone) {
             return Self::ReaderGone;
         }
         let mut message = error.to_string();

@@ -45,4 +45,4 @@ pub use per_process::PerProcess;
 pub use restore::{PerCopy, after_restore, restores};
 pub use signals::block_signals;
 #[cfg(unix)]
-pub use termination::{is_hangup_ignored, on_termination};
+pub use termination::{is_signal_ignored, on_termination};

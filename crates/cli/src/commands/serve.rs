@@ -9,6 +9,7 @@ use logflux_server::{Server, ServerConfig, dev_tls};
 use tracing_subscriber::EnvFilter;
 
 use crate::failure::{Failure, Outcome};
+use crate::streams::say;
 use crate::upkeep::UpkeepArgs;
 
 /// Run the ingest server: it takes sealed entries, keeps them, and cannot read them
@@ -85,9 +86,9 @@ impl Serve {
         let mut config = settings.config()?;
         self.upkeep.apply(&mut config);
         let server = Server::bind(config)?;
-        anstream::eprintln!("listening on https://{}", server.local_addr());
+        say!("listening on https://{}", server.local_addr());
         if let Some(ca) = ca {
-            anstream::eprintln!("clients trust it by LOGFLUX_CA_FILE={}", ca.display());
+            say!("clients trust it by LOGFLUX_CA_FILE={}", ca.display());
         }
         let again = self.clone();
         Ok(server.run_reading(move || again.read())?)
@@ -133,7 +134,7 @@ impl Serve {
         if !self.dev {
             config.tls.check()?;
         }
-        anstream::eprintln!("the settings are good: {config}");
+        say!("the settings are good: {config}");
         Ok(())
     }
 

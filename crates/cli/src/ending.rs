@@ -1,0 +1,99 @@
+//! How `pipe` ends when a signal asks for it: it reads on to the end of its input, since the
+//! application that writes there may have got the same signal and still has something to say.
+
+use std::process;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use logflux_transport::Client;
+
+use crate::failure::Outcome;
+use crate::lines::Waker;
+use crate::output::count;
+use crate::shipping::{end, end_within};
+use crate::signals;
+use crate::streams::say;
+
+/// When it is said that the input goes on.
+const SAY_AFTER: Duration = Duration::from_secs(1);
+/// How long what reads may take to notice that it should stop; then the client is closed without it.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// The end of a `pipe`. Clones are the same.
+#[derive(Clone)]
+pub(crate) struct Ending {
+    state: Arc<State>,
+}
+
+#[derive(Default)]
+struct State {
+    asked: AtomicBool,
+    stopped: AtomicBool,
+    closing: AtomicBool,
+}
+
+impl Ending {
+    pub(crate) fn new() -> Self {
+        Self { state: Arc::default() }
+    }
+
+    /// Whether to read no more.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.state.stopped.load(Ordering::Acquire)
+    }
+
+    /// A signal asks for the end. The first gives the input its close timeout to end, the second
+    /// ends the program at once.
+    pub(crate) fn ask(&self, client: &Client, waker: &Waker, signal: i32) {
+        let second = self.state.asked.swap(true, Ordering::AcqRel);
+        let (ending, late, wake) = (self.clone(), client.clone(), waker.clone());
+        let wait = move || ending.stop_after(&late, &wake);
+        let waits = !second && thread::Builder::new().name("ending".to_owned()).spawn(wait).is_ok();
+        if !waits {
+            if let Err(lost) = end_within(client, Duration::ZERO) {
+                say!("{lost}");
+            }
+            let unread = usize::try_from(waker.waiting()).unwrap_or(usize::MAX);
+            if unread > 0 {
+                say!("{} that came last not shipped", count(unread, "byte is", "bytes are"));
+            }
+            signals::end_by(signal);
+        }
+    }
+
+    fn stop_after(&self, client: &Client, waker: &Waker) {
+        let timeout = client.close_timeout();
+        let quiet = timeout.min(SAY_AFTER);
+        thread::sleep(quiet);
+        if !self.state.closing.load(Ordering::Acquire) && timeout > quiet {
+            say!(
+                "the input has not ended: it is read on for {timeout:?} at most; a second signal ends at once"
+            );
+            thread::sleep(timeout.saturating_sub(quiet));
+        }
+        self.state.stopped.store(true, Ordering::Release);
+        waker.wake();
+        thread::sleep(GRACE);
+        // What reads may wait for a stdout that nobody reads, or for room in the queue.
+        if self.state.closing.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let status = match end(client) {
+            Ok(()) => 0,
+            Err(failure) => failure.report(),
+        };
+        process::exit(status.into());
+    }
+
+    /// Delivers what is left, unless that is done already: then the program ends meanwhile.
+    pub(crate) fn close(&self, client: &Client) -> Outcome {
+        if self.state.closing.swap(true, Ordering::AcqRel) {
+            loop {
+                thread::park();
+            }
+        }
+        end(client)
+    }
+}
