@@ -12,7 +12,7 @@ use logflux_transport::Client;
 use crate::failure::Outcome;
 use crate::lines::Waker;
 use crate::output::count;
-use crate::shipping::{end, end_within};
+use crate::shipping::{end, outcome};
 use crate::signals;
 use crate::streams::say;
 
@@ -32,6 +32,8 @@ struct State {
     asked: AtomicBool,
     stopped: AtomicBool,
     closing: AtomicBool,
+    /// A second signal has come.
+    aborted: AtomicBool,
 }
 
 impl Ending {
@@ -52,7 +54,9 @@ impl Ending {
         let wait = move || ending.stop_after(&late, &wake);
         let waits = !second && thread::Builder::new().name("ending".to_owned()).spawn(wait).is_ok();
         if !waits {
-            if let Err(lost) = end_within(client, Duration::ZERO) {
+            self.state.aborted.store(true, Ordering::Release);
+            let _ = client.close(Duration::ZERO);
+            if let Err(lost) = outcome(client) {
                 say!("{lost}");
             }
             let unread = usize::try_from(waker.waiting()).unwrap_or(usize::MAX);
@@ -87,13 +91,16 @@ impl Ending {
         process::exit(status.into());
     }
 
-    /// Delivers what is left, unless that is done already: then the program ends meanwhile.
+    /// Delivers what is left, unless another thread does it, which then ends the program.
     pub(crate) fn close(&self, client: &Client) -> Outcome {
-        if self.state.closing.swap(true, Ordering::AcqRel) {
-            loop {
-                thread::park();
+        if !self.state.closing.swap(true, Ordering::AcqRel) {
+            let _ = client.close(client.close_timeout());
+            if !self.state.aborted.load(Ordering::Acquire) {
+                return outcome(client);
             }
         }
-        end(client)
+        loop {
+            thread::park();
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
+use logflux_server::settings::SettingsError;
 
 use crate::escape;
 use crate::numbers;
@@ -15,8 +16,10 @@ pub(crate) type Outcome<T = ()> = Result<T, Failure>;
 /// Why a command failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// To be told.
+    /// To be told, in one line.
     Message(String),
+    /// To be told: several problems, a line each.
+    Lines(String),
     /// Told already, line by line.
     Told,
     /// Told already, and with an exit status of its own.
@@ -36,11 +39,15 @@ impl Failure {
     pub(crate) fn report(self) -> u8 {
         match self {
             Self::Message(message) => {
-                tell(&message);
+                tell(&escape::line(&numbers::in_words(&message)));
+                1
+            }
+            Self::Lines(message) => {
+                tell(&escape::lines(&numbers::in_words(&message)));
                 1
             }
             Self::Usage(message) => {
-                tell(&message);
+                tell(&escape::line(&numbers::in_words(&message)));
                 2
             }
             Self::Told => 1,
@@ -53,21 +60,21 @@ impl Failure {
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Message(message) | Self::Usage(message) => f.write_str(message),
+            Self::Message(message) | Self::Lines(message) | Self::Usage(message) => {
+                f.write_str(message)
+            }
             Self::Told | Self::Status(_) => f.write_str("it failed (reported above)"),
             Self::ReaderGone => f.write_str("nobody reads the output"),
         }
     }
 }
 
-/// Text of others may be in it, so nothing of it steers a terminal. Several problems are several lines.
 fn tell(message: &str) {
     let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
     let styled = match anstream::AutoStream::choice(&io::stderr()) {
         anstream::ColorChoice::Never => "error:".to_owned(),
         _ => format!("{red}error:{red:#}"),
     };
-    let message = escape::lines(&numbers::in_words(message));
     let _ = Stderr.write_all(format!("{styled} {message}\n").as_bytes());
 }
 
@@ -87,6 +94,9 @@ impl<E: Error + 'static> From<E> for Failure {
             }
             source = cause.source();
         }
-        Self::Message(message)
+        match any.downcast_ref() {
+            Some(SettingsError::Rules(_)) => Self::Lines(message),
+            _ => Self::Message(message),
+        }
     }
 }

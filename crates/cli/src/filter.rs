@@ -41,7 +41,7 @@ impl FilterArgs {
         self.field.iter().all(|(name, wanted)| {
             member(&value, name).is_some_and(|value| match value {
                 Value::String(text) => text == wanted,
-                other => other.to_string() == *wanted,
+                other => serde_json::to_string(other).is_ok_and(|text| text == *wanted),
             })
         })
     }

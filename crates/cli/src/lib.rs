@@ -55,9 +55,11 @@ struct Cli {
 /// The Python package has the same program by this. A command that is told to end by a signal, or
 /// that has to end at once, ends the process.
 pub fn run<T: Into<OsString> + Clone>(args: impl IntoIterator<Item = T>) -> u8 {
-    let outcome = match Cli::try_parse_from(args) {
+    streams::fill_closed();
+    let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+    let outcome = match Cli::try_parse_from(&args) {
         Ok(cli) => cli.command.run(),
-        Err(usage) => tell_usage(&usage),
+        Err(usage) => tell_usage(&usage, &args),
     };
     match outcome {
         Ok(()) => 0,
@@ -66,12 +68,16 @@ pub fn run<T: Into<OsString> + Clone>(args: impl IntoIterator<Item = T>) -> u8 {
 }
 
 /// Help goes to stdout, with status 0, and wrong usage to stderr, with status 2.
-fn tell_usage(usage: &clap::Error) -> Outcome {
-    let styled = usage.render().ansi().to_string();
+fn tell_usage(usage: &clap::Error, args: &[OsString]) -> Outcome {
     if !usage.use_stderr() {
-        return print_styled(&styled);
+        return print_styled(&usage.render().ansi().to_string());
     }
     // An argument may be the name of a file that somebody else has made.
+    let escape = |arg: &OsString| OsString::from(escape::line(&arg.to_string_lossy()));
+    let escaped: Vec<OsString> = args.iter().map(escape).collect();
+    let again = (args != escaped).then(|| Cli::try_parse_from(&escaped).err()).flatten();
+    let usage = again.as_ref().unwrap_or(usage);
+    let styled = usage.render().ansi().to_string();
     let plain = numbers::in_words(&usage.render().to_string());
     let shown = escape::lines(&plain);
     let colours = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;

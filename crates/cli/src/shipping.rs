@@ -2,7 +2,6 @@
 
 use std::process;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use clap::Args;
 use logflux_envelope::Secret;
@@ -11,7 +10,6 @@ use logflux_transport::{Client, ClientConfig, ClientStats, Rotation};
 use crate::connection::ConnectionArgs;
 use crate::failure::{Failure, Outcome};
 use crate::options::ClientOptions;
-use crate::output::count;
 use crate::rereading::{changeable, tell};
 use crate::sealing::SealingArgs;
 use crate::secret::SecretArgs;
@@ -99,19 +97,18 @@ impl ShippingArgs {
 
 /// Delivers what is left, and fails where something was lost.
 pub(crate) fn end(client: &Client) -> Outcome {
-    end_within(client, client.close_timeout())
+    // What is left is counted among the drops, or is in the spool.
+    let _ = client.close(client.close_timeout());
+    outcome(client)
 }
 
-/// The same in this time.
-pub(crate) fn end_within(client: &Client, timeout: Duration) -> Outcome {
-    // What is left is counted among the drops, or is in the spool.
-    let _ = client.close(timeout);
+/// What became of the lines of a client that is closed.
+pub(crate) fn outcome(client: &Client) -> Outcome {
     let stats = client.stats();
     if stats.spooled > 0 {
         let spooled = usize::try_from(stats.spooled).unwrap_or(usize::MAX);
-        let (are, sent) =
-            (count(spooled, "line is", "lines are"), if spooled == 1 { "is" } else { "are" });
-        say!("{are} in the spool, and {sent} sent the next time");
+        let (lines, are) = if spooled == 1 { ("line is", "is") } else { ("lines are", "are") };
+        say!("{spooled} {lines} in the spool, and {are} sent the next time");
     }
     if stats.dropped.total() == 0 { Ok(()) } else { Err(Failure::new(lost(&stats))) }
 }

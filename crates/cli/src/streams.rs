@@ -19,6 +19,18 @@ pub(crate) fn say_line(text: &str) {
     let _ = Stderr.write_all(format!("{}\n", escape::line(text)).as_bytes());
 }
 
+/// Gives the numbers of streams that are closed to `/dev/null`, so that no file of ours gets one. The
+/// runtime of a Rust program has done it already; other hosts have not.
+pub(crate) fn fill_closed() {
+    #[cfg(unix)]
+    while let Ok(file) = std::fs::File::options().read(true).write(true).open("/dev/null") {
+        if std::os::fd::AsRawFd::as_raw_fd(&file) > 2 {
+            break;
+        }
+        std::mem::forget(file);
+    }
+}
+
 /// Standard output. On a terminal, what is written is escaped but for line ends and tabs; so every
 /// write has whole characters.
 pub(crate) struct Stdout {

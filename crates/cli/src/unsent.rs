@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use crate::escape;
 use crate::failure::{Failure, Outcome};
 use crate::lines::{ENTRY_MAX, Input};
-use crate::splitter::Splitter;
+use crate::splitter::{Piece, Splitter};
 
 /// How often the file is opened again where somebody has just removed it.
 const TRIES: usize = 10;
@@ -26,20 +26,33 @@ pub(crate) struct Unsent {
     /// What is sent comes from this file.
     is_input: bool,
     known: Known,
+    /// What was kept of a line whose end is still to come.
+    before: Option<Digest>,
 }
 
-/// The lines that the file has, each as a number of 128 bits.
+/// A line as a number of 128 bits.
+type Digest = (u64, u64);
+
+/// The lines that the file has.
 struct Known {
-    lines: HashSet<(u64, u64)>,
+    lines: HashSet<Digest>,
     keys: (RandomState, RandomState),
     /// Whether those were read that the file had before.
     read: bool,
 }
 
 impl Known {
-    fn add(&mut self, line: &[u8]) -> bool {
-        self.lines.insert((self.keys.0.hash_one(line), self.keys.1.hash_one(line)))
+    /// A piece that continues a line is known by what stands before it as well.
+    fn digest(&self, piece: &Piece, before: &mut Option<Digest>) -> Digest {
+        let all = (*before, &piece.bytes);
+        let digest = (self.keys.0.hash_one(all), self.keys.1.hash_one(all));
+        *before = (!ends_line(piece)).then_some(digest);
+        digest
     }
+}
+
+fn ends_line(piece: &Piece) -> bool {
+    piece.part.as_ref().is_none_or(|part| part.last)
 }
 
 impl Unsent {
@@ -66,7 +79,7 @@ impl Unsent {
         };
         let keys = (RandomState::new(), RandomState::new());
         let known = Known { lines: HashSet::new(), keys, read: false };
-        Ok(Self { path: path.to_owned(), made, is_input, known })
+        Ok(Self { path: path.to_owned(), made, is_input, known, before: None })
     }
 
     /// Whether what is sent comes from this file, so that it is kept already.
@@ -80,7 +93,7 @@ impl Unsent {
     }
 
     /// Keeps lines durably, but those that the file has already.
-    pub(crate) fn keep<L: AsRef<[u8]>>(&mut self, lines: &[L]) -> io::Result<()> {
+    pub(crate) fn keep(&mut self, lines: &[Piece]) -> io::Result<()> {
         if lines.is_empty() || self.is_input {
             return Ok(());
         }
@@ -89,38 +102,37 @@ impl Unsent {
             self.read_known(&mut file)?;
         }
         self.known.read = true;
-        let mut out = Vec::new();
-        let before = file.metadata()?;
-        if before.len() > 0 && !(readable && ends_a_line(&mut file)?) {
+        let found = file.metadata()?;
+        let (mut before, mut out, mut added) = (self.before, Vec::new(), Vec::new());
+        if before.is_none() && found.len() > 0 && !(readable && ends_a_line(&mut file)?) {
             out.push(b'\n');
         }
-        let mut added = false;
         for line in lines {
-            if self.known.add(line.as_ref()) {
-                added = true;
-                out.extend_from_slice(line.as_ref());
-                out.push(b'\n');
+            let digest = self.known.digest(line, &mut before);
+            if self.known.lines.insert(digest) {
+                added.push(digest);
+                out.extend_from_slice(&line.bytes);
+                if ends_line(line) {
+                    out.push(b'\n');
+                }
             }
         }
-        if !added {
-            return Ok(());
-        }
-        let written = file.write_all(&out);
-        let written =
-            written.and_then(|()| if before.is_file() { file.sync_all() } else { Ok(()) });
-        if let Err(error) = written {
-            if before.is_file() {
-                file.set_len(before.len())?;
+        let written = match (added.is_empty(), found.is_file()) {
+            (true, _) => Ok(()),
+            (false, true) => file.write_all(&out).and_then(|()| file.sync_all()),
+            (false, false) => file.write_all(&out),
+        };
+        if written.is_err() {
+            for digest in &added {
+                self.known.lines.remove(digest);
             }
-            for line in lines {
-                let line = line.as_ref();
-                self.known
-                    .lines
-                    .remove(&(self.known.keys.0.hash_one(line), self.known.keys.1.hash_one(line)));
+            if found.is_file() {
+                file.set_len(found.len())?;
             }
-            return Err(error);
+        } else {
+            self.before = before;
         }
-        Ok(())
+        written
     }
 
     /// Opens and locks the file that the path names, and says whether it can be read.
@@ -158,20 +170,19 @@ impl Unsent {
         file.seek(SeekFrom::Start(0))?;
         let mut splitter = Splitter::new(ENTRY_MAX);
         let mut buffer = vec![0; 64 << 10];
+        let mut before = None;
+        let mut add = |piece: &Piece| {
+            let digest = self.known.digest(piece, &mut before);
+            self.known.lines.insert(digest);
+        };
         loop {
             let count = file.read(&mut buffer)?;
-            let bytes = buffer.get(..count).unwrap_or_default();
-            splitter.push(bytes, |piece| {
-                self.known.add(&piece.bytes);
-            });
+            splitter.push(buffer.get(..count).unwrap_or_default(), |piece| add(&piece));
             if count == 0 {
-                break;
+                splitter.finish().iter().for_each(add);
+                return Ok(());
             }
         }
-        if let Some(last) = splitter.finish() {
-            self.known.add(&last.bytes);
-        }
-        Ok(())
     }
 }
 

@@ -78,7 +78,7 @@ impl AlertsCommand {
                 writeln!(
                     out,
                     "{} {:<16} {}{}",
-                    alert.time,
+                    escape::line(&alert.time),
                     alert.kind,
                     escape::line(&alert.message),
                     tenant.unwrap_or_default()

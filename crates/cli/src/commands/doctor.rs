@@ -171,7 +171,7 @@ fn remedy_for(error: &CallError, proxied: bool) -> &'static str {
 
 fn text(failure: Failure) -> String {
     match failure {
-        Failure::Message(message) | Failure::Usage(message) => message,
+        Failure::Message(message) | Failure::Lines(message) | Failure::Usage(message) => message,
         Failure::Told | Failure::Status(_) | Failure::ReaderGone => String::new(),
     }
 }

@@ -110,16 +110,15 @@ impl Send {
         };
         let mut run = Run { unsent, total: Totals::default(), long: 0 };
         let shipped = run.ship(source, &shipper);
-        self.report(&run.total)?;
+        let reported = self.report(&run.total);
         let kept = run.kept_where();
-        match (shipped, kept) {
-            (Err(failure), Some(kept)) => Err(Failure::new(format!("{failure}; {kept}"))),
-            (Err(failure), None) => Err(failure),
-            (Ok(()), kept) => {
-                kept.iter().for_each(|kept| say!("{kept}"));
-                if run.total.is_good() { Ok(()) } else { Err(Failure::Told) }
-            }
+        if let Err(failure) = shipped {
+            let kept = kept.map(|kept| format!("; {kept}")).unwrap_or_default();
+            return Err(Failure::new(format!("{failure}{kept}")));
         }
+        kept.iter().for_each(|kept| say!("{kept}"));
+        reported?;
+        if run.total.is_good() { Ok(()) } else { Err(Failure::Told) }
     }
 
     fn report(&self, total: &Totals) -> Outcome {
@@ -150,13 +149,6 @@ enum Source<'s> {
     Plain { lines: Lines, sealer: Sealer, sealing: &'s SealingArgs, node: Node },
 }
 
-/// Sealed entries with the numbers of their lines.
-#[derive(Default)]
-struct Entries {
-    lines: Vec<u64>,
-    sealed: Vec<Vec<u8>>,
-}
-
 /// What has become of the lines.
 struct Run {
     unsent: Unsent,
@@ -181,13 +173,14 @@ impl Run {
                 }
             };
             if failed.is_some() {
-                self.keep(&entries.sealed);
+                self.keep(&entries);
                 self.check_lost()?;
                 continue;
             }
-            bar.inc_length(u64::try_from(entries.sealed.len()).unwrap_or(u64::MAX));
+            bar.inc_length(u64::try_from(entries.len()).unwrap_or(u64::MAX));
             let before = bar.position();
-            let shipped = shipper.ship(&entries.sealed, |count| {
+            let sealed: Vec<&[u8]> = entries.iter().map(|entry| entry.bytes.as_slice()).collect();
+            let shipped = shipper.ship(&sealed, |count| {
                 bar.set_position(before + u64::try_from(count).unwrap_or(0));
             });
             match shipped {
@@ -195,7 +188,7 @@ impl Run {
                 Err(error) => {
                     bar.finish_and_clear();
                     self.account(&entries, &error.receipt);
-                    self.keep(entries.sealed.get(error.shipped..).unwrap_or_default());
+                    self.keep(entries.get(error.shipped..).unwrap_or_default());
                     failed = Some(error.error);
                 }
             }
@@ -205,8 +198,8 @@ impl Run {
         failed.map_or(Ok(()), |error| Err(error.into()))
     }
 
-    /// The next entries; `None` at the end.
-    fn next(&mut self, source: &mut Source<'_>) -> Outcome<Option<Entries>> {
+    /// The next sealed entries; `None` at the end.
+    fn next(&mut self, source: &mut Source<'_>) -> Outcome<Option<Vec<Piece>>> {
         let batch = match source {
             Source::Sealed(lines) | Source::Plain { lines, .. } => lines.batch(BATCH)?,
         };
@@ -225,16 +218,16 @@ impl Run {
         sealer: &Sealer,
         sealing: &SealingArgs,
         node: &Node,
-    ) -> Entries {
+    ) -> Vec<Piece> {
         let bytes: Vec<_> = batch.iter().map(Piece::message).collect();
         let messages: Vec<_> = bytes.iter().map(|bytes| sealing.message(bytes, node)).collect();
         let mut out = Vec::new();
-        let mut entries = Entries::default();
+        let mut entries = Vec::with_capacity(batch.len());
         for (piece, result) in batch.iter().zip(sealer.seal_many(&messages, &mut out)) {
             match result {
                 Ok(range) => {
-                    entries.lines.push(piece.line);
-                    entries.sealed.push(out.get(range).unwrap_or_default().to_vec());
+                    let bytes = out.get(range).unwrap_or_default().to_vec();
+                    entries.push(Piece { bytes, part: None, ..*piece });
                 }
                 Err(error) => {
                     self.total.unsealed += 1;
@@ -246,8 +239,8 @@ impl Run {
     }
 
     /// Lines that are JSON objects. One that is not would spoil the request that carries it.
-    fn check(&mut self, batch: Vec<Piece>) -> Entries {
-        let (mut entries, mut bad) = (Entries::default(), Vec::new());
+    fn check(&mut self, batch: Vec<Piece>) -> Vec<Piece> {
+        let (mut entries, mut bad) = (Vec::with_capacity(batch.len()), Vec::new());
         for piece in batch {
             let line = piece.line;
             if piece.part.is_none() && piece.bytes.trim_ascii().is_empty() {
@@ -259,14 +252,13 @@ impl Run {
                     self.total.bad += 1;
                     say!("line {line}: {TOO_LONG}; it is not sent");
                 }
-                bad.push(piece.bytes);
+                bad.push(piece);
             } else if let Some(fault) = fault(&piece.bytes) {
                 self.total.bad += 1;
                 say!("line {line}: {fault}; it is not sent");
-                bad.push(piece.bytes);
+                bad.push(piece);
             } else {
-                entries.lines.push(line);
-                entries.sealed.push(piece.bytes);
+                entries.push(piece);
             }
         }
         self.keep(&bad);
@@ -274,25 +266,26 @@ impl Run {
     }
 
     /// Counts what was shipped, and keeps what was refused.
-    fn account(&mut self, entries: &Entries, receipt: &Receipt) {
+    fn account(&mut self, entries: &[Piece], receipt: &Receipt) {
         self.total.stored += receipt.counts.succeeded;
         self.total.duplicates += receipt.counts.duplicates;
         self.total.retries += receipt.retries;
         let mut refused = Vec::new();
         for refusal in &receipt.refusals {
             let code = refusal.code.map_or("refused", |code| code.as_str());
-            let line = entries.lines.get(refusal.index).copied().unwrap_or_default();
-            say!("line {line}: refused: {code}: {}", refusal.message);
-            refused.extend(entries.sealed.get(refusal.index).cloned());
+            if let Some(entry) = entries.get(refusal.index) {
+                say!("line {}: refused: {code}: {}", entry.line, refusal.message);
+                refused.push(entry.clone());
+            }
         }
         self.keep(&refused);
     }
 
     /// Keeps lines in the file of unsent entries, or, where it takes no more, gives them to stdout.
-    fn keep(&mut self, lines: &[Vec<u8>]) {
+    fn keep(&mut self, lines: &[Piece]) {
         let error = match self.unsent.keep(lines) {
             Ok(()) => {
-                self.total.kept += lines.len();
+                self.total.kept += ends(lines);
                 return;
             }
             Err(error) => error,
@@ -300,13 +293,16 @@ impl Run {
         if self.total.given == 0 {
             say!("{}: {error}; what it does not take goes to stdout", self.unsent.name());
         }
-        let mut out = lines.join(&b'\n');
-        out.push(b'\n');
+        let mut out = Vec::new();
+        for line in lines {
+            out.extend_from_slice(&line.bytes);
+            out.push(b'\n');
+        }
         match Stdout::raw().write_all(&out) {
-            Ok(()) => self.total.given += lines.len(),
+            Ok(()) => self.total.given += ends(lines),
             Err(error) => {
                 say!("{error}");
-                self.total.lost += lines.len();
+                self.total.lost += ends(lines);
             }
         }
     }
@@ -335,6 +331,11 @@ impl Run {
         let places: Vec<_> = [kept, given].into_iter().flatten().collect();
         (!places.is_empty()).then(|| places.join(", and "))
     }
+}
+
+/// How many lines there are, where one that is too long is several pieces.
+fn ends(pieces: &[Piece]) -> usize {
+    pieces.iter().filter(|piece| piece.part.as_ref().is_none_or(|part| part.last)).count()
 }
 
 /// Why a line is no JSON object.
