@@ -12,7 +12,7 @@ use logflux_transport::Client;
 use crate::failure::Outcome;
 use crate::lines::Waker;
 use crate::output::count;
-use crate::shipping::{end, outcome};
+use crate::shipping::outcome;
 use crate::signals;
 use crate::streams::say;
 
@@ -50,19 +50,17 @@ impl Ending {
     /// ends the program at once.
     pub(crate) fn ask(&self, client: &Client, waker: &Waker, signal: i32) {
         let second = self.state.asked.swap(true, Ordering::AcqRel);
+        // A terminal that is closed may say so twice.
+        if second && signals::is_hangup(signal) {
+            return;
+        }
         let (ending, late, wake) = (self.clone(), client.clone(), waker.clone());
         let wait = move || ending.stop_after(&late, &wake);
         let waits = !second && thread::Builder::new().name("ending".to_owned()).spawn(wait).is_ok();
         if !waits {
             self.state.aborted.store(true, Ordering::Release);
             let _ = client.close(Duration::ZERO);
-            if let Err(lost) = outcome(client) {
-                say!("{lost}");
-            }
-            let unread = usize::try_from(waker.waiting()).unwrap_or(usize::MAX);
-            if unread > 0 {
-                say!("{} that came last not shipped", count(unread, "byte is", "bytes are"));
-            }
+            tell_lost(client, waker);
             signals::end_by(signal);
         }
     }
@@ -84,11 +82,8 @@ impl Ending {
         if self.state.closing.swap(true, Ordering::AcqRel) {
             return;
         }
-        let status = match end(client) {
-            Ok(()) => 0,
-            Err(failure) => failure.report(),
-        };
-        process::exit(status.into());
+        let _ = client.close(timeout);
+        process::exit(i32::from(tell_lost(client, waker)));
     }
 
     /// Delivers what is left, unless another thread does it, which then ends the program.
@@ -103,4 +98,17 @@ impl Ending {
             thread::park();
         }
     }
+}
+
+/// Says what is lost; whether anything is.
+fn tell_lost(client: &Client, waker: &Waker) -> bool {
+    let ended = outcome(client);
+    if let Err(lost) = &ended {
+        say!("{lost}");
+    }
+    let unshipped = usize::try_from(waker.waiting()).unwrap_or(usize::MAX);
+    if unshipped > 0 {
+        say!("{} not shipped", count(unshipped, "byte at the end was", "bytes at the end were"));
+    }
+    ended.is_err() || unshipped > 0
 }

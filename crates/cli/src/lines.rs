@@ -6,7 +6,7 @@ use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
@@ -106,7 +106,7 @@ impl Waker {
         let _ = self.sender.try_send(Event::Woken);
     }
 
-    /// How many bytes were read that nobody has taken.
+    /// How many bytes were read that are not [handled](Chunks::handled).
     pub(crate) fn waiting(&self) -> u64 {
         self.waiting.load(Ordering::Acquire)
     }
@@ -151,19 +151,37 @@ impl Chunks {
 
     /// Waits for what comes next. Nothing does after the end, or where reading has failed.
     pub(crate) fn next(&self) -> Event {
-        self.taken(self.events.recv().unwrap_or(Event::End))
+        self.events.recv().unwrap_or(Event::End)
     }
 
     /// What has come already.
     pub(crate) fn next_ready(&self) -> Option<Event> {
-        self.events.try_recv().ok().map(|event| self.taken(event))
+        self.events.try_recv().ok()
     }
 
-    fn taken(&self, event: Event) -> Event {
-        if let Event::Bytes(bytes) = &event {
-            self.waiting.fetch_sub(bytes.len() as u64, Ordering::AcqRel);
-        }
-        event
+    /// So many bytes would not be lost any more.
+    pub(crate) fn handled(&self, bytes: usize) {
+        self.waiting.fetch_sub(bytes as u64, Ordering::AcqRel);
+    }
+}
+
+/// Ends lines before their end.
+#[derive(Clone)]
+pub(crate) struct Stopper {
+    stopped: Arc<AtomicBool>,
+    waker: Waker,
+}
+
+impl Stopper {
+    /// Stops; false where that was done before.
+    pub(crate) fn stop(&self) -> bool {
+        let first = !self.stopped.swap(true, Ordering::AcqRel);
+        self.waker.wake();
+        first
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Acquire)
     }
 }
 
@@ -172,6 +190,7 @@ pub(crate) struct Lines {
     chunks: Chunks,
     splitter: Splitter,
     ready: VecDeque<Piece>,
+    stopped: Arc<AtomicBool>,
     ended: bool,
     failed: Option<io::Error>,
 }
@@ -181,14 +200,29 @@ impl Lines {
     pub(crate) fn of(reader: impl Read + Send + 'static, max: usize) -> Outcome<Self> {
         let chunks = Chunks::new();
         chunks.start(reader)?;
-        let (splitter, ready) = (Splitter::new(max), VecDeque::new());
-        Ok(Self { chunks, splitter, ready, ended: false, failed: None })
+        Ok(Self {
+            chunks,
+            splitter: Splitter::new(max),
+            ready: VecDeque::new(),
+            stopped: Arc::default(),
+            ended: false,
+            failed: None,
+        })
+    }
+
+    /// What ends the lines before the input's end, from another thread. Those that were read still
+    /// come.
+    pub(crate) fn stopper(&self) -> Stopper {
+        Stopper { stopped: Arc::clone(&self.stopped), waker: self.chunks.waker() }
     }
 
     /// Waits for a line, and takes those that have come with it, up to `max`; none at the end.
     ///
     /// Where reading fails, what came before is given first.
     pub(crate) fn batch(&mut self, max: usize) -> Outcome<Vec<Piece>> {
+        if self.stopped.load(Ordering::Acquire) && !self.ended {
+            self.take_read();
+        }
         while self.ready.is_empty() && !self.ended {
             let next = self.chunks.next();
             self.add(next);
@@ -220,12 +254,27 @@ impl Lines {
                 self.splitter.push(&bytes, |piece| self.ready.push_back(piece));
                 return;
             }
+            Event::Woken if self.stopped.load(Ordering::Acquire) => return self.take_read(),
             Event::Woken => return,
             Event::Failed(error) => self.failed = Some(error),
             Event::End => {}
         }
         self.ended = true;
         self.ready.extend(self.splitter.finish());
+    }
+
+    /// Takes what was read ahead, and no more.
+    fn take_read(&mut self) {
+        for _ in 0..=AHEAD {
+            match self.chunks.next_ready() {
+                Some(Event::Woken) => {}
+                Some(event) if !self.ended => self.add(event),
+                _ => break,
+            }
+        }
+        if !self.ended {
+            self.add(Event::End);
+        }
     }
 
     /// All lines.

@@ -44,6 +44,14 @@ pub(crate) fn at_hangup(
     Ok(())
 }
 
+/// Whether this is the signal that says that the terminal is closed.
+pub(crate) fn is_hangup(signal: i32) -> bool {
+    #[cfg(unix)]
+    return signal == signal_hook::consts::SIGHUP;
+    #[cfg(not(unix))]
+    return signal != CTRL_C;
+}
+
 /// Ends the process as this signal does where nobody handles it.
 pub(crate) fn end_by(signal: i32) -> ! {
     #[cfg(unix)]

@@ -69,12 +69,13 @@ impl Pipe {
             command: self,
             splitter: Splitter::new(client.message_max()),
             client: &client,
+            chunks: &chunks,
             spooled,
             held: Vec::new(),
             output: Some(Stdout::raw()),
             failed: false,
         };
-        flow.run(&chunks, &ending);
+        flow.run(&ending);
         let failed = flow.failed;
         ending.close(&client)?;
         if failed { Err(Failure::Told) } else { Ok(()) }
@@ -86,6 +87,7 @@ struct Flow<'c> {
     command: &'c Pipe,
     splitter: Splitter,
     client: &'c Client,
+    chunks: &'c Chunks,
     spooled: bool,
     /// With --durable: what was read and not passed on.
     held: Vec<u8>,
@@ -96,11 +98,11 @@ struct Flow<'c> {
 }
 
 impl Flow<'_> {
-    fn run(&mut self, chunks: &Chunks, ending: &Ending) {
+    fn run(&mut self, ending: &Ending) {
         let mut stopped = false;
         let mut ended = false;
         while !ended && !stopped {
-            let mut event = Some(chunks.next());
+            let mut event = Some(self.chunks.next());
             stopped = ending.is_stopped();
             // What was read is taken, but no more than that.
             let most = match (stopped, self.command.durable) {
@@ -120,7 +122,7 @@ impl Flow<'_> {
                     }
                 }
                 if !ended && bytes.len() < most {
-                    event = chunks.next_ready();
+                    event = self.chunks.next_ready();
                 }
             }
             self.take(&bytes);
@@ -152,6 +154,7 @@ impl Flow<'_> {
     fn log(&self, piece: &Piece) {
         let sealing = &self.command.shipping.sealing;
         self.client.log_bytes(sealing.level(), &piece.message(), sealing.timestamp());
+        self.chunks.handled(piece.read);
     }
 
     /// With --durable: passes so many bytes on, when their lines are durable.

@@ -5,18 +5,19 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use logflux_envelope::{Node, Sealer};
-use logflux_transport::{CallError, Receipt, Shipper};
+use logflux_transport::{Receipt, Shipper};
 use serde_json::json;
 use serde_json::value::RawValue;
 
 use crate::escape;
 use crate::failure::{Failure, Outcome};
 use crate::follow::Follow;
-use crate::lines::{ENTRY_MAX, Input, Lines, TOO_LONG};
+use crate::lines::{ENTRY_MAX, Input, Lines, Stopper, TOO_LONG};
 use crate::output::{Format, count};
 use crate::progress;
 use crate::sealing::SealingArgs;
 use crate::shipping::ShippingArgs;
+use crate::signals;
 use crate::splitter::Piece;
 use crate::streams::{Stdout, say, stdout};
 use crate::unsent::Unsent;
@@ -27,7 +28,8 @@ use crate::unsent::Unsent;
     after_help = "What the server does not take is not lost: the sealed entries are appended to a file (--unsent), the
 exit status is 1, and `logflux send --sealed FILE` ships them later. That the file can be written is
 tried before a line is read. It never holds an entry twice, also when it is the file that is sent. Should
-it not take an entry after all, the entry goes to stdout.
+it not take an entry after all, the entry goes to stdout. At SIGINT and SIGTERM, what was read and not sent
+goes to the file; a second signal ends at once.
 
 A line that is too long for one message becomes several entries. Each begins with the part that it is:
 {\"line\":\"0f3a…\",\"part\":2,\"last\":false}.
@@ -91,7 +93,7 @@ impl Send {
         let shipper = Shipper::new(settings.api()?, settings.retry);
         let input = Input::open(self.file.as_deref())?;
         let unsent = Unsent::check(&self.unsent, &input)?;
-        let source = if self.sealed {
+        let mut source = if self.sealed {
             Source::Sealed(Lines::of(input, ENTRY_MAX)?)
         } else {
             if unsent.is_input() {
@@ -108,7 +110,17 @@ impl Send {
                 sealing,
             }
         };
-        let mut run = Run { unsent, total: Totals::default(), long: 0 };
+        let stopper = source.lines().stopper();
+        let (asked, name) = (stopper.clone(), unsent.name());
+        signals::at_end(move |signal| {
+            if !asked.stop() {
+                signals::end_by(signal);
+            }
+            say!(
+                "interrupted: what was read and not sent goes to {name}; a second signal ends at once"
+            );
+        })?;
+        let mut run = Run { unsent, stopper, total: Totals::default(), long: 0 };
         let shipped = run.ship(source, &shipper);
         let reported = self.report(&run.total);
         let kept = run.kept_where();
@@ -149,9 +161,18 @@ enum Source<'s> {
     Plain { lines: Lines, sealer: Sealer, sealing: &'s SealingArgs, node: Node },
 }
 
+impl Source<'_> {
+    fn lines(&mut self) -> &mut Lines {
+        match self {
+            Source::Sealed(lines) | Source::Plain { lines, .. } => lines,
+        }
+    }
+}
+
 /// What has become of the lines.
 struct Run {
     unsent: Unsent,
+    stopper: Stopper,
     total: Totals,
     /// The last line that is too long for an entry.
     long: u64,
@@ -161,7 +182,7 @@ impl Run {
     fn ship(&mut self, mut source: Source<'_>, shipper: &Shipper) -> Outcome {
         let bar = progress::bar("sending", 0);
         // Why nothing more is sent. What comes is sealed and kept, since it may not come again.
-        let mut failed: Option<CallError> = None;
+        let mut failed: Option<Failure> = None;
         loop {
             let entries = match self.next(&mut source) {
                 Ok(Some(entries)) => entries,
@@ -172,6 +193,9 @@ impl Run {
                     return Err(failure);
                 }
             };
+            if self.stopper.is_stopped() && failed.is_none() {
+                failed = Some(Failure::new("interrupted"));
+            }
             if failed.is_some() {
                 self.keep(&entries);
                 self.check_lost()?;
@@ -189,20 +213,18 @@ impl Run {
                     bar.finish_and_clear();
                     self.account(&entries, &error.receipt);
                     self.keep(entries.get(error.shipped..).unwrap_or_default());
-                    failed = Some(error.error);
+                    failed = Some(error.error.into());
                 }
             }
             self.check_lost()?;
         }
         bar.finish_and_clear();
-        failed.map_or(Ok(()), |error| Err(error.into()))
+        failed.map_or(Ok(()), Err)
     }
 
     /// The next sealed entries; `None` at the end.
     fn next(&mut self, source: &mut Source<'_>) -> Outcome<Option<Vec<Piece>>> {
-        let batch = match source {
-            Source::Sealed(lines) | Source::Plain { lines, .. } => lines.batch(BATCH)?,
-        };
+        let batch = source.lines().batch(BATCH)?;
         if batch.is_empty() {
             return Ok(None);
         }

@@ -135,15 +135,20 @@ fn a_stdout_that_nobody_reads_does_not_keep_it() {
     let writer = thread::spawn(move || drop(stdin.write_all(text.as_bytes())));
     thread::sleep(Duration::from_secs(1));
     pipe.signal("TERM");
-    let (status, said, _folder) = pipe.ended();
-    assert!(status.code().is_some(), "{said}");
+    let (status, said, folder) = pipe.ended();
     writer.join().unwrap();
+    // What was read is in the spool, or counted.
+    let spooled = spooled(folder.path()).len();
+    let lost = said.lines().find_map(|line| line.split_once(" bytes at the end were not shipped"));
+    let lost = lost.map_or(0, |(count, _)| count.parse::<usize>().unwrap());
+    assert_eq!(status.code(), Some(i32::from(lost > 0)), "{said}");
+    assert!(spooled >= 64 << 10 && spooled + lost <= 300_004, "{spooled} {lost}");
 }
 
 #[test]
 fn a_second_signal_ends_it_at_once_and_says_what_is_lost() {
     let mut pipe = Pipe::start(&["--close-timeout", "10m"]);
-    pipe.write("two\nthree\n");
+    pipe.write("two\nthree\nhalf");
     assert_eq!((pipe.line(), pipe.line()), ("two\n".to_owned(), "three\n".to_owned()));
     pipe.signal("INT");
     assert!(pipe.is_running());
@@ -151,6 +156,7 @@ fn a_second_signal_ends_it_at_once_and_says_what_is_lost() {
     let (status, said, _folder) = pipe.ended();
     assert_eq!(status.signal(), Some(2), "{said}");
     assert!(said.contains("3 lines were not delivered"), "{said}");
+    assert!(said.contains("4 bytes at the end were not shipped"), "{said}");
 
     // While it delivers, too.
     let mut pipe = Pipe::start_by(

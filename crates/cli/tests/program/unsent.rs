@@ -230,3 +230,38 @@ fn a_file_that_may_only_be_written_takes_entries_as_well() {
     file.set_permissions(fs::Permissions::from_mode(0o600)).unwrap();
     assert_eq!(opened(&path), "one\n");
 }
+
+#[test]
+fn what_was_read_and_not_sent_is_kept_at_a_signal() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(NAME);
+    // A server that takes connections and says nothing.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    let mut call = away(folder.path(), &["send", "--server-url", &url, "--http-timeout", "4s"]);
+    call.0.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = call.0.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    std::io::Write::write_all(&mut stdin, b"one\n").unwrap();
+    listener.accept().unwrap();
+    // It is about to send this line, and has read the next ones meanwhile.
+    std::io::Write::write_all(&mut stdin, b"two\nthree").unwrap();
+    thread::sleep(std::time::Duration::from_millis(500));
+    Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    let ended = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    assert!(said.contains("3 lines are kept in "), "{said}");
+    assert_eq!(opened(&path), "one\ntwo\nthree\n");
+    drop(stdin);
+
+    // Nothing was read: it ends at once.
+    let mut call = away(folder.path(), &["send"]);
+    call.0.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = call.0.spawn().unwrap();
+    let stdin = child.stdin.take();
+    thread::sleep(std::time::Duration::from_secs(1));
+    Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    child.wait().unwrap();
+    drop(stdin);
+}
