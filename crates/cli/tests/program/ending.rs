@@ -130,7 +130,7 @@ fn an_input_without_an_end_does_not_keep_it() {
 fn a_stdout_that_nobody_reads_does_not_keep_it() {
     let mut pipe = Pipe::start(&["--close-timeout", "500ms", "--spool-dir", "spool"]);
     // More than a pipe holds.
-    let text = "line\n".repeat(60_000);
+    let text = format!("{}\n", "x".repeat(99)).repeat(3_000);
     let mut stdin = pipe.stdin.take().unwrap();
     let writer = thread::spawn(move || drop(stdin.write_all(text.as_bytes())));
     thread::sleep(Duration::from_secs(1));
