@@ -10,7 +10,7 @@ fn steers(c: char) -> bool {
 }
 
 /// Appends bytes as text. A character that steers is `\u001b`, as in JSON, unless `keep` has it; a
-/// byte that is not UTF-8 is `\xff`.
+/// byte that is not UTF-8 is `\xff`. A carriage return before a line feed is a part of the line end.
 pub(crate) fn append(bytes: &[u8], keep: &[char], out: &mut Vec<u8>) {
     for chunk in bytes.utf8_chunks() {
         let mut rest = chunk.valid();
@@ -19,9 +19,13 @@ pub(crate) fn append(bytes: &[u8], keep: &[char], out: &mut Vec<u8>) {
             out.extend_from_slice(before.as_bytes());
             let mut characters = from.chars();
             let code = characters.next().map_or(0, u32::from);
-            // Writing to a vector does not fail.
-            let _ = write!(out, "\\u{code:04x}");
             rest = characters.as_str();
+            if from.starts_with("\r\n") && keep.contains(&'\n') {
+                out.push(b'\r');
+            } else {
+                // Writing to a vector does not fail.
+                let _ = write!(out, "\\u{code:04x}");
+            }
         }
         out.extend_from_slice(rest.as_bytes());
         for byte in chunk.invalid() {
@@ -61,6 +65,7 @@ mod tests {
         let shown = "a\\u001b]0;x\\u0007\\u000d\\u000a\\u0009b \\u009b1m \\u202ec\\u2066\\u200f\\u061c\\u007fü世";
         assert_eq!(line(text), shown);
         assert_eq!(lines("one\n\ttwo\r"), "one\n\ttwo\\u000d");
+        assert_eq!(lines("one\r\ntwo\rthree\r\r\n"), "one\r\ntwo\\u000dthree\\u000d\r\n");
         assert_eq!(escaped(b"\x9b31m\xff\xc3", &[]), "\\x9b31m\\xff\\xc3");
     }
 

@@ -26,7 +26,7 @@ pub(crate) enum Failure {
     Status(u8),
     /// To be told: it was called wrongly.
     Usage(String),
-    /// Whoever reads stdout wants no more.
+    /// The reader of stdout is gone.
     ReaderGone,
 }
 

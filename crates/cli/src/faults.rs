@@ -24,7 +24,7 @@ const EXAMPLES: usize = 3;
 #[derive(Debug)]
 pub(crate) struct Faults {
     verbose: bool,
-    /// How many were no entries that this version can read.
+    /// How many this version cannot read.
     unreadable: usize,
     /// How many of them were named, or counted in a line.
     told: usize,
@@ -46,7 +46,7 @@ impl Faults {
         }
     }
 
-    /// What stands at this place is no entry that this version can read.
+    /// This version cannot read the entry at this place.
     pub(crate) fn unreadable(&mut self, place: impl Display, why: impl Display) {
         self.failed = true;
         self.unreadable += 1;

@@ -36,7 +36,7 @@ mod upkeep;
 use crate::failure::{Failure, Outcome};
 use crate::streams::{Stderr, print_styled};
 
-/// Encrypted logs: sealed inside the application, opened only by whoever holds the secret.
+/// Encrypted logs: sealed inside the application, opened only with the secret.
 #[derive(Debug, Parser)]
 #[command(name = "logflux", version, propagate_version = true, max_term_width = 100)]
 #[command(after_help = "Examples:

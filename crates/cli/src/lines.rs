@@ -23,9 +23,9 @@ pub(crate) const READ_AHEAD: usize = CHUNK * AHEAD;
 /// How many bytes of lines are given together.
 const BATCH_BYTES: usize = 4 << 20;
 
-/// A line that is longer holds no entry: the longest payload, and what is around it.
+/// No entry is longer than this: the longest payload, and what is around it.
 pub(crate) const ENTRY_MAX: usize = 2 << 20;
-/// What is said of one.
+/// What is said of a longer line.
 pub(crate) const TOO_LONG: &str = "it is longer than any entry";
 
 /// A file, or standard input.

@@ -16,6 +16,8 @@ use crate::failure::{Failure, Outcome};
 use crate::lines::{ENTRY_MAX, Input};
 use crate::splitter::{Piece, Splitter};
 
+/// How many lines are remembered: 64 MiB. What comes behind them may be doubled.
+const KNOWN_MAX: usize = 2 << 20;
 /// How often the file is opened again where somebody has just removed it.
 const TRIES: usize = 10;
 
@@ -33,15 +35,25 @@ pub(crate) struct Unsent {
 /// A line as a number of 128 bits.
 type Digest = (u64, u64);
 
-/// The lines that the file has.
+/// The lines that the file has, where what is sent may come from there.
 struct Known {
     lines: HashSet<Digest>,
     keys: (RandomState, RandomState),
     /// Whether those were read that the file had before.
     read: bool,
+    /// What is sealed here is in no file.
+    wanted: bool,
 }
 
 impl Known {
+    /// Remembers a piece; false where it was known.
+    fn add(&mut self, digest: Digest) -> bool {
+        if !self.wanted || self.lines.len() >= KNOWN_MAX {
+            return !self.lines.contains(&digest);
+        }
+        self.lines.insert(digest)
+    }
+
     /// A piece that continues a line is known by what stands before it as well.
     fn digest(&self, piece: &Piece, before: &mut Option<Digest>) -> Digest {
         let all = (*before, &piece.bytes);
@@ -56,8 +68,9 @@ fn ends_line(piece: &Piece) -> bool {
 }
 
 impl Unsent {
-    /// Tries whether the file can be written, and makes it where there is none.
-    pub(crate) fn check(path: &Path, input: &Input) -> Outcome<Self> {
+    /// Tries whether the file can be written, and makes it where there is none. `sealed` says that the
+    /// input's lines are what is kept.
+    pub(crate) fn check(path: &Path, input: &Input, sealed: bool) -> Outcome<Self> {
         let failed = |error: io::Error| {
             Failure::new(format!(
                 "{}: {error}: what the server does not take could not be kept, and so nothing was read; name another file with --unsent",
@@ -78,7 +91,7 @@ impl Unsent {
             _ => false,
         };
         let keys = (RandomState::new(), RandomState::new());
-        let known = Known { lines: HashSet::new(), keys, read: false };
+        let known = Known { lines: HashSet::new(), keys, read: false, wanted: sealed };
         Ok(Self { path: path.to_owned(), made, is_input, known, before: None })
     }
 
@@ -98,7 +111,7 @@ impl Unsent {
             return Ok(());
         }
         let (mut file, readable) = self.open()?;
-        if readable && !self.known.read {
+        if readable && self.known.wanted && !self.known.read {
             self.read_known(&mut file)?;
         }
         self.known.read = true;
@@ -109,7 +122,7 @@ impl Unsent {
         }
         for line in lines {
             let digest = self.known.digest(line, &mut before);
-            if self.known.lines.insert(digest) {
+            if self.known.add(digest) {
                 added.push(digest);
                 out.extend_from_slice(&line.bytes);
                 if ends_line(line) {
@@ -173,7 +186,7 @@ impl Unsent {
         let mut before = None;
         let mut add = |piece: &Piece| {
             let digest = self.known.digest(piece, &mut before);
-            self.known.lines.insert(digest);
+            self.known.add(digest);
         };
         loop {
             let count = file.read(&mut buffer)?;

@@ -151,7 +151,7 @@ fn print(certificate: &Certificate, format: Format) -> Outcome {
     Ok(())
 }
 
-/// The patterns of a file; empty lines and what stands behind `#` say nothing.
+/// The patterns of a file, without empty lines and comments that begin with `#`.
 fn expected_failures(path: &Path) -> Outcome<Vec<Pattern>> {
     let named = |what: &dyn std::fmt::Display| format!("{}: {what}", escape::path(path));
     let text = std::fs::read_to_string(path).map_err(|error| Failure::Usage(named(&error)))?;

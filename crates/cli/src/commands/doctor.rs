@@ -16,7 +16,7 @@ use crate::output::Format;
 use crate::secret::SecretArgs;
 use crate::streams::{print_styled, stdout};
 
-/// Check the settings, the server, TLS, the key and the secret, and say what to mend
+/// Check the settings, the server, TLS, the key and the secret, and say how to fix what is wrong
 #[derive(Args, Debug)]
 #[command(
     after_help = "Nothing is stored, and nothing of a key or a secret is shown. The exit status is 1 if a check fails.

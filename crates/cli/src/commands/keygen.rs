@@ -10,7 +10,7 @@ use crate::streams::stdout;
 
 /// Make a secret of 256 bits, as 64 hexadecimal digits
 #[derive(Args, Debug)]
-#[command(after_help = "Whoever has the secret can read the logs; without it nobody can, ever.
+#[command(after_help = "Anybody with the secret can read the logs; without it nobody can, ever.
 
 Examples:
   logflux keygen > secret.txt && chmod 600 secret.txt

@@ -38,14 +38,14 @@ Examples:
   app | logflux pipe --durable --spool-dir /var/spool/app | while read -r line; do …; done"
 )]
 pub(crate) struct Pipe {
-    /// Pass a line through only when it is durable in the spool, or delivered where there is none
+    /// Pass a line through only when it is durable in the spool, or delivered if there is no spool
     #[arg(long)]
     durable: bool,
     #[command(flatten)]
     shipping: ShippingArgs,
 }
 
-/// How many bytes are passed on together with --durable, whose cost is not that of a byte.
+/// How many bytes are passed on together with --durable: one wait for the disk is for all of them.
 const TOGETHER: usize = 256 << 10;
 /// How long a line may take to be durable before the next look.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -187,7 +187,7 @@ impl Flow<'_> {
     }
 }
 
-/// Waits until everything that was logged is durable in the spool, or delivered where there is none;
+/// Waits until everything that was logged is durable in the spool, or delivered if there is no spool;
 /// false where anything was dropped. What the server refused is durable in the spool's dead letters.
 fn is_durable(client: &Client, spooled: bool) -> bool {
     let ticket = client.flush_begin();

@@ -111,7 +111,7 @@ impl QueryCommand {
     }
 }
 
-/// An entry that a server returned, or why it is none that this version can read.
+/// An entry that a server returned, or why this version cannot read it.
 pub(crate) type Returned = Result<Entry, EntryError>;
 
 /// Queries page after page, until `each` wants no further entry: it says how many it wants. Gives

@@ -34,8 +34,8 @@ goes to the file; a second signal ends at once.
 A line that is too long for one message becomes several entries. Each begins with the part that it is:
 {\"line\":\"0f3a…\",\"part\":2,\"last\":false}.
 
-With --sealed, a line that is no JSON object, or that the server refuses, is named by its number and kept
-alone; all others are sent. With --follow, SIGHUP reads the secret, the API key and the CA file again.
+With --sealed, a line that is not a JSON object, or that the server refuses, is named by its number and
+kept alone; all others are sent. With --follow, SIGHUP reads the secret, the API key and the CA file again.
 
 Examples:
   logflux send --node web-1 --level warning app.log
@@ -92,7 +92,7 @@ impl Send {
         let settings = self.shipping.settings()?;
         let shipper = Shipper::new(settings.api()?, settings.retry);
         let input = Input::open(self.file.as_deref())?;
-        let unsent = Unsent::check(&self.unsent, &input)?;
+        let unsent = Unsent::check(&self.unsent, &input, self.sealed)?;
         let mut source = if self.sealed {
             Source::Sealed(Lines::of(input, ENTRY_MAX)?)
         } else {
@@ -260,7 +260,7 @@ impl Run {
         entries
     }
 
-    /// Lines that are JSON objects. One that is not would spoil the request that carries it.
+    /// Gives the lines that are JSON objects. Another would spoil the request that carries it.
     fn check(&mut self, batch: Vec<Piece>) -> Vec<Piece> {
         let (mut entries, mut bad) = (Vec::with_capacity(batch.len()), Vec::new());
         for piece in batch {
@@ -360,7 +360,7 @@ fn ends(pieces: &[Piece]) -> usize {
     pieces.iter().filter(|piece| piece.part.as_ref().is_none_or(|part| part.last)).count()
 }
 
-/// Why a line is no JSON object.
+/// Why a line is not a JSON object.
 fn fault(line: &[u8]) -> Option<String> {
     match serde_json::from_slice::<&RawValue>(line) {
         Ok(value) if value.get().starts_with('{') => None,
@@ -372,7 +372,7 @@ fn fault(line: &[u8]) -> Option<String> {
 
 #[derive(Debug, Default)]
 struct Totals {
-    /// Lines that could not be sealed, and sealed lines that are none.
+    /// Lines that could not be sealed, and lines of --sealed that are not entries.
     unsealed: usize,
     bad: usize,
     stored: usize,

@@ -26,7 +26,7 @@ Examples:
   logflux serve --config /etc/logflux/logflux.toml --check-config"
 )]
 pub(crate) struct Serve {
-    /// The settings file, in TOML; a flag counts before what stands there
+    /// The settings file, in TOML; a flag overrides it
     #[arg(long, value_name = "FILE", env = "LOGFLUX_CONFIG")]
     config: Option<PathBuf>,
     /// Only check the settings and the certificate, and say what is wrong
@@ -60,7 +60,7 @@ pub(crate) struct Serve {
     /// Requests a minute that may come from one address; 0 for no limit [default: 60]
     #[arg(long, value_name = "N", env = "LOGFLUX_REQUESTS_PER_ADDRESS")]
     requests_per_address: Option<u32>,
-    /// A proxy, or a network of them, whose X-Forwarded-For is believed; may stand several times
+    /// A proxy, or a network of them, whose X-Forwarded-For is believed; may be given again
     #[arg(long, value_name = "NETWORK")]
     trusted_proxy: Vec<String>,
     /// What to log on stderr: error, warn, info, debug, or a `tracing` filter

@@ -164,7 +164,7 @@ fn readable(entries: Vec<Result<Entry, EntryError>>, faults: &mut Faults) -> Vec
     readable
 }
 
-/// An entry, or why it is none; or why there is no more.
+/// An entry, or why it cannot be read; or why there are no more.
 type Arrival = Result<Result<Entry, EntryError>, CallError>;
 
 /// What a wait for entries gave.
