@@ -3,6 +3,7 @@
 use crate::hostile::Hostile;
 use crate::run::logflux;
 use crate::server::Server;
+use crate::tail::Tail;
 
 /// Three good entries, and between them one of a mode of the future and others that are none.
 fn page() -> Vec<String> {
@@ -98,11 +99,10 @@ fn entries_that_cannot_be_opened_are_counted_in_a_line() {
             .stderr
             .starts_with("30 entries cannot be opened (line 2, line 3, line 4 and 27 more): ")
     );
-    let ended = server.call(&key, &["tail", "-n", "31", "--limit", "1"]);
-    let thread = std::thread::spawn(move || ended.run());
-    std::thread::sleep(std::time::Duration::from_secs(2));
+    let mut tail = Tail::start(&server, &key, &["-n", "31", "--limit", "1"]);
+    assert_eq!(tail.line(), "good");
     server.call(&key, &["send"]).input("late\n").ok();
-    let ended = thread.join().unwrap();
-    assert_eq!((ended.status, ended.stdout.as_str()), (1, "good\nlate\n"));
-    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    assert_eq!((tail.line().as_str(), tail.status()), ("late", 1));
+    let said: Vec<String> = tail.err.iter().collect();
+    assert!(said.len() == 1 && said[0].starts_with("30 entries cannot be opened"), "{said:?}");
 }

@@ -2,6 +2,7 @@
 
 use crate::run::logflux;
 use crate::server::Server;
+use crate::tail::Tail;
 
 #[test]
 fn a_time_is_a_date_or_so_long_ago() {
@@ -59,14 +60,11 @@ fn messages_are_filtered_after_they_are_opened() {
         }
         assert_eq!(server.call(&key, &args).run().status, 2, "{args:?}");
     }
-    let tail = ["tail", "-n", "10", "--limit", "1", "--grep", "login", "--field", "action=login"];
-    let tail = server.call(&key, &tail);
-    let tail = std::thread::spawn(move || tail.run());
-    std::thread::sleep(std::time::Duration::from_secs(2));
+    let filter = ["-n", "10", "--limit", "1", "--grep", "login", "--field", "action=login"];
+    let mut tail = Tail::start(&server, &key, &filter);
+    assert_eq!((tail.line().as_str(), tail.line().as_str()), (lines[0], lines[2]));
     server.call(&key, &["send"]).input("no\n{\"action\":\"login\",\"n\":1}\n").ok();
-    let shown = tail.join().unwrap().ok();
-    assert_eq!(shown.lines().last().unwrap(), "{\"action\":\"login\",\"n\":1}");
-    assert_eq!(shown.lines().count(), 3, "{shown}");
+    assert_eq!((tail.line().as_str(), tail.status()), ("{\"action\":\"login\",\"n\":1}", 0));
 }
 
 #[test]

@@ -33,6 +33,16 @@ impl Terminal {
         options.custom_flags(i32::try_from(flags.bits()).unwrap()).open(&self.path).unwrap()
     }
 
+    /// What is written to it until this is there.
+    pub(crate) fn wait_for(&mut self, text: &[u8]) -> Vec<u8> {
+        let (mut shown, mut byte) = (Vec::new(), [0]);
+        while !shown.ends_with(text) {
+            self.master.read_exact(&mut byte).unwrap();
+            shown.extend_from_slice(&byte);
+        }
+        shown
+    }
+
     /// Everything that is written to it until nobody has it open.
     pub(crate) fn read(mut self) -> Vec<u8> {
         let mut shown = Vec::new();

@@ -1,7 +1,7 @@
 //! What steers a terminal, in messages, names, files and a server's sentences.
 
 use crate::hostile::Hostile;
-use crate::pty::shown;
+use crate::pty::{Terminal, shown};
 use crate::run::logflux;
 use crate::server::Server;
 
@@ -47,13 +47,14 @@ fn messages_are_escaped_on_a_terminal_and_pass_unchanged_into_a_pipe() {
     }
     // A tail goes on; it ends when the terminal does.
     let mut call = server.call(&key, &tail);
-    let terminal = crate::pty::Terminal::new();
+    let mut terminal = Terminal::new();
     let mut child =
         call.0.stdout(terminal.side(true)).stderr(std::process::Stdio::null()).spawn().unwrap();
     drop(call);
-    std::thread::sleep(std::time::Duration::from_secs(2));
+    // It shows the newest when it is there for the next.
+    let newest = terminal.wait_for(b"\r\n");
     server.call(&key, &["send"]).input(&line).ok();
-    let shown = terminal.read();
+    let shown = [newest, terminal.read()].concat();
     child.wait().unwrap();
     assert!(is_clean(&shown) && String::from_utf8_lossy(&shown).matches("owned").count() == 2);
 }
@@ -72,9 +73,6 @@ fn a_further_line_of_a_message_looks_like_no_entry() {
     let server = Server::start();
     let key = server.key("ingest,read");
     let entry = {
-        let folder = tempfile::tempdir().unwrap();
-        let config = folder.path().join("secret");
-        std::fs::write(&config, crate::run::SECRET).unwrap();
         let secret = logflux_envelope::Secret::new(crate::run::SECRET).unwrap();
         let node = logflux_envelope::Node::new("n").unwrap();
         let level = logflux_envelope::Level::Info;
