@@ -93,7 +93,7 @@ fn misbehaviours(certificate: &Certificate, out: &mut String) {
         if let Outcome::Misbehaved(what) = &result.outcome {
             let _ = writeln!(out, "{RED}BROKE{RED:#} {BOLD}{}{BOLD:#}", result.case.id);
             let _ = writeln!(out, "  {}", plain(&what.to_string()));
-            let _ = writeln!(out, "  mend:     {}\n", remedy(result));
+            let _ = writeln!(out, "  fix:      {}\n", remedy(result));
         }
     }
 }
@@ -149,7 +149,7 @@ fn failures(certificate: &Certificate, out: &mut String) {
             let note = &result.case.note;
             let _ = writeln!(out, "  rule:     {} ({})", note.rule, note.spec);
             let _ = writeln!(out, "  matters:  {}", note.effect);
-            let _ = writeln!(out, "  mend:     {}\n", note.remedy);
+            let _ = writeln!(out, "  fix:      {}\n", note.remedy);
         }
     }
 }
@@ -190,9 +190,10 @@ fn unsupported(certificate: &Certificate, out: &mut String) {
     }
 }
 
-/// Without control characters: a subject's words reach a terminal.
+/// Without control characters and marks that turn the direction: a subject's words reach a terminal.
 fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    let turns = |c| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if c.is_control() || turns(c) { ' ' } else { c }).collect()
 }
 
 /// Cases, a line each.

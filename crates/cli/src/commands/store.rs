@@ -1,6 +1,6 @@
 //! `logflux store`
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use bytesize::ByteSize;
@@ -9,8 +9,10 @@ use logflux_envelope::{Level, Timestamp};
 use logflux_server::sqlite::{self, Stats};
 use serde_json::{Map, Value, json};
 
+use crate::escape;
 use crate::failure::{Failure, Outcome};
 use crate::output::Format;
+use crate::streams::stdout;
 
 /// Look after the store of a server's data folder: check it, count, compact, back up
 #[derive(Args, Debug)]
@@ -80,7 +82,7 @@ impl StoreCommand {
             Action::Check(Data { data }) => {
                 let report = sqlite::check(&data, |_| {})?;
                 for fault in &report.faults {
-                    writeln!(io::stdout(), "{fault}")?;
+                    writeln!(stdout(), "{}", escape::line(&fault.to_string()))?;
                 }
                 if !report.faults.is_empty() {
                     return Err(Failure::new(format!(
@@ -89,16 +91,20 @@ impl StoreCommand {
                         report.entries
                     )));
                 }
-                writeln!(io::stdout(), "{} entries, nothing damaged", report.entries)?;
+                writeln!(stdout(), "{} entries, nothing damaged", report.entries)?;
             }
             Action::Stats { data: Data { data }, format } => show(&sqlite::stats(&data)?, format)?,
             Action::Compact(Data { data }) => {
                 let (before, after) = sqlite::compact(&data)?;
-                writeln!(io::stdout(), "from {} to {}", size(before), size(after))?;
+                writeln!(stdout(), "from {} to {}", size(before), size(after))?;
             }
             Action::Backup { data: Data { data }, file } => {
+                if file.symlink_metadata().is_ok() {
+                    let file = escape::path(&file);
+                    return Err(Failure::new(format!("{file} exists already: name a new file")));
+                }
                 let bytes = sqlite::backup(&data, &file)?;
-                writeln!(io::stdout(), "{} in {}", size(bytes), file.display())?;
+                writeln!(stdout(), "{} in {}", size(bytes), escape::path(&file))?;
             }
         }
         Ok(())
@@ -112,7 +118,7 @@ fn time(millis: i64) -> String {
 }
 
 fn show(stats: &Stats, format: Format) -> Outcome {
-    let mut stdout = io::stdout();
+    let mut stdout = stdout();
     let (oldest, newest) = stats.received.map(|(a, b)| (time(a), time(b))).unzip();
     match format {
         Format::Json => {

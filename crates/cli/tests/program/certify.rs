@@ -171,7 +171,7 @@ fn a_failure_says_what_was_expected_why_it_matters_and_what_to_do() {
         "  rule:     With secret, message, salt, iv, node, level and timestamp given, every",
         "(PROTOCOL 2 to 5)",
         "  matters:  The implementation is incompatible with every other.",
-        "  mend:     Begin here",
+        "  fix:      Begin here",
         "not certified: 1 cases failed",
     ] {
         assert!(ended.stdout.contains(part), "{part}\n--\n{}", ended.stdout);

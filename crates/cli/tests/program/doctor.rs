@@ -1,4 +1,4 @@
-//! `doctor` finds what is wrong and says what to mend.
+//! `doctor` finds what is wrong and says how to fix it.
 
 use crate::run::logflux;
 use crate::server::Server;
@@ -30,11 +30,7 @@ fn every_fault_has_a_remedy() {
     ] {
         let ended = call.run();
         assert_eq!(ended.status, 1, "{}", ended.stdout);
-        assert!(
-            ended.stdout.contains(fault) && ended.stdout.contains("mend: "),
-            "{}",
-            ended.stdout
-        );
+        assert!(ended.stdout.contains(fault) && ended.stdout.contains("fix: "), "{}", ended.stdout);
         assert!(!ended.stdout.contains(wrong), "{}", ended.stdout);
     }
 }
