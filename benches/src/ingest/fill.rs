@@ -3,9 +3,9 @@
 use std::error::Error;
 use std::path::Path;
 
-use logflux_server::{Limits, Tenant};
 use logflux_server::sqlite::SqliteStore;
 use logflux_server::store::{Store as _, StoreSettings};
+use logflux_server::{Limits, Tenant};
 
 use super::BATCH;
 use super::entries::Entries;

@@ -140,7 +140,8 @@ fn the_clock_is_confirmed() {
     store
         .execute_batch(
             "UPDATE state SET clock = clock - 40 * 86400000;
-             UPDATE arrivals SET received = received - 40 * 86400000;",
+             UPDATE arrivals SET received = received - 40 * 86400000;
+             UPDATE entries SET received = received - 40 * 86400000;",
         )
         .unwrap();
     drop(store);
