@@ -20,7 +20,8 @@ use crate::streams::stdout;
 #[command(
     name = "alerts",
     after_help = "Kinds: limit_near, limit_exceeded, auth_failures, unusual_use, large_payload, invalid_payloads,
-nonce_reused. From a server it needs a key of the scope `admin`; from a data folder none.
+nonce_reused, clock_jumped, store_damaged, store_log_large, disk_low, certificate_expiring. From a
+server it needs a key of the scope `admin`; from a data folder none.
 
 Examples:
   logflux alerts --since 24h

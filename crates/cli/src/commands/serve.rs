@@ -29,7 +29,8 @@ pub(crate) struct Serve {
     /// The settings file, in TOML; a flag overrides it
     #[arg(long, value_name = "FILE", env = "LOGFLUX_CONFIG")]
     config: Option<PathBuf>,
-    /// Only check the settings and the certificate, and say what is wrong
+    /// Only check what a server needs to start, and say what is wrong: settings, certificate, webhook,
+    /// data folder and address
     #[arg(long)]
     check_config: bool,
     /// The address and port; port 0 takes a free one [default: 127.0.0.1:8443]
@@ -125,15 +126,19 @@ impl Serve {
         if let (true, Some(data)) = (self.dev, &settings.data) {
             dev_tls(data).map_err(|error| error.to_string())?;
         }
-        settings.config().map_err(|error| error.to_string())
+        let mut config = settings.config().map_err(|error| error.to_string())?;
+        self.upkeep.apply(&mut config);
+        Ok(config)
     }
 
     fn check(&self) -> Outcome {
-        let config = self.settings()?.config()?;
-        // With --dev they are made at the start.
-        if !self.dev {
-            config.tls.check()?;
-        }
+        EnvFilter::try_new(&self.log)
+            .map_err(|error| Failure::new(format!("--log {}: {error}", self.log)))?;
+        let mut config = self.settings()?.config()?;
+        self.upkeep.apply(&mut config);
+        // With --dev the certificate is made at the start.
+        let checked = if self.dev { config.check_dev() } else { config.check() };
+        checked.map_err(|wrong| Failure::new(wrong.join("\n")))?;
         say!("the settings are good: {config}");
         Ok(())
     }

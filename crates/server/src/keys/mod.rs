@@ -8,6 +8,7 @@
 
 mod authenticator;
 mod info;
+mod look;
 mod rotate;
 mod schema;
 mod scope;
@@ -286,6 +287,9 @@ pub enum KeysError {
     /// The operating system gives no random bytes.
     #[error("the operating system's random generator fails")]
     Random,
+    /// The keys cannot be read now.
+    #[error("the keys cannot be read")]
+    Unreadable,
     /// The server is about to stop.
     #[error("the server is stopping")]
     Stopping,

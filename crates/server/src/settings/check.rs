@@ -140,8 +140,11 @@ impl Checks {
             self.within("limits.queue_requests", set.queue_requests, most, to.queue_requests);
         let bytes = limits::PAYLOAD_BASE64_MAX..=1 << 40;
         to.queue_bytes = self.size("limits.queue_bytes", set.queue_bytes, bytes, to.queue_bytes);
-        to.tails = self.within("limits.tails", set.tails, 0..=100_000, to.tails);
         to.page = self.size("limits.page", set.page, 64 << 10..=1 << 30, to.page);
+        let answers = to.page.saturating_mul(2)..=1 << 40;
+        let default = to.answers.max(to.page.saturating_mul(2));
+        to.answers = self.size("limits.answers", set.answers, answers, default);
+        to.tails = self.within("limits.tails", set.tails, 0..=100_000, to.tails);
         let most = 1..=1_000_000;
         to.connections =
             self.within("limits.connections", set.connections, most.clone(), to.connections);
@@ -161,7 +164,13 @@ impl Checks {
         let (name, per_key) = ("limits.requests_per_key", set.requests_per_key);
         to.per_key = self.within(name, per_key, most.clone(), to.per_key);
         let (name, per_address) = ("limits.requests_per_address", set.requests_per_address);
-        to.per_address = self.within(name, per_address, most, to.per_address);
+        to.per_address = self.within(name, per_address, most.clone(), to.per_address);
+        if to.per_address == 0 {
+            // Whoever sets no limit on an address means its connections as well.
+            to.handshakes_per_address = 0;
+        }
+        let (name, handshakes) = ("limits.handshakes_per_address", set.handshakes_per_address);
+        to.handshakes_per_address = self.within(name, handshakes, most, to.handshakes_per_address);
         let addresses = 1_000..=10_000_000;
         to.addresses = self.within("limits.addresses", set.addresses, addresses, to.addresses);
         for proxy in set.trusted_proxies.iter().flatten() {
