@@ -5,14 +5,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use logflux_envelope::{Field, Level, Mode, Node, Stage, Timestamp};
-use pyo3::exceptions::{PyException, PyTypeError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyByteArray, PyBytes, PyInt, PyString, PyTuple};
+use pyo3::types::{PyBool, PyByteArray, PyBytes, PyInt, PyString};
 
 use crate::errors;
-
-/// What stands for a value that cannot be made text.
-const UNFORMATTED: &[u8] = b"[a value could not be formatted]";
 
 /// The error that names an argument, what it may be and of which type it is, but not its value.
 pub(crate) fn wrong_type(name: &str, expected: &str, value: &Bound<'_, PyAny>) -> PyErr {
@@ -48,61 +45,6 @@ pub(crate) fn message<'a>(value: &'a Bound<'_, PyAny>) -> PyResult<Cow<'a, [u8]>
         };
     }
     bytes(value).ok_or_else(|| wrong_type("message", "str or bytes", value))
-}
-
-/// What is logged, which is never refused: text, bytes, or what `str` makes of anything else, with
-/// `args` put in as `%` does it. A value that cannot be formatted is replaced by words that say so;
-/// only what is no `Exception` (such as `KeyboardInterrupt`) passes through.
-pub(crate) fn logged<'a>(
-    value: &'a Bound<'_, PyAny>,
-    args: &Bound<'_, PyTuple>,
-) -> PyResult<Cow<'a, [u8]>> {
-    if args.is_empty() {
-        if let Ok(string) = value.cast::<PyString>() {
-            return lossless(string);
-        }
-        if let Some(bytes) = bytes(value) {
-            return Ok(bytes);
-        }
-    }
-    let formatted = if args.is_empty() { value.str() } else { formatted(value, args) };
-    match formatted.and_then(|text| lossless(&text).map(Cow::into_owned)) {
-        Ok(text) => Ok(Cow::Owned(text)),
-        Err(error) if error.is_instance_of::<PyException>(value.py()) => {
-            // The text before its values were to be put in says more than nothing.
-            let mut text = match value.cast::<PyString>() {
-                Ok(format) => lossless(format)?.into_owned(),
-                Err(_) => Vec::new(),
-            };
-            text.extend_from_slice(if text.is_empty() { b"" } else { b" " });
-            text.extend_from_slice(UNFORMATTED);
-            Ok(Cow::Owned(text))
-        }
-        Err(error) => Err(error),
-    }
-}
-
-fn formatted<'py>(
-    value: &Bound<'py, PyAny>,
-    args: &Bound<'py, PyTuple>,
-) -> PyResult<Bound<'py, PyString>> {
-    // As `logging` has it: one mapping gives its values by their names.
-    let only = args.get_item(0)?;
-    let by_name = args.len() == 1 && only.hasattr("keys")?;
-    let args = if by_name { only } else { args.clone().into_any() };
-    value.str()?.rem(args)?.str()
-}
-
-/// UTF-8 of a text; halves of surrogate pairs are written as `\udc80`.
-fn lossless<'a>(string: &'a Bound<'_, PyString>) -> PyResult<Cow<'a, [u8]>> {
-    match text(string) {
-        Some(Cow::Borrowed(text)) => Ok(Cow::Borrowed(text.as_bytes())),
-        Some(Cow::Owned(text)) => Ok(Cow::Owned(text.into_bytes())),
-        None => {
-            let encoded = string.call_method1("encode", ("utf-8", "backslashreplace"))?;
-            Ok(Cow::Owned(encoded.cast::<PyBytes>()?.as_bytes().to_vec()))
-        }
-    }
 }
 
 /// The bytes of `bytes` or `bytearray`.
@@ -166,11 +108,7 @@ pub(crate) fn timestamp(value: Option<&Bound<'_, PyAny>>) -> PyResult<Timestamp>
                 &"timestamp has no time zone: use datetime.now(timezone.utc) or .astimezone()",
             ));
         }
-        let written = value.call_method0("isoformat")?.str()?;
-        return written
-            .to_cow()?
-            .parse()
-            .map_err(|error: logflux_wire::TimestampError| refuse(&error));
+        return from_datetime(value)?.map_err(|error| refuse(&error));
     }
     if value.is_instance_of::<PyBool>() {
         return Err(wrong_type("timestamp", TIMESTAMP, value));
@@ -186,6 +124,26 @@ pub(crate) fn timestamp(value: Option<&Bound<'_, PyAny>>) -> PyResult<Timestamp>
             from_seconds(seconds).ok_or_else(|| refuse(&logflux_wire::TimestampError::Range))
         }
         Err(_) => Err(wrong_type("timestamp", TIMESTAMP, value)),
+    }
+}
+
+/// The time of a `datetime` with a time zone.
+fn from_datetime(
+    value: &Bound<'_, PyAny>,
+) -> PyResult<Result<Timestamp, logflux_wire::TimestampError>> {
+    let parse = |value: &Bound<'_, PyAny>| -> PyResult<Result<Timestamp, _>> {
+        let written = value.call_method0("isoformat")?.str()?;
+        Ok(written.to_string_lossy().parse())
+    };
+    let parsed = parse(value)?;
+    if parsed.is_ok() {
+        return Ok(parsed);
+    }
+    // The offset may have seconds, which RFC 3339 does not know.
+    let utc = value.py().import("datetime")?.getattr("timezone")?.getattr("utc")?;
+    match value.call_method1("astimezone", (utc,)) {
+        Ok(value) => parse(&value),
+        Err(_) => Ok(parsed),
     }
 }
 
