@@ -9,7 +9,7 @@ use crate::args;
 use crate::client::Handle;
 use crate::event::{Event, exception_text};
 use crate::surroundings::{self, Source};
-use crate::text::{Said, said, values};
+use crate::text::{self, Said, is_bytes, said, values};
 
 /// Logs what a call says, as text where it is nothing else, and as one JSON object where it has fields
 /// or an exception, where fields are bound, or a span is active. Of the fields, `exc_info`,
@@ -36,6 +36,8 @@ pub(crate) fn log(
         Some(time) => args::timestamp(Some(&time)).unwrap_or_else(|_| Timestamp::now()),
         None => Timestamp::now(),
     };
+    let is_literal =
+        behind.is_empty() && (message.is_instance_of::<PyString>() || is_bytes(&message));
     let message = said(&message, values(&behind)?.as_ref())?;
     let exception = match taken(fields, "exc_info") {
         Some(info) => exception_text(&info)?,
@@ -59,13 +61,17 @@ pub(crate) fn log(
         && surroundings::bound_fields(py).is_none()
         && surroundings::active_span(py).is_none();
     if is_text {
-        if let Said::Text(text) = &message
+        if is_literal
+            && let Said::Text(text) = &message
             && let Ok(bytes) = text.encode_utf8()
         {
             handle.take(py, level, bytes.as_bytes(), timestamp);
             return Ok(());
         }
-        handle.take(py, level, &message.into_plain()?, timestamp);
+        // What was put in may be long without anybody having meant it.
+        let text = message.into_plain()?;
+        let text = if is_literal { text } else { text::cut(text) };
+        handle.take(py, level, &text, timestamp);
         return Ok(());
     }
     let unformatted = matches!(message, Said::Unformatted(_)) && !behind.is_empty();

@@ -134,6 +134,11 @@ fn bytes<'a>(value: &'a Bound<'_, PyAny>) -> Option<Cow<'a, [u8]>> {
     value.cast::<PyByteArray>().ok().map(|bytes| Cow::Owned(bytes.to_vec()))
 }
 
+/// Whether a value is `bytes` or `bytearray`.
+pub(crate) fn is_bytes(value: &Bound<'_, PyAny>) -> bool {
+    value.is_instance_of::<PyBytes>() || value.is_instance_of::<PyByteArray>()
+}
+
 /// What `str` makes of a value, unless that would take long.
 fn text_of<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
     match replacement(value)? {
@@ -202,12 +207,12 @@ fn safe_mapping<'py>(
     args: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
     const LOOKED_AT: usize = 1_000;
-    let Ok(dict) = args.cast::<PyDict>() else { return Ok(args.clone()) };
     if !format.contains("%(")? {
         // All of it is one value.
         let text = replacement(args)?;
         return Ok(text.map_or_else(|| args.clone(), Bound::into_any));
     }
+    let Ok(dict) = args.cast::<PyDict>() else { return Ok(args.clone()) };
     if dict.len() > LOOKED_AT {
         return Ok(args.clone());
     }

@@ -65,12 +65,9 @@ class Client(_core.Client):
 
     @classmethod
     def _of(cls, given: Given, from_env: bool) -> Self:
-        from ._settings import Settings, is_switched_off  # noqa: PLC0415 (importing stays quick)
+        from ._settings import check_names, is_switched_off  # noqa: PLC0415 (importing stays quick)
 
-        known = Settings.__annotations__.keys() | {"server_url", "node", "api_key", "secret"}
-        for name in given.names():
-            if name not in known:
-                raise TypeError(f"Client has no setting {name!r}")
+        check_names(given.names())
         if is_switched_off():
             return cls._idle()
         client = super().__new__(cls, given, from_env, False)

@@ -66,13 +66,12 @@ def init_from_env(
 
 
 def _set_up(given: Given, from_env: bool, handle_sigterm: bool, required: bool = True) -> Client:
-    from ._settings import is_any_set, is_switched_off  # noqa: PLC0415 (importing stays quick)
+    from ._settings import check_names, is_any_set, is_switched_off  # noqa: PLC0415
 
-    before = _client
-    settings = {"server_url", "api_key", "secret"}
-    off = is_switched_off() or not (
-        required or is_any_set() or settings.intersection(given.names())
-    )
+    before, names = _client, given.names()
+    check_names(names)
+    any_given = is_any_set() or not {"server_url", "api_key", "secret"}.isdisjoint(names)
+    off = is_switched_off() or not (required or any_given)
     if before is not None:
         same = before.is_disabled if off else before._is_same(given, from_env)
         if same:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Callable, TypedDict
 from ._errors import SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Literal
 
     from ._core import KeyPolicy
@@ -106,3 +107,11 @@ def is_any_set() -> bool:
     """Whether a variable says where to log to, or with what."""
     names = ("SERVER_URL", "API_KEY", "API_KEY_FILE", "SECRET", "SECRET_FILE", "SECRET_COMMAND")
     return any(os.environ.get(f"LOGFLUX_{name}") for name in names)
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Refuses a setting that no client has."""
+    known = Settings.__annotations__.keys() | {"server_url", "node", "api_key", "secret"}
+    for name in names:
+        if name not in known:
+            raise TypeError(f"Client has no setting {name!r}")
