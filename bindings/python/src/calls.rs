@@ -80,7 +80,7 @@ pub(crate) fn log(
         exception,
         stack,
         args: unformatted.then(|| behind.into_any()),
-        source: Source::here(py, &["logflux"]),
+        source: Source::here(py, None, &["logflux"]),
         target: None,
     };
     handle.take(py, level, &event.write(py, &message)?, timestamp);

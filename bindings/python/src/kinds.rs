@@ -237,6 +237,9 @@ pub(crate) fn replacement<'py>(
             Ok(None)
         };
     }
+    if is_long_decimal(value) {
+        return value.str().map(Some);
+    }
     let mut budget = SHORT;
     if is_plain(value) || is_short(value, &mut budget, 0)? {
         return Ok(None);
@@ -264,6 +267,19 @@ fn is_long(integer: &Bound<'_, PyInt>) -> PyResult<bool> {
     }
     let bits = integer.py().get_type::<PyInt>().call_method1("bit_length", (integer,))?;
     Ok(bits.extract::<usize>()? > BITS_MAX)
+}
+
+/// Whether `%d` of a `Decimal` would make a whole number of no end of digits.
+fn is_long_decimal(value: &Bound<'_, PyAny>) -> bool {
+    const DIGITS_MAX: u64 = 4_000;
+    let py = value.py();
+    let kind = value.get_type();
+    let named = |name: Bound<'_, PyString>| name.to_string_lossy() == "Decimal";
+    kind.name().is_ok_and(named)
+        && value
+            .call_method0(pyo3::intern!(py, "adjusted"))
+            .and_then(|exponent| exponent.extract::<i64>())
+            .is_ok_and(|exponent| exponent.unsigned_abs() > DIGITS_MAX)
 }
 
 /// Whether a value has few parts. It looks at no more of them than that.

@@ -49,11 +49,7 @@ pub(crate) fn any(level: &Bound<'_, PyAny>) -> Level {
     }
     let Ok(name) = level.cast::<PyString>() else {
         // Numbers of other libraries.
-        return level.extract::<f64>().map_or(UNKNOWN, |number| {
-            #[expect(clippy::cast_possible_truncation, reason = "it is between 0 and 100")]
-            let number = number.clamp(0.0, 100.0) as i64;
-            of_number(number)
-        });
+        return whole(level).map_or(UNKNOWN, of_number);
     };
     let text = name.to_string_lossy();
     let text = text.trim();
@@ -66,6 +62,14 @@ pub(crate) fn any(level: &Bound<'_, PyAny>) -> Level {
 fn of_number(number: i64) -> Level {
     let own = u64::try_from(number).ok().and_then(|number| Level::from_number(number).ok());
     own.unwrap_or_else(|| of_logging(number))
+}
+
+/// A number of any kind, as far as it matters here.
+pub(crate) fn whole(number: &Bound<'_, PyAny>) -> Option<i64> {
+    let number = number.extract::<f64>().ok().filter(|number| !number.is_nan())?;
+    #[expect(clippy::cast_possible_truncation, reason = "it is between 0 and 100")]
+    let whole = number.clamp(0.0, 100.0) as i64;
+    Some(whole)
 }
 
 fn huge(level: &Bound<'_, PyAny>) -> Level {

@@ -13,7 +13,7 @@ use crate::event::{Event, exception_text};
 use crate::json::pass_through;
 use crate::levels;
 use crate::process::{Sink, with_process_sink};
-use crate::surroundings::Source;
+use crate::surroundings::{self, Source};
 use crate::text::{self, Said};
 
 /// What handlers write onto a record, so that several of them log it once.
@@ -129,11 +129,7 @@ fn level_of(number: Option<&Bound<'_, PyAny>>, levels: &Bound<'_, PyDict>) -> Le
     {
         return levels::any(&level);
     }
-    number.extract::<f64>().map_or(Level::Info, |number| {
-        #[expect(clippy::cast_possible_truncation, reason = "it is between 0 and 100")]
-        let number = number.clamp(0.0, 100.0) as i64;
-        levels::of_logging(number)
-    })
+    levels::whole(number).map_or(Level::Info, levels::of_logging)
 }
 
 /// The message of a record with its values put in, and the values where they do not go in.
@@ -232,7 +228,7 @@ pub(crate) fn log_structlog(
             exception,
             stack: get("stack")?,
             args: None,
-            source: Source::here(py, &["structlog", "logflux"]),
+            source: Source::here(py, surroundings::structlog_caller(py), &["structlog", "logflux"]),
         };
         let message = as_text(text::said(&message, None)?, &message)?;
         sink.take(py, level, written.write(py, &message)?, Timestamp::now())

@@ -71,10 +71,10 @@ pub(crate) struct Source<'py> {
 }
 
 impl<'py> Source<'py> {
-    /// The place that calls, past the frames of packages whose names begin with one of `past`.
-    pub(crate) fn here(py: Python<'py>, past: &[&str]) -> Self {
+    /// The place that calls, by its frame where that is known, past those of the packages `past`.
+    pub(crate) fn here(py: Python<'py>, from: Option<Bound<'py, PyAny>>, past: &[&str]) -> Self {
         let mut source = Self::of_thread(py);
-        if let Some(frame) = frame(py, past) {
+        if let Some(frame) = frame(py, from, past) {
             let code = frame.getattr(intern!(py, "f_code")).ok();
             source.line = frame.getattr(intern!(py, "f_lineno")).ok();
             if let Some(code) = code {
@@ -98,12 +98,26 @@ impl<'py> Source<'py> {
     }
 }
 
+/// The frame that called structlog from a coroutine, for which it works on another thread.
+pub(crate) fn structlog_caller<'py>(py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+    let contextvars = imported(py, intern!(py, "structlog.contextvars"))?;
+    let calling = contextvars.getattr_opt(intern!(py, "_ASYNC_CALLING_STACK")).ok()??;
+    let frame = calling.call_method1(intern!(py, "get"), (py.None(),)).ok()?;
+    Some(frame).filter(|frame| !frame.is_none())
+}
+
 /// The frame that calls. More frames than these are not looked at.
-fn frame<'py>(py: Python<'py>, past: &[&str]) -> Option<Bound<'py, PyAny>> {
+fn frame<'py>(
+    py: Python<'py>,
+    from: Option<Bound<'py, PyAny>>,
+    past: &[&str],
+) -> Option<Bound<'py, PyAny>> {
     const FRAMES_MAX: usize = 64;
     static GET_FRAME: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let get_frame = GET_FRAME.import(py, "sys", "_getframe").ok()?;
-    let mut frame = get_frame.call0().ok()?;
+    let mut frame = match from {
+        Some(frame) => frame,
+        None => GET_FRAME.import(py, "sys", "_getframe").ok()?.call0().ok()?,
+    };
     for _ in 0..FRAMES_MAX {
         let globals = frame.getattr(intern!(py, "f_globals")).ok()?;
         let globals = globals.cast::<PyDict>().ok()?;

@@ -40,6 +40,19 @@ ENDS = {
     "sigint": ("os.kill(os.getpid(), signal.SIGINT); time.sleep(60)", -2),
     "closed before": ("assert logflux.close(30)", 0),
     "os._exit after a flush": ("assert logflux.flush(30); os._exit(4)", 4),
+    "os._exit": ("os._exit(4)", 4),
+    "os._exit in a child": (
+        "pid = os.fork()\nif not pid: logflux.info('%s 3', name); os._exit(0)\nos.waitpid(pid, 0)",
+        0,
+    ),
+    "sighup": ("os.kill(os.getpid(), signal.SIGHUP); time.sleep(60)", -1),
+    "sigterm in the default way": (
+        "signal.signal(signal.SIGTERM, lambda *_: None)\n"
+        "assert signal.signal(signal.SIGTERM, signal.SIG_DFL) is not signal.SIG_DFL\n"
+        "assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL\n"
+        "signal.raise_signal(signal.SIGTERM)",
+        -15,
+    ),
     "a thread that goes on": (
         "threading.Thread(target=lambda: (time.sleep(0.05), logflux.info('%s 3', name))).start()",
         0,
@@ -54,6 +67,11 @@ ENDS = {
     ),
     "at exit": ("atexit.register(logflux.info, '%s 3', name)", 0),
     "exec": ("logflux.close(30); os.execv('/bin/true', ['true'])", 0),
+    "exec at once": ("os.execvp('true', ['true'])", 0),
+    "exec that fails": (
+        "try: os.execv('/nowhere', ['x'])\nexcept FileNotFoundError: logflux.info('%s 3', name)",
+        0,
+    ),
     "another client": (
         "other = logflux.Client.from_env(mode=128)\nother.info('%s 3', name)\ncycle = [other]\n"
         "cycle.append(cycle)",
@@ -160,3 +178,47 @@ def test_a_server_that_is_away_does_not_keep_a_process_from_its_end(run: Run) ->
     assert done.returncode == 0
     assert done.stderr.startswith("logflux: messages dropped: 1 client closed"), done.stderr
     assert done.stderr.count("\n") == 1, done.stderr
+
+
+def in_a_container(code: str, server: Server, node: str, tmp_path: Path) -> tuple[int, str]:
+    """Runs code as the first process of a container; gives its status, and what it said."""
+    file = tmp_path / "program.py"
+    file.write_text(code, encoding="utf-8")
+    unshare = ["unshare", "--pid", "--fork", "--mount-proc"]
+    if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no right to make a container")
+    process = subprocess.Popen(
+        [*unshare, sys.executable, file],
+        env={**server.environment, "LOGFLUX_NODE": node},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "up\n"
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii")
+    os.kill(int(children.split()[0]), signal.SIGTERM)
+    output = process.communicate(timeout=ENOUGH)[0]
+    return process.returncode, output
+
+
+@pytest.mark.parametrize(
+    "way",
+    ["logflux.init_from_env(mode=128)", "threading.Thread(target=time.sleep, args=(60,)).start()"],
+)
+def test_the_first_process_of_a_container_ends(
+    way: str, server: Server, node: str, tmp_path: Path
+) -> None:
+    code = f"""
+import logflux, os, threading, time
+logflux.init_from_env(mode=128, close_timeout=30)
+{way}
+assert os.getpid() == 1
+for i in range(20):
+    logflux.info("%d", i)
+print("up", flush=True)
+for _ in range(600):
+    time.sleep(0.1)
+print("it goes on")
+"""
+    assert in_a_container(code, server, node, tmp_path) == (143, "")
+    assert server.messages(node) == [str(i) for i in range(20)]

@@ -37,9 +37,10 @@ def test_the_same_settings_give_the_same_client(server: Server, node: str) -> No
     logflux.info("one")
     again = logflux.init(**given(server, node, on_notice=told.append, secret=SECRET.encode()))
     assert again is client
-    assert logflux.init(
-        **given(server, node, on_notice=told.append, secret=logflux.Secret(SECRET))
-    ) is client
+    assert (
+        logflux.init(**given(server, node, on_notice=told.append, secret=logflux.Secret(SECRET)))
+        is client
+    )
     logflux.info("two")
     stats = logflux.stats()
     assert stats is not None
@@ -107,9 +108,7 @@ def test_a_wrong_setting_leaves_the_client_there_is() -> None:
     assert logflux.client() is client
 
 
-def test_a_main_module_that_is_imported_again_starts(
-    run: Run, server: Server, node: str
-) -> None:
+def test_a_main_module_that_is_imported_again_starts(run: Run, server: Server, node: str) -> None:
     done = run("""
 import runpy, sys
 client = logflux.init_from_env(mode=MODE)

@@ -92,7 +92,9 @@ def test_no_local_variable_of_ours_holds_one(call: str) -> None:
         pytest.fail("it did not fail")
     seen = 0
     while error is not None:
-        text = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
+        text = "".join(
+            traceback.TracebackException.from_exception(error, capture_locals=True).format()
+        )
         for hidden in HIDDEN:
             assert hidden not in text.replace("HIDDEN", ""), text
         # The locals themselves, in whatever they are.
