@@ -236,6 +236,23 @@ impl Client {
         self.handle()?.log(args.py(), Level::Debug, args, fields)
     }
 
+    /// Waits for what this process has in memory, within ``close_timeout``, whatever signals come: for
+    /// an end that asks nobody. With ``last`` it says what is lost then.
+    fn _deliver(&self, py: Python<'_>, last: bool) -> PyResult<()> {
+        let client = &self.handle()?.client;
+        if client.stats().pending == 0 {
+            return Ok(());
+        }
+        py.detach(|| {
+            let is_safe = client.flush_begin().wait(client.close_timeout()).is_ok();
+            if last && !is_safe {
+                // What was dropped is told by the client.
+                let _ = client.close(Duration::ZERO);
+            }
+        });
+        Ok(())
+    }
+
     /// Logs an error with the exception that is handled now.
     #[pyo3(signature = (*args, **fields), text_signature = "($self, message, /, *args, **fields)")]
     fn exception(

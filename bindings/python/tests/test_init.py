@@ -130,7 +130,8 @@ for number in range(2):
     pid = os.fork()
     if pid == 0:
         logflux.info("child %d", number)
-        again = logflux.init_from_env(mode=MODE, node=None if number else os.environ["LOGFLUX_NODE"])
+        node = None if number else os.environ["LOGFLUX_NODE"]
+        again = logflux.init_from_env(mode=MODE, node=node)
         assert again is client, number
         other = logflux.init_from_env(mode=MODE, min_level="notice")
         assert other is not client
@@ -188,7 +189,7 @@ def test_another_word_is_an_error_that_names_the_variable(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("LOGFLUX_DISABLED", "maybe")
-    with pytest.raises(logflux.SettingsError, match="^LOGFLUX_DISABLED: "):
+    with pytest.raises(logflux.SettingsError, match=r"^LOGFLUX_DISABLED: "):
         logflux.init_from_env()
 
 
@@ -202,9 +203,9 @@ def test_settings_may_be_missing_where_that_is_said(monkeypatch: pytest.MonkeyPa
         with pytest.raises(logflux.LogfluxError):
             logflux.init_from_env(required=False)
         monkeypatch.delenv(f"LOGFLUX_{name}")
-    with pytest.raises(logflux.SettingsError, match="LOGFLUX_SERVER_URL is not set"):
+    with pytest.raises(logflux.SettingsError, match=r"LOGFLUX_SERVER_URL is not set"):
         logflux.init_from_env(required=False, secret="s")
-    with pytest.raises(logflux.SettingsError, match="LOGFLUX_SERVER_URL is not set"):
+    with pytest.raises(logflux.SettingsError, match=r"LOGFLUX_SERVER_URL is not set"):
         logflux.init_from_env()
     assert not logflux.init_from_env(required=False, **AWAY).is_disabled
 

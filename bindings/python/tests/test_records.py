@@ -58,7 +58,17 @@ def logger(client: logflux.Client, node: str) -> Iterator[logging.Logger]:
 
 
 def test_every_function_takes_fields(server: Server, node: str) -> None:
-    names = "emergency alert critical error warning notice info debug exception".split()
+    names = [
+        "emergency",
+        "alert",
+        "critical",
+        "error",
+        "warning",
+        "notice",
+        "info",
+        "debug",
+        "exception",
+    ]
     client = server.client(node)
     logflux.init(
         server.url,
@@ -325,7 +335,7 @@ logging.warning("{} of {} {}", 3, 4)
 
 def test_values_that_do_not_fit_are_kept_beside(logger: logging.Logger, events: Events) -> None:
     logger.info("%d of %s", "x", 7)
-    logger.info("nothing to put in", 1, 2)
+    logger.info("nothing to put in", 1, 2)  # noqa: PLE1205
     logger.info("%(name)s", {"other": 1})
     logger.info("%s")
     found = events()
@@ -370,7 +380,7 @@ def test_records_pass_through_queues_and_buffers(client: logflux.Client, events:
     handler = logflux.LogfluxHandler(client=client)
     buffer = logging.handlers.MemoryHandler(100, target=handler)
     listener = logging.handlers.QueueListener(waiting, buffer)
-    logger = logging.Logger("queued")  # noqa: LOG001 (it is nobody else's)
+    logger = logging.Logger("queued")
     logger.addHandler(logging.handlers.QueueHandler(waiting))
     listener.start()
     logger.info("one", extra={"user": 7})
@@ -386,7 +396,7 @@ def test_what_a_subclass_does_is_done(client: logflux.Client, events: Events) ->
             record.marked = True
             super().emit(record)
 
-    logger = logging.Logger("subclass")  # noqa: LOG001 (it is nobody else's)
+    logger = logging.Logger("subclass")
     logger.addHandler(Marked(client=client))
     logger.info("x")
     assert events()[0]["fields"] == {"marked": True}

@@ -1,12 +1,17 @@
 """Celery replaces the handlers of the root logger when a worker starts. Ours come back.
 
-Its task loggers have handlers of their own, and pass nothing on; they get ours as well.
+Its task loggers have handlers of their own, and pass nothing on; they get ours as well. A process of
+its pool is killed when the worker, or the thread of it that made the process, ends before it. So it
+delivers before it says that it ends, and is asked to end rather than killed.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
+
+from . import _exit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +35,7 @@ def keep_handlers() -> None:
     signals.celeryd_init.connect(_remember, weak=False)
     signals.after_setup_logger.connect(_put_back, weak=False)
     signals.after_setup_task_logger.connect(_give_to_tasks, weak=False)
+    signals.worker_process_init.connect(_listen_last, weak=False)
 
 
 def _ours(logger: logging.Logger) -> list[logging.Handler]:
@@ -56,3 +62,16 @@ def _give_to_tasks(logger: logging.Logger | None = None, **_signal: Any) -> None
     if logger is not None and not logger.propagate:
         for handler in _ours(logging.getLogger()):
             logger.addHandler(handler)
+
+
+def _listen_last(**_signal: Any) -> None:
+    from celery import platforms, signals  # noqa: PLC0415 (it is imported)
+
+    # Behind what the application has connected, which may log.
+    signals.worker_process_shutdown.connect(_deliver, weak=False)
+    with contextlib.suppress(Exception):
+        platforms.set_pdeathsig("SIGTERM")
+
+
+def _deliver(**_signal: Any) -> None:
+    _exit.deliver(last=False)

@@ -47,10 +47,15 @@ def close_all() -> None:
     """Closes every client, each within its own time."""
     for client in list(_clients):
         # What goes wrong here must not keep the process from its end.
-        try:  # noqa: SIM105 (`contextlib` takes long to import)
+        try:
             client.close()
+        except KeyboardInterrupt:
+            raise
         except Exception:
             pass
+        except BaseException:
+            # A handler of a signal wants an end, which this is.
+            client._deliver(last=True)
 
 
 def end(status: int) -> NoReturn:
@@ -58,12 +63,11 @@ def end(status: int) -> NoReturn:
     _os_exit(status)
 
 
-def _deliver(close: bool) -> None:
+def deliver(last: bool) -> None:
     """Waits for what is still in memory, of this process: a child of a fork begins with nothing."""
     for client in list(_clients):
-        try:
-            if client.stats().pending:
-                (client.close if close else client.flush)(client._close_timeout)
+        try:  # noqa: SIM105 (`contextlib` takes long to import)
+            client._deliver(last)
         except Exception:
             pass
 
@@ -74,7 +78,7 @@ def _exit(status: int) -> NoReturn:
     LogFlux delivers what is in memory first.
     """
     try:
-        _deliver(close=True)
+        deliver(last=True)
     finally:
         _os_exit(status)
 
@@ -84,7 +88,7 @@ def _execv(path: object, argv: object, /) -> NoReturn:
 
     LogFlux delivers what is in memory first.
     """
-    _deliver(close=False)
+    deliver(last=False)
     _os_execv(path, argv)  # type: ignore[arg-type]
 
 
@@ -93,7 +97,7 @@ def _execve(path: object, argv: object, env: object) -> NoReturn:
 
     LogFlux delivers what is in memory first.
     """
-    _deliver(close=False)
+    deliver(last=False)
     _os_execve(path, argv, env)  # type: ignore[arg-type]
 
 

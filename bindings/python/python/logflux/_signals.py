@@ -47,12 +47,17 @@ def _get(signalnum: int, /) -> Any:
 
 
 def _end(number: int, _frame: object) -> None:
-    # A second signal ends the process at once.
-    _signal(number, signal.SIG_DFL)
-    _exit.close_all()
-    os.kill(os.getpid(), number)
-    # The first process of a container has no default actions.
-    _exit.end(128 + number)
+    # A service manager tells every process, and a pool its children once more: that it comes again
+    # must not cost what the first waits for, which is for a bounded time.
+    for each in _HANDLED:
+        _signal(each, signal.SIG_IGN)
+    try:
+        _exit.close_all()
+    finally:
+        _signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+        # The first process of a container has no default actions.
+        _exit.end(128 + number)
 
 
 # Once: this module is imported when a signal is to be handled, and not before.
