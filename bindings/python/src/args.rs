@@ -150,7 +150,7 @@ fn from_datetime(
 const TIMESTAMP: &str = "a datetime, a str in RFC 3339, or seconds since 1970";
 
 /// To the microsecond: a float has no more digits for times of these years.
-fn from_seconds(seconds: f64) -> Option<Timestamp> {
+pub(crate) fn from_seconds(seconds: f64) -> Option<Timestamp> {
     if !seconds.is_finite() || seconds.abs() > 1e12 {
         return None;
     }

@@ -135,7 +135,7 @@ fn name<'py>(json: &mut Json<'py>, value: &Bound<'py, PyAny>) -> PyResult<()> {
         return json.text_within(text, NAME_MAX);
     }
     if let Ok(number) = value.extract::<i64>() {
-        json.out.extend_from_slice(number.to_string().as_bytes());
+        let _ = write!(json.out, "{number}");
         return Ok(());
     }
     match kinds::name_of(value) {

@@ -1,6 +1,8 @@
 //! JSON of Python's values, in bounded time and size. It never fails because of a value: what cannot
 //! be written is replaced by words that say so.
 
+use std::io::Write;
+
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::{
@@ -160,7 +162,8 @@ impl<'py> Json<'py> {
 
     fn integer(&mut self, integer: &Bound<'py, PyInt>) -> PyResult<()> {
         if let Ok(number) = integer.extract::<i64>() {
-            self.out.extend_from_slice(number.to_string().as_bytes());
+            // Writing into memory does not fail.
+            let _ = write!(self.out, "{number}");
             return Ok(());
         }
         match digits(integer) {
@@ -175,7 +178,7 @@ impl<'py> Json<'py> {
 
     fn float(&mut self, float: f64) {
         if float.is_finite() {
-            self.out.extend_from_slice(format!("{float:?}").as_bytes());
+            let _ = write!(self.out, "{float:?}");
         } else if float.is_nan() {
             self.word("nan");
         } else {

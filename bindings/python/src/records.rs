@@ -4,7 +4,7 @@ use logflux_envelope::{Level, Timestamp};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyFrozenSet, PyString, PyTuple, PyType};
+use pyo3::types::{PyDict, PyFloat, PyFrozenSet, PyString, PyTuple, PyType};
 
 use crate::args;
 use crate::client::Client;
@@ -139,7 +139,7 @@ fn message_of<'py>(
     own: &Own,
 ) -> PyResult<(Bound<'py, PyString>, Option<Bound<'py, PyAny>>)> {
     let py = record.py();
-    if !own.kind.is(&record.get_type()) {
+    if !own.kind.is(record.get_type()) {
         // It may have another way to put values in.
         match record.call_method0(intern!(py, "getMessage")) {
             Ok(text) => return Ok((text.str()?, None)),
@@ -165,22 +165,28 @@ fn is_logged_already(vars: &Bound<'_, PyDict>, sink: &Sink<'_>) -> PyResult<bool
     let py = vars.py();
     let mark = mark(py);
     let id = sink.id();
-    let others = match vars.get_item(mark)? {
-        None => PyTuple::empty(py),
+    let ids = match vars.get_item(mark)? {
+        None => PyTuple::new(py, [id])?,
         Some(ids) => match ids.cast_into::<PyTuple>() {
             Ok(ids) if ids.contains(id)? => return Ok(true),
-            Ok(ids) => ids,
-            Err(_) => PyTuple::empty(py),
+            Ok(ids) => {
+                let id = id.into_pyobject(py)?.into_any();
+                PyTuple::new(py, ids.iter().chain([id]).collect::<Vec<_>>())?
+            }
+            Err(_) => PyTuple::new(py, [id])?,
         },
     };
-    let all: Vec<_> = others.iter().chain([id.into_pyobject(py)?.into_any()]).collect();
-    vars.set_item(mark, PyTuple::new(py, all)?)?;
+    vars.set_item(mark, ids)?;
     Ok(false)
 }
 
 /// Seconds since 1970, or now where that is none.
 fn timestamp(value: Option<&Bound<'_, PyAny>>) -> Timestamp {
-    value.and_then(|value| args::timestamp(Some(value)).ok()).unwrap_or_else(Timestamp::now)
+    let read = |value: &Bound<'_, PyAny>| match value.cast::<PyFloat>() {
+        Ok(seconds) => args::from_seconds(seconds.value()),
+        Err(_) => args::timestamp(Some(value)).ok(),
+    };
+    value.and_then(read).unwrap_or_else(Timestamp::now)
 }
 
 /// What is not among the fields of an event of structlog: it stands elsewhere.

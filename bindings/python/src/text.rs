@@ -160,7 +160,7 @@ fn formatted<'py>(
         Err(_) => safe_mapping(&format, args)?,
     };
     let first = match format.rem(&safe) {
-        Ok(text) => return Ok(text.str()?),
+        Ok(text) => return text.str(),
         Err(error) => error,
     };
     pass_through(value.py(), first)?;

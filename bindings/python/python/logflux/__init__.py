@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+from . import _installation  # noqa: F401 (first: it says what is wrong with what follows)
 from ._client import Client
 from ._core import (
     ClientStats,

@@ -1,14 +1,15 @@
 """Celery replaces the handlers of the root logger when a worker starts. Ours come back.
 
-Its task loggers have handlers of their own, and pass nothing on; they get ours as well. A process of
-its pool is killed when the worker, or the thread of it that made the process, ends before it. So it
-delivers before it says that it ends, and is asked to end rather than killed.
+Its task loggers have handlers of their own, and pass nothing on; they get ours as well. A process
+of its pool is killed when the worker, or the thread of it that made the process, ends before it. So
+it delivers before it says that it ends, and is asked to end rather than killed.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import signal
 import sys
 
 from . import _exit
@@ -65,12 +66,14 @@ def _give_to_tasks(logger: logging.Logger | None = None, **_signal: Any) -> None
 
 
 def _listen_last(**_signal: Any) -> None:
-    from celery import platforms, signals  # noqa: PLC0415 (it is imported)
+    from celery import signals  # noqa: PLC0415 (it is imported)
 
     # Behind what the application has connected, which may log.
     signals.worker_process_shutdown.connect(_deliver, weak=False)
     with contextlib.suppress(Exception):
-        platforms.set_pdeathsig("SIGTERM")
+        from billiard.util import set_pdeathsig  # noqa: PLC0415 (only where it is there)
+
+        set_pdeathsig(signal.SIGTERM)
 
 
 def _deliver(**_signal: Any) -> None:
