@@ -174,13 +174,13 @@ def free_port() -> int:
         return port
 
 
-def get(port: int) -> str:
+def get(port: int, target: str = "/") -> str:
     """Asks until there is an answer: a server that reloads has a moment without one."""
     begun = time.monotonic()
     while True:
         try:
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ENOUGH)
-            connection.request("GET", "/", headers={"Connection": "close"})
+            connection.request("GET", target, headers={"Connection": "close"})
             answer = connection.getresponse().read().decode()
             connection.close()
         except (OSError, http.client.HTTPException):
@@ -261,6 +261,61 @@ def test_gunicorn(worker: str, options: list[str], _round: int, told: Told) -> N
             get(port)
         assert told.end(process) == 0
     told.check()
+
+
+DJANGO = """
+import logging
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+from django.http import HttpResponse
+from django.urls import path
+import say
+
+say.logflux.init_from_env(mode=128, required=False)
+settings.configure(
+    ALLOWED_HOSTS=["*"],
+    SECRET_KEY="x",
+    ROOT_URLCONF=__name__,
+    LOGGING={
+        "version": 1,
+        "disable_existing_loggers": False,
+        "handlers": {"logflux": {"class": "logflux.LogfluxHandler"}},
+        "root": {"handlers": ["logflux"], "level": "INFO"},
+    },
+)
+
+def work(request):
+    for _ in range(5):
+        say.say("work", logging.info)
+    return HttpResponse("done")
+
+def fail(request):
+    raise ValueError("on purpose")
+
+urlpatterns = [path("", work), path("fail", fail)]
+application = get_wsgi_application()
+"""
+
+
+@pytest.mark.parametrize("_round", ROUNDS)
+def test_django(_round: int, told: Told) -> None:
+    (told.folder / "site_app.py").write_text(DJANGO, encoding="utf-8")
+    port = free_port()
+    command = ["--workers", "2", "--bind", f"127.0.0.1:{port}", "site_app:application"]
+    with told.running(script("gunicorn"), *command) as process:
+        for _ in range(60):
+            get(port)
+        get(port, "/fail")
+        assert told.end(process) == 0
+    told.check()
+    errors = [
+        json.loads(message)
+        for message in told.server.messages(told.node)
+        if "Internal Server Error" in message
+    ]
+    assert len(errors) == 1
+    assert errors[0]["target"] == "django.request"
+    assert errors[0]["exception"].endswith("ValueError: on purpose")
 
 
 # Task queues.

@@ -104,7 +104,7 @@ def test_a_wrong_setting_leaves_the_client_there_is() -> None:
     with pytest.raises(logflux.SettingsError):
         logflux.init(**{**AWAY, "api_key": "hunter2"})
     with pytest.raises(TypeError):
-        logflux.init(**AWAY, colour="red")
+        logflux.init(**{**AWAY, "colour": "red"})
     assert logflux.client() is client
 
 

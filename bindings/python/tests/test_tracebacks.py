@@ -43,15 +43,16 @@ def client() -> logflux.Client:
     return logflux.Client(URL, "n", "lf_" + "a" * 32, "s", close_timeout=0)
 
 
-def set_up() -> None:
+def process() -> Any:
     logflux.init(URL, "n", "lf_" + "a" * 32, "s", close_timeout=0)
+    return logflux
 
 
 def call_badly(call: Callable[..., object], number: int) -> None:
     call(**settings(bad_settings()[number]))
 
 
-CALLS: dict[str, Callable[[], object]] = {
+CALLS: dict[str, Callable[[], Any]] = {
     **{
         f"{call.__qualname__} {next(iter(bad))}": functools.partial(call_badly, call, number)
         for number, bad in enumerate(bad_settings())
@@ -60,10 +61,7 @@ CALLS: dict[str, Callable[[], object]] = {
     "rotate without a client": lambda: logflux.rotate(secret=HIDDEN[0], api_key=HIDDEN[1]),
     "rotate": lambda: client().rotate(secret=HIDDEN[0], api_key="not " + HIDDEN[1]),
     "rotate ca": lambda: client().rotate(secret=HIDDEN[0], ca_file="/nowhere"),
-    "rotate the process": lambda: (
-        set_up(),
-        logflux.rotate(secret=HIDDEN[0], api_key=HIDDEN[1] + "x"),
-    ),
+    "rotate the process": lambda: process().rotate(secret=HIDDEN[0], api_key=HIDDEN[1] + "x"),
     "rotate a type": lambda: client().rotate(secret=[HIDDEN[0]]),  # type: ignore[arg-type]
     "Secret": lambda: logflux.Secret(HIDDEN[0] + "\udc80"),
     "Keyring": lambda: logflux.Keyring(HIDDEN[0], HIDDEN[0] + "\udc80"),

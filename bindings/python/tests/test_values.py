@@ -71,7 +71,7 @@ class Liar:
     def __repr__(self) -> str:
         return 7  # type: ignore[return-value]
 
-    @property
+    @property  # type: ignore[misc]
     def __class__(self) -> Any:
         raise RuntimeError("hunter2")
 
@@ -95,6 +95,8 @@ class SourText(str):
 class BadZone(datetime.tzinfo):
     def utcoffset(self, _time: Any) -> Any:
         raise RuntimeError("hunter2")
+
+    dst = tzname = utcoffset
 
 
 class Mode(enum.Enum):

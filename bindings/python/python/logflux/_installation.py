@@ -14,13 +14,6 @@ REMEDY = (
     " `pip uninstall --yes logflux logflux-core` and then `pip install logflux-core`"
 )
 
-try:
-    from . import _core  # noqa: F401 (whether it is there)
-except ImportError as error:
-    raise ImportError(
-        f"logflux-core is not installed as a whole ({error}); {REMEDY}", name=__package__
-    ) from None
-
 
 def others(folder: str) -> list[str]:
     """The distributions in a folder of packages that are named as this module is."""
@@ -32,11 +25,20 @@ def others(folder: str) -> list[str]:
     return [name for name in names if name.startswith("logflux-") and name.endswith(ends)]
 
 
-_found = others(os.path.dirname(os.path.dirname(__file__)))
-if _found:
-    import warnings
+def check() -> None:
+    """Warns of another distribution, and refuses to go on with half of this one."""
+    try:
+        from . import _core  # noqa: F401, PLC0415 (whether it is there)
+    except ImportError as error:
+        words = f"logflux-core is not installed as a whole ({error}); {REMEDY}"
+        raise ImportError(words, name=__package__) from None
+    found = others(os.path.dirname(os.path.dirname(__file__)))
+    if found:
+        import warnings  # noqa: PLC0415 (only where it is needed)
 
-    _name = _found[0].rpartition(".")[0]
-    warnings.warn(
-        f"{_name} is installed beside logflux-core; {REMEDY}", RuntimeWarning, stacklevel=2
-    )
+        name = found[0].rpartition(".")[0]
+        words = f"{name} is installed beside logflux-core; {REMEDY}"
+        warnings.warn(words, RuntimeWarning, stacklevel=3)
+
+
+check()

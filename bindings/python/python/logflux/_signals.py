@@ -61,4 +61,4 @@ def _end(number: int, _frame: object) -> None:
 
 
 # Once: this module is imported when a signal is to be handled, and not before.
-signal.signal, signal.getsignal = _set, _get
+signal.signal, signal.getsignal = _set, _get  # type: ignore[assignment]
