@@ -18,7 +18,7 @@ pub(crate) fn wrong_type(name: &str, expected: &str, value: &Bound<'_, PyAny>) -
     PyTypeError::new_err(format!("{name} must be {expected}, not {got}"))
 }
 
-/// A text of Python's, unless it holds half a surrogate pair. The error that Python has for those
+/// A text of Python's, unless it holds an unpaired surrogate. The error that Python has for those
 /// bears the text, and so is not handed on.
 pub(crate) fn text<'a>(value: &'a Bound<'_, PyString>) -> Option<Cow<'a, str>> {
     value.to_cow().ok()
@@ -27,7 +27,7 @@ pub(crate) fn text<'a>(value: &'a Bound<'_, PyString>) -> Option<Cow<'a, str>> {
 /// The text of a setting.
 pub(crate) fn named_text(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
     let string = value.cast::<PyString>().map_err(|_| wrong_type(name, "str", value))?;
-    let text = text(string).ok_or_else(|| errors::setting(name, "holds half a surrogate pair"))?;
+    let text = text(string).ok_or_else(|| errors::setting(name, "holds an unpaired surrogate"))?;
     Ok(text.into_owned())
 }
 
@@ -63,7 +63,7 @@ pub(crate) fn node(value: Option<&Bound<'_, PyAny>>) -> PyResult<Node> {
     };
     let name = value.cast::<PyString>().map_err(|_| wrong_type("node", "str", value))?;
     let refuse = |error: &dyn ToString| errors::field(Field::Node, Stage::Field, error.to_string());
-    let name = text(name).ok_or_else(|| refuse(&"node holds half a surrogate pair"))?;
+    let name = text(name).ok_or_else(|| refuse(&"node holds an unpaired surrogate"))?;
     Node::new(name).map_err(|error| refuse(&error))
 }
 
@@ -77,6 +77,12 @@ pub(crate) fn level(value: &Bound<'_, PyAny>) -> PyResult<Level> {
         _ => return Err(wrong_type("level", "a Level, an int or a str", value)),
     };
     level.ok_or_else(|| errors::field(Field::Loglevel, Stage::Field, logflux_wire::LevelError))
+}
+
+/// The number of a level that is given by its number or its name.
+#[pyfunction]
+pub(crate) fn level_number(level: &Bound<'_, PyAny>) -> PyResult<u8> {
+    Ok(self::level(level)?.number())
 }
 
 /// A mode by its number or its name.

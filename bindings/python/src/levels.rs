@@ -84,9 +84,3 @@ fn added(name: &Bound<'_, PyAny>) -> Option<Level> {
     let number = logging.call_method1(intern!(py, "getLevelName"), (name,)).ok()?;
     number.extract::<i64>().ok().map(of_logging)
 }
-
-/// The number of a level, which is one of LogFlux's or of ``logging``.
-#[pyfunction]
-pub(crate) fn level_number(level: &Bound<'_, PyAny>) -> u8 {
-    any(level).number()
-}

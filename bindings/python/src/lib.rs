@@ -75,7 +75,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(records::log_structlog, m)?)?;
     m.add_function(wrap_pyfunction!(records::log_loguru, m)?)?;
     m.add_function(wrap_pyfunction!(surroundings::set_context_variable, m)?)?;
-    m.add_function(wrap_pyfunction!(levels::level_number, m)?)?;
+    m.add_function(wrap_pyfunction!(args::level_number, m)?)?;
     process::add(m)?;
     // What is public is said by the package.
     m.delattr("__all__")

@@ -16,6 +16,9 @@ use crate::process::{Sink, with_process_sink};
 use crate::surroundings::{self, Source};
 use crate::text::{self, Said};
 
+/// How many fields are looked at; no more are written.
+const FIELDS_MAX: usize = 10_000;
+
 /// What handlers write onto a record, so that several of them log it once.
 fn mark(py: Python<'_>) -> &Bound<'_, PyString> {
     intern!(py, "_logflux")
@@ -57,7 +60,11 @@ impl Own {
             if names.next().is_some_and(|own| own.is(&name)) || self.all.bind(py).contains(&name)? {
                 continue;
             }
-            others.get_or_insert_with(|| PyDict::new(py)).set_item(name, value)?;
+            let others = others.get_or_insert_with(|| PyDict::new(py));
+            others.set_item(name, value)?;
+            if others.len() > FIELDS_MAX {
+                break;
+            }
         }
         Ok(others)
     }
@@ -216,7 +223,10 @@ pub(crate) fn log_structlog(
         None => get("level")?.map_or(Level::Info, |level| levels::any(&level)),
     };
     with_sink(client, level, |sink| {
-        let fields = event.copy()?;
+        let fields = PyDict::new(py);
+        for (name, value) in event.iter().take(FIELDS_MAX + ELSEWHERE.len()) {
+            fields.set_item(name, value)?;
+        }
         for name in ELSEWHERE {
             if fields.contains(name)? {
                 fields.del_item(name)?;

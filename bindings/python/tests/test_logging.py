@@ -81,6 +81,11 @@ def test_numbers_become_levels(logger: logging.Logger, server: Server, node: str
     assert [entry["loglevel"] for entry in server.entries(node)] == [8, 8, 7, 6, 5, 2, 4, 3, 3]
 
 
+def test_a_level_that_is_none_is_refused_when_the_handler_is_made() -> None:
+    with pytest.raises(logflux.EntryError):
+        logflux.LogfluxHandler(levels={35: "loud"})
+
+
 class Bad:
     def __str__(self) -> str:
         raise RuntimeError("hunter2")

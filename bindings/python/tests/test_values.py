@@ -360,6 +360,20 @@ def test_words_stand_where_a_value_cannot(
     assert found["…"] == "…"
 
 
+def test_any_number_of_fields_is_cut(client: logflux.Client, server: Server, node: str) -> None:
+    many = {f"field {i}": i for i in range(200_000)}
+    record = logging.makeLogRecord({"msg": "many", **many})
+    logflux.LogfluxHandler(client=client).handle(record)
+    logflux.LogfluxProcessor(client)(None, "info", {"event": "many", **many})
+    client.info("many", **many)
+    assert client.close(ENOUGH)
+    for event in server.events(node):
+        fields = event["fields"]
+        assert isinstance(fields, dict)
+        assert (fields["field 0"], fields["…"]) == (0, "…")
+        assert len(fields) <= 10_001
+
+
 def test_a_shared_value_is_no_circle(client: logflux.Client, server: Server, node: str) -> None:
     shared = {"a": 1}
     found = fields_of(client, server, node, one=shared, other=[shared, shared])
