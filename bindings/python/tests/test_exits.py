@@ -51,8 +51,8 @@ ENDS = {
         "    for n in (signal.SIGTERM, signal.SIGHUP)]).start(); time.sleep(60)",
         None,
     ),
-    "os._exit while signals come": (
-        "def stop(*_): raise SystemExit\n"
+    "os._exit while a signal comes": (
+        "def stop(*_): signal.signal(signal.SIGUSR1, signal.SIG_IGN); raise SystemExit\n"
         "signal.signal(signal.SIGUSR1, stop)\n"
         "def ask():\n"
         "    while True: time.sleep(0.02); os.kill(os.getpid(), signal.SIGUSR1)\n"
@@ -156,7 +156,9 @@ assert logflux.open(logflux.seal("x", "s"), "s") == "x"
         "error",
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert len(server.messages(node)) == 3
+    # Where the machine is busy, asyncio says how long it took.
+    messages = [message for message in server.messages(node) if '"asyncio"' not in message]
+    assert len(messages) == 3
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_the_same_settings_give_the_same_client(server: Server, node: str) -> No
     "other",
     [
         {"node": "other"},
-        {"secret": "another"},
+        {"secret": "another", "node": "another"},
         {"min_level": "warning"},
         {"close_timeout": 3},
         {"queue_size": 7},
