@@ -122,7 +122,8 @@ if __name__ == "__main__":
 
 
 def test_a_child_of_a_fork_inherits_or_replaces(run: Run, server: Server, node: str) -> None:
-    done = run("""
+    done = run(
+        """
 import os, sys
 client = logflux.init_from_env(mode=MODE)
 logflux.info("parent")
@@ -138,7 +139,11 @@ for number in range(2):
         logflux.notice("child %d, otherwise", number)
         sys.exit(0)
     assert os.waitpid(pid, 0)[1] == 0
-""")
+""",
+        "-W",
+        # From Python 3.12 on a fork of a process with threads is warned of.
+        "ignore::DeprecationWarning",
+    )
     assert (done.returncode, done.stderr) == (0, "")
     wanted = [f"child {n}" for n in range(2)] + [f"child {n}, otherwise" for n in range(2)]
     assert sorted(server.messages(node)) == sorted([*wanted, "parent"])
