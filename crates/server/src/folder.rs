@@ -34,6 +34,22 @@ pub(crate) fn create(data: &Path) -> io::Result<()> {
     builder.create(data)
 }
 
+/// Makes one folder, for its owner alone, that must not be there.
+pub(crate) fn create_new(folder: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Makes durable which files are in a folder.
+pub(crate) fn sync(folder: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    File::open(folder)?.sync_all()?;
+    let _ = folder;
+    Ok(())
+}
+
 /// Whether a server can write in the folder, or make it, and use the files that are there; with the
 /// path that is in the way. Nothing stays changed.
 pub(crate) fn check(data: &Path) -> Result<(), (PathBuf, io::Error)> {

@@ -77,7 +77,9 @@ Example:
     /// Put a backup in a data folder; no server may run meanwhile
     #[command(
         after_help = "The files get the owner of the data folder, so that root may do it for the server's user. The
-first start afterwards takes some seconds for every million entries.
+first start afterwards takes some seconds for every million entries. Keys that the replaced folder has
+revoked stay revoked; where it has no keys, those revoked since the backup are good again, and a line
+on stderr says so.
 
 Example:
   logflux store restore --data /var/lib/logflux /backup/2026-01-17 --replace"
@@ -149,8 +151,11 @@ impl StoreCommand {
                 lost(&copied)?;
             }
             Action::Restore { data: Data { data }, folder, replace } => {
-                let names = sqlite::restore(&data, &folder, replace)?;
-                writeln!(stdout(), "{} in {}", names.join(", "), escape::path(&data))?;
+                let restored = sqlite::restore(&data, &folder, replace)?;
+                writeln!(stdout(), "{} in {}", restored.names.join(", "), escape::path(&data))?;
+                if let Some(warning) = restored.warning {
+                    say!("{warning}");
+                }
             }
             Action::Repair(Data { data }) => {
                 let (copied, kept) = sqlite::repair(&data)?;

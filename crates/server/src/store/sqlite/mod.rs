@@ -16,6 +16,7 @@ mod identities;
 mod notices;
 mod peek;
 mod reader;
+mod restore;
 mod retention;
 mod row;
 mod schema;
@@ -27,6 +28,8 @@ mod writer;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod upkeep_tests;
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
@@ -40,9 +43,10 @@ pub use check::{Report, check};
 pub use copy::Copied;
 pub use peek::{StoredRow, peek};
 pub(crate) use reader::json_len;
+pub use restore::{Restored, restore};
 pub use stats::{RetentionState, Stats, TenantStats, accept_clock, retention_state, stats};
 pub(crate) use tools::check_version;
-pub use tools::{backup, compact, repair, restore};
+pub use tools::{backup, compact, repair};
 
 use super::{
     Appended, Meter, Notice, Page, PageRequest, Since, SinceRequest, Store, StoreError,

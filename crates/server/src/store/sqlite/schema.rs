@@ -131,12 +131,12 @@ pub(super) fn create(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-/// Looks whether a file that nobody has open is a store, and writes nothing beside it.
-pub(super) fn open_unwritten(path: &Path) -> Result<Connection, StoreError> {
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+/// Looks whether a file that nobody has open is a store.
+pub(super) fn known(path: &Path) -> Result<(), StoreError> {
+    let found = version(&open_plain(path)?)
         .map_err(|error| StoreError::Engine(format!("{}: {error}", path.display())))?;
-    match version(&connection)? {
-        1..=VERSION => Ok(connection),
+    match found {
+        1..=VERSION => Ok(()),
         0 => Err(StoreError::Engine(format!("{}: it is no store", path.display()))),
         found => Err(StoreError::Version { found, newest: VERSION }),
     }

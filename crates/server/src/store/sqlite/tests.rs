@@ -14,7 +14,7 @@ fn random<const N: usize>() -> [u8; N] {
     bytes
 }
 
-fn entry(payload: usize) -> Entry {
+pub(super) fn entry(payload: usize) -> Entry {
     let mut sealed = vec![0; payload];
     getrandom::fill(&mut sealed).unwrap();
     Entry::new(
@@ -29,17 +29,17 @@ fn entry(payload: usize) -> Entry {
     .unwrap()
 }
 
-fn tenant() -> Tenant {
+pub(super) fn tenant() -> Tenant {
     "acme".parse().unwrap()
 }
 
-fn request(change: impl FnOnce(&mut Query)) -> PageRequest {
+pub(super) fn request(change: impl FnOnce(&mut Query)) -> PageRequest {
     let mut query = Query { limit: 1_000, order: Order::Ascending, ..Query::default() };
     change(&mut query);
     PageRequest::new(query, 1 << 20).unwrap()
 }
 
-fn open(data: &Path) -> SqliteStore {
+pub(super) fn open(data: &Path) -> SqliteStore {
     SqliteStore::open(data, &Limits::default(), &StoreSettings::default()).unwrap()
 }
 
@@ -243,7 +243,7 @@ fn a_store_has_one_writer() {
 }
 
 /// The tables of version 1.
-const FIRST: &str = include_str!("first.sql");
+pub(super) const FIRST: &str = include_str!("first.sql");
 
 #[test]
 fn a_store_of_the_first_version_is_brought_to_this_one_and_knows_its_entries() {
@@ -402,7 +402,7 @@ fn a_backup_is_a_store_and_is_made_while_entries_come() {
     assert!(backup(data.path(), &folder).is_err(), "it overwrites nothing");
     assert_eq!(check(&folder, |_| {}).unwrap().faults, Vec::<String>::new());
     let back = other.path().join("restored");
-    assert_eq!(restore(&back, &folder, false), Ok(vec!["entries.db"]));
+    assert_eq!(restore(&back, &folder, false).unwrap().names, ["entries.db"]);
     assert!(restore(&back, &folder, false).is_err(), "it replaces nothing unasked");
     restore(&back, &folder, true).unwrap();
     let restored = open(&back);
@@ -572,7 +572,7 @@ fn the_size_is_kept_at_the_cost_of_the_tenant_that_has_most() {
 }
 
 /// Fills the payloads' overflow pages of an entry, or the page of a row, with nothing.
-fn damage_page_with(path: &Path, needle: &[u8]) {
+pub(super) fn damage_page_with(path: &Path, needle: &[u8]) {
     let mut bytes = std::fs::read(path).unwrap();
     let at = bytes.windows(needle.len()).position(|window| window == needle).unwrap();
     let page = at / 4_096 * 4_096;

@@ -1,4 +1,4 @@
-//! What whoever runs a server does with its store: compact, back up, restore, repair.
+//! What whoever runs a server does with its store: compact, back up, repair.
 
 use std::fs;
 use std::io;
@@ -8,8 +8,8 @@ use rusqlite::Connection;
 
 use super::copy::{Copied, copy};
 use super::{appending, lock, schema};
-use crate::folder;
 use crate::store::StoreError;
+use crate::{folder, random};
 
 /// Gives the free space of a store's file back to the disk, and orders what is left. No server may
 /// run meanwhile; as much space as the store uses must be free. Gives the file's size before and
@@ -47,12 +47,8 @@ pub fn backup(data: &Path, to: &Path) -> Result<Copied, StoreError> {
         )));
     }
     let source = open(data)?;
-    let mut name = to.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
-    let part = to.with_file_name(name);
-    fs::remove_dir_all(&part).ok();
+    let part = part_of(to)?;
     let write = || {
-        folder::create(&part).map_err(failed)?;
         // Nobody changes keys or alerts while they are copied and the newest entry is looked up.
         let beside = [folder::keys_db, folder::alerts_db];
         let held: Vec<Connection> = beside
@@ -67,7 +63,7 @@ pub fn backup(data: &Path, to: &Path) -> Result<Copied, StoreError> {
         }
         drop(held);
         let copied = copy(&source, &folder::entries_db(&part), upto)?;
-        fs::File::open(&part).and_then(|folder| folder.sync_all()).map_err(failed)?;
+        folder::sync(&part).map_err(failed)?;
         fs::remove_dir(to).ok();
         fs::rename(&part, to).map_err(failed)?;
         Ok(copied)
@@ -77,6 +73,21 @@ pub fn backup(data: &Path, to: &Path) -> Result<Copied, StoreError> {
         fs::remove_dir_all(&part).ok();
     }
     written
+}
+
+/// Makes a folder beside the one that is to be made, with a name that nobody else has.
+fn part_of(to: &Path) -> Result<PathBuf, StoreError> {
+    let letters = random::alphanumerics(".part-", 8)
+        .map_err(|error| StoreError::Engine(error.to_string()))?;
+    let mut name = to.file_name().unwrap_or_default().to_owned();
+    name.push(letters.as_str());
+    let part = to.with_file_name(name);
+    let above = part.parent().filter(|above| !above.as_os_str().is_empty());
+    above
+        .map_or(Ok(()), folder::create)
+        .and_then(|()| folder::create_new(&part))
+        .map_err(|error| failed(&part, &error))?;
+    Ok(part)
 }
 
 /// Keeps others from writing to a database for as long as the connection lives.
@@ -93,52 +104,6 @@ fn vacuum_into(from: &Path, to: &Path) -> Result<(), StoreError> {
         .ok_or_else(|| StoreError::Engine("a backup's path must be UTF-8".to_owned()))?;
     schema::open_plain(from)?.execute("VACUUM INTO ?1", [target])?;
     fs::File::open(to).and_then(|file| file.sync_all()).map_err(|error| failed(to, &error))
-}
-
-/// Puts a backup's entries, keys and alerts in a data folder, which gets their owner, and with
-/// `replace` in the place of what is there. No server may run meanwhile.
-///
-/// # Errors
-/// [`StoreError`], among others where there is a store already and it may not be replaced.
-pub fn restore(data: &Path, from: &Path, replace: bool) -> Result<Vec<&'static str>, StoreError> {
-    // That it is a backup is seen before anything changes.
-    drop(schema::open_unwritten(&folder::entries_db(from))?);
-    folder::create(data).map_err(|error| failed(data, &error))?;
-    let lock = lock(data)?;
-    let names: Vec<&'static str> = ["entries.db", "keys.db", "alerts.db"]
-        .into_iter()
-        .filter(|name| from.join(name).exists())
-        .collect();
-    if let Some(there) = names.iter().find(|name| data.join(name).exists())
-        && !replace
-    {
-        return Err(StoreError::Engine(format!(
-            "{}: it is there already: move it away, or replace it with --replace",
-            data.join(there).display()
-        )));
-    }
-    let written = |name: &str| data.join(format!("{name}.restoring"));
-    for name in &names {
-        let path = written(name);
-        fs::remove_file(&path).ok();
-        folder::touch(&path)
-            .and_then(|()| fs::copy(from.join(name), &path))
-            .and_then(|_| folder::set_private(&path))
-            .and_then(|()| folder::give_to_owner_of(data, &path))
-            .and_then(|()| fs::File::open(&path)?.sync_all())
-            .map_err(|error| failed(&path, &error))?;
-    }
-    for name in &names {
-        for end in ["", "-wal", "-shm"] {
-            fs::remove_file(data.join(format!("{name}{end}"))).ok();
-        }
-        let path = written(name);
-        fs::rename(&path, data.join(name)).map_err(|error| failed(&path, &error))?;
-    }
-    folder::give_to_owner_of(data, &folder::store_lock(data))
-        .map_err(|error| failed(data, &error))?;
-    drop(lock);
-    Ok(names)
 }
 
 /// Writes the store anew with all that can be read of it, and its indexes; the damaged file stays
@@ -165,18 +130,35 @@ pub fn repair(data: &Path) -> Result<(Copied, PathBuf), StoreError> {
         .map(|number| data.join(format!("entries.db.damaged-{number}")))
         .find(|path| !path.exists())
         .unwrap_or_default();
-    let rename =
-        |from: &Path, to: &Path| fs::rename(from, to).map_err(|error| failed(from, &error));
     folder::give_to_owner_of(data, &repaired).map_err(|error| failed(&repaired, &error))?;
-    // The log belongs to the file that it was written for.
-    let log = data.join("entries.db-wal");
-    if log.exists() {
-        rename(&log, &PathBuf::from(format!("{}-wal", kept.display())))?;
+    keep(&path, &kept).map_err(|error| failed(&path, &error))?;
+    for end in ["-wal", "-shm"] {
+        fs::remove_file(beside(&path, end)).ok();
     }
-    fs::remove_file(data.join("entries.db-shm")).ok();
-    rename(&path, &kept)?;
-    rename(&repaired, &path)?;
+    fs::rename(&repaired, &path).map_err(|error| failed(&repaired, &error))?;
+    folder::sync(data).map_err(|error| failed(data, &error))?;
     Ok((copied, kept))
+}
+
+/// Gives a file and its log a second name, so that there is one under the first at any time; where the
+/// file system has no second names, they move.
+fn keep(path: &Path, kept: &Path) -> io::Result<()> {
+    let both = |from: &Path, to: &Path| match fs::hard_link(from, to) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => fs::rename(from, to),
+        linked => linked,
+    };
+    let log = beside(path, "-wal");
+    if log.exists() {
+        both(&log, &beside(kept, "-wal"))?;
+    }
+    both(path, kept)
+}
+
+/// A file's name with an end.
+pub(super) fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    PathBuf::from(name)
 }
 
 /// Whether this program knows the version of a data folder's store, where there is one.
@@ -201,6 +183,6 @@ fn exists(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-fn failed(path: &Path, error: &io::Error) -> StoreError {
+pub(super) fn failed(path: &Path, error: &io::Error) -> StoreError {
     StoreError::Engine(format!("{}: {error}", path.display()))
 }
