@@ -160,7 +160,8 @@ pub struct Limits {
     /// The most requests that wait for the store's writer, 1,024 by default. Above it a request is
     /// answered `overloaded`.
     pub queue_requests: usize,
-    /// The most payload bytes that wait for the store's writer, 64 MiB by default.
+    /// The most payload bytes that wait for the store's writer, 160 MiB by default. It is at least
+    /// twice what a `body` holds, so that one finds room beside another tenant's small ones.
     pub queue_bytes: usize,
     /// About how many bytes one page of `GET /v1/entries` has at most, 8 MiB by default; a page ends
     /// after the entry that reaches it, and its cursor goes on from there.
@@ -186,7 +187,7 @@ impl Default for Limits {
             body: limits::BATCH_MAX * (limits::PAYLOAD_BASE64_MAX + 4_096),
             bodies: 256 << 20,
             queue_requests: 1_024,
-            queue_bytes: 64 << 20,
+            queue_bytes: 160 << 20,
             page: 8 << 20,
             answers: 64 << 20,
             tails: 200,

@@ -129,6 +129,20 @@ mod tests {
     }
 
     #[test]
+    fn the_largest_batch_finds_room_beside_the_small_ones_of_another() {
+        let limits = crate::Limits::default();
+        for (most, small, large) in [
+            (limits.queue_bytes, 1 << 20, limits.body / 4 * 3),
+            (limits.bodies, 1 << 20, limits.body),
+        ] {
+            let room = Room::new(most);
+            let flood: Vec<_> = (0..most / small).map_while(|_| room.hold(&1, small)).collect();
+            assert!(flood.len() > 50 && room.hold(&1, small).is_none());
+            assert!(room.hold(&2, large).is_some());
+        }
+    }
+
+    #[test]
     fn whoever_takes_much_leaves_some_for_the_next() {
         let room = Room::new(100);
         let take = |whose: u8| (0..100).map_while(|_| room.hold(&whose, 1)).collect::<Vec<_>>();
