@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use logflux_transport::Client;
 
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::lines::Waker;
 use crate::output::count;
 use crate::shipping::outcome;
@@ -87,11 +87,11 @@ impl Ending {
     }
 
     /// Delivers what is left, unless another thread does it, which then ends the program.
-    pub(crate) fn close(&self, client: &Client) -> Outcome {
+    pub(crate) fn close(&self, client: &Client, waker: &Waker) -> Outcome {
         if !self.state.closing.swap(true, Ordering::AcqRel) {
             let _ = client.close(client.close_timeout());
             if !self.state.aborted.load(Ordering::Acquire) {
-                return outcome(client);
+                return if tell_lost(client, waker) { Err(Failure::Told) } else { Ok(()) };
             }
         }
         loop {

@@ -3,7 +3,7 @@
 //! Every command is a file of `commands`; what several share is beside it. Results go to stdout,
 //! everything else to stderr. Exit status: 0 done, 1 something failed, 2 wrong usage; `certify` has more.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::Write;
 
 use clap::Parser;
@@ -80,8 +80,16 @@ fn tell_usage(usage: &clap::Error, args: &[OsString]) -> Outcome {
     let styled = usage.render().ansi().to_string();
     let plain = numbers::in_words(&usage.render().to_string());
     let shown = escape::lines(&plain);
+    // clap takes escape sequences out of the plain text, and leaves them in the other.
+    let clean = |value: &OsStr| {
+        let value = value.to_string_lossy();
+        escape::line(&value) == value
+    };
+    let ours = |name: &OsStr| name.to_string_lossy().starts_with("LOGFLUX_");
+    let clean = args.iter().all(|arg| clean(arg))
+        && std::env::vars_os().all(|(name, value)| !ours(&name) || clean(&value));
     let colours = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
-    let shown = if colours && shown == plain { numbers::in_words(&styled) } else { shown };
+    let shown = if colours && clean && shown == plain { numbers::in_words(&styled) } else { shown };
     let _ = Stderr.write_all(shown.as_bytes());
     Err(Failure::Status(u8::try_from(usage.exit_code()).unwrap_or(2)))
 }

@@ -5,21 +5,20 @@ use std::collections::VecDeque;
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::thread;
+use std::time::Duration;
 
 use crate::escape;
 use crate::failure::{Failure, Outcome};
 use crate::splitter::{Piece, Splitter};
-use crate::streams::Stdin;
+use crate::streams::{self, Stdin};
 
 /// How many bytes are read at once, and how many such chunks are read ahead.
 const CHUNK: usize = 64 << 10;
 const AHEAD: usize = 16;
-/// How many bytes that is.
-pub(crate) const READ_AHEAD: usize = CHUNK * AHEAD;
 /// How many bytes of lines are given together.
 const BATCH_BYTES: usize = 4 << 20;
 
@@ -32,6 +31,8 @@ pub(crate) const TOO_LONG: &str = "it is longer than any entry";
 pub(crate) struct Input {
     name: String,
     reader: Box<dyn Read + Send>,
+    /// Waits until there is something to read.
+    wait: Box<dyn Fn() + Send>,
     metadata: Option<Metadata>,
 }
 
@@ -40,17 +41,27 @@ impl Input {
     pub(crate) fn open(path: Option<&Path>) -> Outcome<Self> {
         let Some(path) = path.filter(|path| *path != Path::new("-")) else {
             let (name, metadata) = ("standard input".to_owned(), stdin_metadata());
-            return Ok(Self { name, reader: Box::new(Stdin), metadata });
+            let wait = Box::new(streams::wait_for_stdin);
+            return Ok(Self { name, reader: Box::new(Stdin), wait, metadata });
         };
         let name = escape::path(path);
         let file = File::open(path).and_then(logflux_process::above_standard_streams);
-        let file = file.map_err(|error| Failure::new(format!("{name}: {error}")))?;
-        Ok(Self { name, metadata: file.metadata().ok(), reader: Box::new(file) })
+        let failed = |error| Failure::new(format!("{name}: {error}"));
+        let file = file.map_err(failed)?;
+        let (metadata, waited) = (file.metadata().ok(), file.try_clone().map_err(failed)?);
+        let wait = Box::new(move || streams::wait_for(&waited));
+        Ok(Self { name, reader: Box::new(file), wait, metadata })
     }
 
     /// What the system knows of the file behind it.
     pub(crate) fn metadata(&self) -> Option<&Metadata> {
         self.metadata.as_ref()
+    }
+}
+
+impl Source for Input {
+    fn wait(&self) {
+        (self.wait)();
     }
 }
 
@@ -76,6 +87,23 @@ fn stdin_metadata() -> Option<Metadata> {
     None
 }
 
+/// What is read by a thread of its own.
+pub(crate) trait Source: Read + Send + 'static {
+    /// Waits until there is something to read, if that may take long: while it waits, reading can be
+    /// stopped, and nothing is lost.
+    fn wait(&self) {}
+}
+
+impl Source for Stdin {
+    fn wait(&self) {
+        streams::wait_for_stdin();
+    }
+}
+
+impl Source for &'static [u8] {}
+
+impl Source for io::BufReader<Input> {}
+
 /// What comes of the input.
 pub(crate) enum Event {
     Bytes(Vec<u8>),
@@ -91,6 +119,15 @@ pub(crate) struct Chunks {
     sender: SyncSender<Event>,
     events: Receiver<Event>,
     waiting: Arc<AtomicU64>,
+    gate: Arc<Gate>,
+}
+
+/// What the reading thread passes before each read.
+#[derive(Default)]
+struct Gate {
+    stopped: AtomicBool,
+    /// Held while it reads.
+    reading: Mutex<()>,
 }
 
 /// Ends a wait for bytes.
@@ -116,7 +153,7 @@ impl Chunks {
     /// Nothing is read before [`start`](Self::start).
     pub(crate) fn new() -> Self {
         let (sender, events) = sync_channel(AHEAD);
-        Self { sender, events, waiting: Arc::default() }
+        Self { sender, events, waiting: Arc::default(), gate: Arc::default() }
     }
 
     /// What ends a wait.
@@ -125,11 +162,17 @@ impl Chunks {
     }
 
     /// Begins to read.
-    pub(crate) fn start(&self, mut reader: impl Read + Send + 'static) -> Outcome {
+    pub(crate) fn start(&self, mut reader: impl Source) -> Outcome {
         let (sender, waiting) = (self.sender.clone(), Arc::clone(&self.waiting));
+        let gate = Arc::clone(&self.gate);
         let read = move || {
             let mut buffer = vec![0; CHUNK];
             loop {
+                reader.wait();
+                let reading = gate.reading.lock().unwrap_or_else(PoisonError::into_inner);
+                if gate.stopped.load(Ordering::Acquire) {
+                    return;
+                }
                 let event = match reader.read(&mut buffer) {
                     Ok(0) => Event::End,
                     Ok(count) => Event::Bytes(buffer.get(..count).unwrap_or_default().to_vec()),
@@ -140,6 +183,7 @@ impl Chunks {
                 if let Event::Bytes(bytes) = &event {
                     waiting.fetch_add(bytes.len() as u64, Ordering::AcqRel);
                 }
+                drop(reading);
                 if sender.send(event).is_err() || ended {
                     return;
                 }
@@ -157,6 +201,25 @@ impl Chunks {
     /// What has come already.
     pub(crate) fn next_ready(&self) -> Option<Event> {
         self.events.try_recv().ok()
+    }
+
+    /// Reads no more. What was read is given first: [`waiting`](Self::waiting) says whether any of it is
+    /// left.
+    pub(crate) fn stop_reading(&self) {
+        self.gate.stopped.store(true, Ordering::Release);
+        // A read that has begun ends first, so that what it takes is counted. Where another process
+        // has taken what it waited for, it does not end.
+        for _ in 0..100 {
+            match self.gate.reading.try_lock() {
+                Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(10)),
+                _ => return,
+            }
+        }
+    }
+
+    /// How many bytes were read that are not [handled](Self::handled).
+    pub(crate) fn waiting(&self) -> u64 {
+        self.waiting.load(Ordering::Acquire)
     }
 
     /// So many bytes would not be lost any more.
@@ -180,6 +243,11 @@ impl Stopper {
         first
     }
 
+    /// Is set when it stops.
+    pub(crate) fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.stopped)
+    }
+
     pub(crate) fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::Acquire)
     }
@@ -197,7 +265,7 @@ pub(crate) struct Lines {
 
 impl Lines {
     /// The lines of a reader, which may have `max` bytes each before they are split.
-    pub(crate) fn of(reader: impl Read + Send + 'static, max: usize) -> Outcome<Self> {
+    pub(crate) fn of(reader: impl Source, max: usize) -> Outcome<Self> {
         let chunks = Chunks::new();
         chunks.start(reader)?;
         Ok(Self {
@@ -251,6 +319,7 @@ impl Lines {
     fn add(&mut self, event: Event) {
         match event {
             Event::Bytes(bytes) => {
+                self.chunks.handled(bytes.len());
                 self.splitter.push(&bytes, |piece| self.ready.push_back(piece));
                 return;
             }
@@ -265,11 +334,11 @@ impl Lines {
 
     /// Takes what was read ahead, and no more.
     fn take_read(&mut self) {
-        for _ in 0..=AHEAD {
-            match self.chunks.next_ready() {
-                Some(Event::Woken) => {}
-                Some(event) if !self.ended => self.add(event),
-                _ => break,
+        self.chunks.stop_reading();
+        while self.chunks.waiting() > 0 && !self.ended {
+            match self.chunks.next() {
+                Event::Woken => {}
+                event => self.add(event),
             }
         }
         if !self.ended {

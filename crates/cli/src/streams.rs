@@ -128,6 +128,20 @@ impl Read for Stdin {
     }
 }
 
+/// Waits until standard input has something to read, or has ended.
+pub(crate) fn wait_for_stdin() {
+    #[cfg(unix)]
+    system::wait_for(rustix::stdio::stdin());
+}
+
+/// As [`wait_for_stdin`], for a file, which may be a pipe.
+pub(crate) fn wait_for(file: &std::fs::File) {
+    #[cfg(unix)]
+    system::wait_for(std::os::fd::AsFd::as_fd(file));
+    #[cfg(not(unix))]
+    let _ = file;
+}
+
 #[cfg(unix)]
 mod system {
     use std::io;
@@ -150,6 +164,10 @@ mod system {
             },
             error => Err(error.into()),
         }
+    }
+
+    pub(super) fn wait_for(fd: BorrowedFd<'_>) {
+        while let Err(Errno::INTR) = poll(&mut [PollFd::new(&fd, PollFlags::IN)], None) {}
     }
 
     pub(super) fn write_all(fd: BorrowedFd<'static>, mut bytes: &[u8]) -> io::Result<()> {

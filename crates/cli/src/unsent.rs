@@ -16,8 +16,10 @@ use crate::failure::{Failure, Outcome};
 use crate::lines::{ENTRY_MAX, Input};
 use crate::splitter::{Piece, Splitter};
 
-/// How many lines are remembered: 64 MiB. What comes behind them may be doubled.
+/// How many lines are remembered: 64 MiB. A file that has more cannot be told apart from what is sent.
 const KNOWN_MAX: usize = 2 << 20;
+const TOO_MANY: &str =
+    "it has over 2,000,000 lines, too many to tell which are new: send it by its name";
 /// How often the file is opened again where somebody has just removed it.
 const TRIES: usize = 10;
 
@@ -43,6 +45,8 @@ struct Known {
     read: bool,
     /// What is sealed here is in no file.
     wanted: bool,
+    /// The file has more of them than are remembered.
+    too_many: bool,
 }
 
 impl Known {
@@ -77,6 +81,9 @@ impl Unsent {
                 escape::path(path)
             ))
         };
+        if is_named_pipe(path) {
+            return Err(failed(io::Error::other("it is a named pipe, which keeps nothing")));
+        }
         let mut options = OpenOptions::new();
         options.append(true);
         let (file, made) = match options.clone().create_new(true).open(path) {
@@ -91,7 +98,8 @@ impl Unsent {
             _ => false,
         };
         let keys = (RandomState::new(), RandomState::new());
-        let known = Known { lines: HashSet::new(), keys, read: false, wanted: sealed };
+        let known =
+            Known { lines: HashSet::new(), keys, read: false, wanted: sealed, too_many: false };
         Ok(Self { path: path.to_owned(), made, is_input, known, before: None })
     }
 
@@ -113,6 +121,9 @@ impl Unsent {
         let (mut file, readable) = self.open()?;
         if readable && self.known.wanted && !self.known.read {
             self.read_known(&mut file)?;
+        }
+        if self.known.too_many {
+            return Err(io::Error::other(TOO_MANY));
         }
         self.known.read = true;
         let found = file.metadata()?;
@@ -187,6 +198,7 @@ impl Unsent {
         let mut add = |piece: &Piece| {
             let digest = self.known.digest(piece, &mut before);
             self.known.add(digest);
+            self.known.too_many |= self.known.lines.len() >= KNOWN_MAX;
         };
         loop {
             let count = file.read(&mut buffer)?;
@@ -212,6 +224,21 @@ impl Drop for Unsent {
         if file.try_lock().is_ok() && empty(&file) && self.is_named(&file).unwrap_or(false) {
             let _ = std::fs::remove_file(&self.path);
         }
+    }
+}
+
+/// Whether this is a FIFO that has a name of its own. One that the shell gives (`>(…)`) is open already.
+fn is_named_pipe(path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        let given = ["/dev/", "/proc/"].iter().any(|folder| path.starts_with(folder));
+        !given && std::fs::metadata(path).is_ok_and(|found| found.file_type().is_fifo())
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        false
     }
 }
 

@@ -50,11 +50,8 @@ impl Open {
         let mut reader = BufReader::new(Input::open(self.file.as_deref())?);
         let faults = Faults::new(self.faults);
         let mut output = Output { opener, format: self.format, faults };
-        let ended = if first_is_bracket(&mut reader)? {
-            output.array(reader)
-        } else {
-            output.lines(reader)
-        };
+        let (empty, bracket) = first_is_bracket(&mut reader)?;
+        let ended = if bracket { output.array(reader) } else { output.lines(reader, empty) };
         output.faults.tell();
         ended?;
         output.faults.end()
@@ -68,7 +65,8 @@ struct Output {
 }
 
 impl Output {
-    fn lines(&mut self, reader: impl Read + Send + 'static) -> Outcome {
+    /// Opens a line after the other, behind so many that are empty.
+    fn lines(&mut self, reader: BufReader<Input>, empty: u64) -> Outcome {
         let mut lines = Lines::of(reader, ENTRY_MAX)?;
         let mut long = 0;
         loop {
@@ -78,13 +76,14 @@ impl Output {
             }
             let mut raw = Vec::with_capacity(batch.len());
             for piece in &batch {
+                let line = empty + piece.line;
                 if piece.part.is_some() {
-                    if piece.line != long {
-                        long = piece.line;
+                    if line != long {
+                        long = line;
                         self.faults.unreadable(format_args!("line {long}"), TOO_LONG);
                     }
                 } else if !piece.bytes.trim_ascii().is_empty() {
-                    raw.push((piece.line, piece.bytes.as_slice()));
+                    raw.push((line, piece.bytes.as_slice()));
                 }
             }
             self.print("line", &raw)?;
@@ -182,14 +181,17 @@ impl<'de> Visitor<'de> for &mut Elements<'_> {
     }
 }
 
-/// Whether the input is a JSON array: its first character that is no white space says so.
-fn first_is_bracket(reader: &mut impl BufRead) -> io::Result<bool> {
+/// Whether the input is a JSON array: its first character that is no white space says so. Gives how
+/// many lines were empty before it as well.
+fn first_is_bracket(reader: &mut impl BufRead) -> io::Result<(u64, bool)> {
+    let mut empty = 0;
     loop {
         let buffer = reader.fill_buf()?;
-        let Some(first) = buffer.first().copied() else { return Ok(false) };
-        if first != b' ' && first != b'\t' {
-            return Ok(first == b'[');
+        let Some(first) = buffer.first().copied() else { return Ok((empty, false)) };
+        if !first.is_ascii_whitespace() {
+            return Ok((empty, first == b'['));
         }
+        empty += u64::from(first == b'\n');
         reader.consume(1);
     }
 }

@@ -8,7 +8,7 @@ use logflux_transport::{Client, DropReason, WhenFull};
 
 use crate::ending::Ending;
 use crate::failure::{Failure, Outcome};
-use crate::lines::{Chunks, Event, READ_AHEAD};
+use crate::lines::{Chunks, Event};
 use crate::shipping::{ShippingArgs, lost};
 use crate::splitter::{Piece, Splitter};
 use crate::streams::{Stdin, Stdout, is_reader_gone, say};
@@ -70,6 +70,7 @@ impl Pipe {
             splitter: Splitter::new(client.message_max()),
             client: &client,
             chunks: &chunks,
+            open: 0,
             spooled,
             held: Vec::new(),
             output: Some(Stdout::raw()),
@@ -77,7 +78,7 @@ impl Pipe {
         };
         flow.run(&ending);
         let failed = flow.failed;
-        ending.close(&client)?;
+        ending.close(&client, &chunks.waker())?;
         if failed { Err(Failure::Told) } else { Ok(()) }
     }
 }
@@ -88,6 +89,8 @@ struct Flow<'c> {
     splitter: Splitter,
     client: &'c Client,
     chunks: &'c Chunks,
+    /// How many bytes were taken of a line that has no end yet.
+    open: u64,
     spooled: bool,
     /// With --durable: what was read and not passed on.
     held: Vec<u8>,
@@ -101,15 +104,14 @@ impl Flow<'_> {
     fn run(&mut self, ending: &Ending) {
         let mut stopped = false;
         let mut ended = false;
-        while !ended && !stopped {
+        let most = if self.command.durable { TOGETHER } else { 0 };
+        // What was read is taken, but no more than that.
+        while !(ended || stopped && self.chunks.waiting() <= self.open) {
             let mut event = Some(self.chunks.next());
-            stopped = ending.is_stopped();
-            // What was read is taken, but no more than that.
-            let most = match (stopped, self.command.durable) {
-                (true, _) => READ_AHEAD,
-                (false, true) => TOGETHER,
-                (false, false) => 0,
-            };
+            if !stopped && ending.is_stopped() {
+                stopped = true;
+                self.chunks.stop_reading();
+            }
             let mut bytes = Vec::new();
             while let Some(next) = event.take() {
                 match next {
@@ -136,6 +138,7 @@ impl Flow<'_> {
     fn take(&mut self, bytes: &[u8]) {
         let mut splitter = std::mem::replace(&mut self.splitter, Splitter::new(0));
         let mut complete = 0;
+        self.open += bytes.len() as u64;
         splitter.push(bytes, |piece| {
             complete += piece.read;
             self.log(&piece);
@@ -151,10 +154,11 @@ impl Flow<'_> {
         }
     }
 
-    fn log(&self, piece: &Piece) {
+    fn log(&mut self, piece: &Piece) {
         let sealing = &self.command.shipping.sealing;
         self.client.log_bytes(sealing.level(), &piece.message(), sealing.timestamp());
         self.chunks.handled(piece.read);
+        self.open -= piece.read as u64;
     }
 
     /// With --durable: passes so many bytes on, when their lines are durable.

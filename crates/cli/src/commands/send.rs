@@ -111,6 +111,7 @@ impl Send {
             }
         };
         let stopper = source.lines().stopper();
+        let shipper = shipper.until(stopper.flag());
         let (asked, name) = (stopper.clone(), unsent.name());
         signals::at_end(move |signal| {
             if !asked.stop() {
@@ -129,8 +130,11 @@ impl Send {
             return Err(Failure::new(format!("{failure}{kept}")));
         }
         kept.iter().for_each(|kept| say!("{kept}"));
-        reported?;
-        if run.total.is_good() { Ok(()) } else { Err(Failure::Told) }
+        match reported {
+            // That nobody reads the report makes no line stored.
+            Ok(()) | Err(Failure::ReaderGone) if !run.total.is_good() => Err(Failure::Told),
+            reported => reported,
+        }
     }
 
     fn report(&self, total: &Totals) -> Outcome {
@@ -318,7 +322,9 @@ impl Run {
         let mut out = Vec::new();
         for line in lines {
             out.extend_from_slice(&line.bytes);
-            out.push(b'\n');
+            if line.part.as_ref().is_none_or(|part| part.last) {
+                out.push(b'\n');
+            }
         }
         match Stdout::raw().write_all(&out) {
             Ok(()) => self.total.given += ends(lines),

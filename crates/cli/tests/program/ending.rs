@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -208,4 +209,52 @@ fn a_signal_that_was_ignored_stays_ignored() {
         assert_eq!(spooled(folder.path()), b"one\nmore\nmore\n");
     }
     assert!(logflux(&["pipe", "--help"]).run().ok().contains("second signal"));
+}
+
+/// Runs a command whose input goes on until it ends, which SIGTERM asks for. Gives what it has read.
+fn fed(mut call: Call) -> Vec<u8> {
+    let (mut left, mut writer) = std::io::pipe().unwrap();
+    call.0.stdin(left.try_clone().unwrap()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = call.0.spawn().unwrap();
+    drop(call);
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let feeder = scope.spawn(|| {
+            let mut fed = Vec::new();
+            for number in 0.. {
+                let lines = format!("{number:0>999}\n").repeat(16);
+                if over.load(Ordering::Relaxed) || writer.write_all(lines.as_bytes()).is_err() {
+                    break;
+                }
+                fed.extend_from_slice(lines.as_bytes());
+                thread::sleep(Duration::from_millis(1));
+            }
+            drop(writer);
+            fed
+        });
+        thread::sleep(Duration::from_secs(1));
+        Command::new("kill").arg(child.id().to_string()).status().unwrap();
+        child.wait().unwrap();
+        over.store(true, Ordering::Relaxed);
+        let mut unread = Vec::new();
+        left.read_to_end(&mut unread).unwrap();
+        let mut fed = feeder.join().unwrap();
+        fed.truncate(fed.len() - unread.len());
+        fed
+    })
+}
+
+#[test]
+fn of_an_input_that_goes_on_nothing_is_lost_that_was_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = ["--mode", "128", "--close-timeout", "500ms", "--when-full", "block"];
+    let call = away(folder.path(), &[&["pipe", "--spool-dir", "spool"], &args[..]].concat());
+    let read = fed(call);
+    // The last line may have come in part.
+    let spooled = spooled(folder.path());
+    assert!(spooled == read || spooled == [&read[..], b"\n"].concat(), "{}", spooled.len());
+    let call = away(folder.path(), &["send", "--mode", "128", "--max-retries", "0"]);
+    let read = fed(call);
+    let kept = logflux(&["open", "logflux-unsent.ndjson"]).folder(folder.path()).run().bytes;
+    assert!(kept == read || kept == [&read[..], b"\n"].concat(), "{}", kept.len());
 }

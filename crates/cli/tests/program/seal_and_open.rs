@@ -17,7 +17,8 @@ fn lines_become_entries_and_lines_again() {
     }
     assert_eq!(logflux(&["open"]).input(&sealed).ok(), lines);
     let array = format!(" [{}]", sealed.trim_end().replace('\n', ","));
-    assert_eq!(logflux(&["open"]).input(array).ok(), lines);
+    assert_eq!(logflux(&["open"]).input(&array).ok(), lines);
+    assert_eq!(logflux(&["open"]).input(format!("\n \r\n{array}")).ok(), lines);
 }
 
 #[test]

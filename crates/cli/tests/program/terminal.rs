@@ -171,3 +171,16 @@ fn names_of_files_in_errors_are_escaped() {
         assert!(!said.contains("\nerror: forged"), "{args:?}: {said:?}");
     }
 }
+
+#[test]
+fn wrong_usage_shows_no_control_character_even_where_colours_are_forced() {
+    for call in [
+        logflux(&["seal", "--node", "a\u{1b}[2J"]),
+        logflux(&["seal", "--mode", "a\u{1b}[2J"]),
+        logflux(&["serve"]).env("LOGFLUX_REQUESTS_PER_KEY", "\u{1b}[2Jx"),
+    ] {
+        let ended = call.env("CLICOLOR_FORCE", "1").run();
+        assert_eq!(ended.status, 2, "{}", ended.stderr);
+        assert!(is_clean(ended.stderr.as_bytes()), "{:?}", ended.stderr);
+    }
+}

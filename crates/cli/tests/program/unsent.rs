@@ -33,7 +33,8 @@ fn shell(call: &Call, script: &str) -> Ended {
 fn a_file_that_cannot_be_made_is_found_out_before_a_line_is_read() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("folder")).unwrap();
-    for path in ["nowhere/unsent", "folder", "/proc/unsent"] {
+    assert!(Command::new("mkfifo").arg(folder.path().join("fifo")).status().unwrap().success());
+    for path in ["nowhere/unsent", "folder", "/proc/unsent", "fifo"] {
         let script = format!("seq 3 | {{ $LOGFLUX send --unsent {path}; echo status $?; cat; }}");
         let ended = shell(&away(folder.path(), &[]), &script);
         assert_eq!(ended.stdout, "status 1\n1\n2\n3\n", "{path}");
@@ -264,4 +265,15 @@ fn what_was_read_and_not_sent_is_kept_at_a_signal() {
     Command::new("kill").arg(child.id().to_string()).status().unwrap();
     child.wait().unwrap();
     drop(stdin);
+}
+
+#[test]
+fn a_reader_of_the_report_that_is_gone_makes_no_line_stored() {
+    let server = Server::start();
+    let key = server.key("ingest");
+    let call = server.call(&key, &[]);
+    let script =
+        "{ echo 'no entry' | $LOGFLUX send --sealed --format json; echo $? > status; } | true";
+    shell(&call, script);
+    assert_eq!(fs::read_to_string(server.folder.path().join("status")).unwrap(), "1\n");
 }
