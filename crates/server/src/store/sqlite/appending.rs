@@ -40,6 +40,16 @@ impl Appending {
         let identities = Identities::load(&mut connection)?;
         let newest = newest(&connection)?;
         let tenants = Owner::load(&connection)?;
+        match spans::nameless(&connection) {
+            Ok(ids) if ids.is_empty() => {}
+            Ok(ids) => {
+                let what = format!("the names of the tenants {ids:?} are lost");
+                return Err(StoreError::Corrupt(what));
+            }
+            // An index that is damaged stops nobody else.
+            Err(error) if error.is_damage() => {}
+            Err(error) => return Err(error),
+        }
         Ok(Self { connection, identities, tenants, newest })
     }
 
@@ -179,12 +189,30 @@ pub(super) fn step_end(
     Ok(end)
 }
 
-/// The seq of the newest entry there ever was.
+/// The seq of the newest entry there ever was: what the store has noted, or an entry's where that is
+/// higher.
 pub(super) fn newest(connection: &Connection) -> Result<i64, StoreError> {
-    let newest = connection
+    match (noted(connection), highest(connection)) {
+        (Ok(noted), Ok(highest)) => Ok(noted.max(highest)),
+        // Where one of the two is damaged, the other is known.
+        (Ok(known @ 1..), Err(error)) | (Err(error), Ok(known @ 1..)) if error.is_damage() => {
+            Ok(known)
+        }
+        (noted, highest) => noted.and(highest),
+    }
+}
+
+/// The seq that was given out last, as it is noted; 0 where none is.
+pub(super) fn noted(connection: &Connection) -> Result<i64, StoreError> {
+    let noted = connection
         .query_row("SELECT seq FROM sqlite_sequence WHERE name = 'entries'", [], |row| row.get(0))
         .optional()?;
-    Ok(newest.unwrap_or(0))
+    Ok(noted.unwrap_or(0))
+}
+
+/// The highest seq of an entry; 0 where there is none.
+pub(super) fn highest(connection: &Connection) -> Result<i64, StoreError> {
+    Ok(connection.query_row("SELECT coalesce(max(seq), 0) FROM entries", [], |row| row.get(0))?)
 }
 
 type Written = (Vec<Vec<Appended>>, i64, Vec<(Tenant, Owner)>);
@@ -226,8 +254,10 @@ fn write_group(appending: &mut Appending, group: &[Part<'_>]) -> Result<Written,
     Ok((outcomes, newest, changed))
 }
 
+/// The bytes of an entry that differ from one to the next. The node is in an index as well.
 fn length(entry: &Entry) -> i64 {
-    i64::try_from(entry.payload().as_bytes().len()).unwrap_or(i64::MAX)
+    let bytes = entry.payload().as_bytes().len() + 2 * entry.node().as_str().len();
+    i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
 /// Milliseconds since 1970.

@@ -9,8 +9,9 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction};
 use super::identities::Identities;
 use super::row::{COLUMNS, read_entry};
 use super::tools::open;
-use super::{appending, lock};
+use super::{appending, lock, spans};
 use crate::store::StoreError;
+use crate::tenant::Tenant;
 
 /// What a check has found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,6 +62,7 @@ pub fn check(data: &Path, mut progress: impl FnMut(u64)) -> Result<Report, Store
             None
         }
     };
+    numbers(&connection, &mut report)?;
     let newest = appending::newest(&connection)?;
     let oldest: Option<i64> = connection
         .query_row("SELECT seq FROM entries ORDER BY seq LIMIT 1", [], |row| row.get(0))
@@ -73,11 +75,14 @@ pub fn check(data: &Path, mut progress: impl FnMut(u64)) -> Result<Report, Store
     while from <= newest {
         let upto = (from + STEP - 1).min(newest);
         let snapshot = connection.transaction()?;
-        if let Err(error) = rows(&snapshot, (from, upto), identities.as_ref(), &mut report) {
-            if !error.is_damage() {
-                return Err(error);
+        let before = (report.entries, report.faults.len());
+        match rows(&snapshot, (from, upto), identities.as_ref(), &mut report) {
+            Err(error) if error.is_damage() => {
+                report.entries = before.0;
+                report.faults.truncate(before.1);
+                alone(&snapshot, (from, upto), identities.as_ref(), &mut report)?;
             }
-            report.fault(format!("entries {from} to {upto}: {error}"));
+            read => read?,
         }
         drop(snapshot);
         progress(report.entries);
@@ -144,6 +149,55 @@ fn rows(
         if !identities.find(snapshot, identity)?.contains(&seq) && !identities.is_newer(seq) {
             report.fault(format!("entry {seq} is not known by its identity"));
         }
+    }
+    Ok(())
+}
+
+/// As [`rows`], row by row, so that one that cannot be read hides no other.
+fn alone(
+    snapshot: &Transaction<'_>,
+    (from, upto): (i64, i64),
+    identities: Option<&Identities>,
+    report: &mut Report,
+) -> Result<(), StoreError> {
+    for seq in from..=upto {
+        match rows(snapshot, (seq, seq), identities, report) {
+            Err(error) if error.is_damage() => report.fault(format!("entry {seq}: {error}")),
+            read => read?,
+        }
+    }
+    Ok(())
+}
+
+/// Looks whether the number of the newest entry and the list of tenants fit the entries.
+fn numbers(connection: &Connection, report: &mut Report) -> Result<(), StoreError> {
+    let numbers = appending::highest(connection)
+        .and_then(|highest| Ok((appending::noted(connection)?, highest)));
+    match numbers {
+        Ok((noted, highest)) if highest > noted => report.fault(format!(
+            "the newest entry has the number {highest}, and the store has noted {noted}"
+        )),
+        Err(error) if !error.is_damage() => return Err(error),
+        Err(error) => report.fault(format!("the number of the newest entry: {error}")),
+        Ok(_) => {}
+    }
+    match spans::nameless(connection) {
+        Ok(ids) => ids.iter().for_each(|id| {
+            report.fault(format!("there are entries of tenant {id}, whose name is lost"));
+        }),
+        Err(error) if !error.is_damage() => return Err(error),
+        Err(error) => report.fault(format!("the list of tenants: {error}")),
+    }
+    let names = connection.prepare("SELECT id, name FROM tenants").and_then(|mut statement| {
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        rows.collect::<Result<Vec<(i64, String)>, _>>()
+    });
+    match names {
+        Ok(names) => names
+            .iter()
+            .filter(|(_, name)| name.parse::<Tenant>().is_err())
+            .for_each(|(id, _)| report.fault(format!("the name of tenant {id} is not valid"))),
+        Err(error) => report.fault(format!("the list of tenants: {}", StoreError::from(error))),
     }
     Ok(())
 }

@@ -4,12 +4,13 @@ use std::fs;
 use std::path::Path;
 
 use logflux_wire::Entry;
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 
 use super::row::{COLUMNS, read_entry};
 use super::{schema, spans};
 use crate::folder;
 use crate::store::StoreError;
+use crate::tenant::Tenant;
 
 /// What was copied.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,27 +37,58 @@ pub(super) fn copy(source: &Connection, file: &Path, upto: i64) -> Result<Copied
     folder::touch(file).map_err(failed)?;
     let mut target = schema::create(file)?;
     let transaction = target.transaction()?;
-    let each = |sql: &str, insert: &str| -> Result<(), StoreError> {
-        let mut statement = source.prepare(sql)?;
-        let columns = statement.column_count();
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let values = (0..columns).map(|at| row.get::<_, rusqlite::types::Value>(at));
-            let values = values.collect::<Result<Vec<_>, _>>()?;
-            transaction.execute(insert, rusqlite::params_from_iter(values))?;
+    let version = schema::version(source)?;
+    let mut copied = Copied::default();
+    let mut each = |what: &str, sql: &str, insert: &str| -> Result<(), StoreError> {
+        let copy = || -> Result<(), StoreError> {
+            let mut statement = source.prepare(sql)?;
+            let columns = statement.column_count();
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let values = (0..columns).map(|at| row.get::<_, rusqlite::types::Value>(at));
+                let values = values.collect::<Result<Vec<_>, _>>()?;
+                transaction.execute(insert, rusqlite::params_from_iter(values))?;
+            }
+            Ok(())
+        };
+        match copy() {
+            // Everything here can be made anew, or done without.
+            Err(error) if error.is_damage() => {
+                tell(&mut copied, format!("{what} cannot all be read"));
+                Ok(())
+            }
+            copied => copied,
         }
-        Ok(())
     };
-    each("SELECT id, name FROM tenants", "INSERT INTO tenants (id, name) VALUES (?1, ?2)")?;
-    each("SELECT key FROM identity_key", "UPDATE identity_key SET key = ?1")?;
-    each("SELECT clock, held FROM state", "UPDATE state SET clock = ?1, held = ?2")?;
-    each(
-        &format!("SELECT seq, received FROM arrivals WHERE seq <= {upto}"),
-        "INSERT INTO arrivals (seq, received) VALUES (?1, ?2)",
-    )?;
+    // From the table and from its index, so that one of them is enough.
+    for places in ["tenants NOT INDEXED", "tenants INDEXED BY sqlite_autoindex_tenants_1"] {
+        each(
+            "the names of tenants",
+            &format!("SELECT id, CAST(name AS BLOB) FROM {places}"),
+            "INSERT OR IGNORE INTO tenants (id, name) VALUES (?1, CAST(?2 AS TEXT))",
+        )?;
+    }
+    if version >= 2 {
+        each(
+            "the key of identities",
+            "SELECT key FROM identity_key",
+            "UPDATE identity_key SET key = ?1",
+        )?;
+        each(
+            "the notes of arrivals",
+            &format!("SELECT seq, received FROM arrivals WHERE seq <= {upto}"),
+            "INSERT OR IGNORE INTO arrivals (seq, received) VALUES (?1, ?2)",
+        )?;
+    }
+    if version >= 3 {
+        each(
+            "the state of the clock",
+            "SELECT clock, held FROM state",
+            "UPDATE state SET clock = ?1, held = ?2",
+        )?;
+    }
     transaction.commit()?;
 
-    let mut copied = Copied::default();
     let mut from = source
         .query_row("SELECT seq FROM entries ORDER BY seq LIMIT 1", [], |row| row.get(0))
         .unwrap_or(1);
@@ -78,6 +110,8 @@ pub(super) fn copy(source: &Connection, file: &Path, upto: i64) -> Result<Copied
     transaction.execute("DELETE FROM sqlite_sequence WHERE name = 'entries'", [])?;
     transaction
         .execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('entries', ?1)", [upto])?;
+    schema::take_over(&transaction, version)?;
+    name_tenants(&transaction, &mut copied)?;
     spans::fill(&transaction)?;
     transaction.commit()?;
     drop(target);
@@ -151,8 +185,39 @@ fn alone(
     Ok((good, upto))
 }
 
+/// Gives tenants whose name is lost, or is none, another.
+fn name_tenants(transaction: &Transaction<'_>, copied: &mut Copied) -> Result<(), StoreError> {
+    let named: Vec<(i64, String)> = transaction
+        .prepare("SELECT id, name FROM tenants")?
+        .query_map([], |row| {
+            let name = row.get_ref(1)?.as_bytes()?;
+            Ok((row.get(0)?, String::from_utf8_lossy(name).into_owned()))
+        })?
+        .collect::<Result<_, _>>()?;
+    let invalid = named.iter().filter(|(_, name)| name.parse::<Tenant>().is_err());
+    let lost: Vec<i64> = invalid.map(|(id, _)| *id).chain(spans::nameless(transaction)?).collect();
+    for id in lost {
+        let taken = |name: &str| named.iter().any(|(_, other)| other == name);
+        let name = (1_u64..)
+            .map(|nth| if nth == 1 { format!("lost-{id}") } else { format!("lost-{id}-{nth}") })
+            .find(|name| !taken(name))
+            .unwrap_or_default();
+        transaction.execute(
+            "INSERT INTO tenants (id, name) VALUES (?1, ?2)
+             ON CONFLICT (id) DO UPDATE SET name = excluded.name",
+            (id, &name),
+        )?;
+        tell(copied, format!("the name of tenant {id} is lost: its entries are those of {name}"));
+    }
+    Ok(())
+}
+
 fn lose(copied: &mut Copied, fault: String) {
     copied.lost += 1;
+    tell(copied, fault);
+}
+
+fn tell(copied: &mut Copied, fault: String) {
     if copied.faults.len() < 100 {
         copied.faults.push(fault);
     }

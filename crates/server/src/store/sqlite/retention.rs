@@ -273,8 +273,14 @@ impl Clock {
             // No entry came later than now, whatever the clock showed then.
             connection
                 .execute("UPDATE arrivals SET received = ?1 WHERE received > ?1", [latest(wall)])?;
-            (self.base, self.at) = (wall, now);
+            self.base = wall;
+        } else {
+            // A clock that is set by little now and then, or a machine that sleeps, is off by more and
+            // more; an hour of it is forgotten in an hour, and so many small jumps at once are one.
+            let passed = i64::try_from(passed.as_millis()).unwrap_or(i64::MAX);
+            self.base = expected.saturating_add(ahead.clamp(-passed, passed));
         }
+        self.at = now;
         (self.held, self.first) = (false, false);
         if again || self.written.is_none_or(|at| now.saturating_duration_since(at) >= WRITTEN) {
             state::set_clock(connection, Some(wall), None)?;
@@ -351,6 +357,28 @@ mod tests {
         look(&mut clock, after(700), now + 2 * DAY);
         assert_eq!(clock.look(&connection, after(701), now + year, false).unwrap(), None);
         assert!(!clock.held);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_by_little_now_and_then_is_believed() {
+        for step in [1, -1] {
+            let (_data, connection) = store();
+            let start = Instant::now();
+            let mut clock = Clock::load(&connection, start, 20_000 * DAY).unwrap();
+            // For 100 days it is set by half an hour twice a day.
+            for hours in 0..100 * 24 {
+                let wall = 20_000 * DAY
+                    + i64::try_from(hours).unwrap() * 3_600_000
+                    + i64::try_from(hours / 12).unwrap() * step * 1_800_000;
+                let at = start + Duration::from_secs(hours * 3_600);
+                assert_eq!(clock.look(&connection, at, wall, true).unwrap(), None, "{hours}");
+            }
+            assert!(!clock.held);
+            // It still does not jump by a day at once.
+            let (at, wall) = (start + Duration::from_secs(8_640_000), 20_000 * DAY + 8_640_000_000);
+            let jumped = wall + 100 * step * 3_600_000 + step * (DAY + 7_200_000);
+            assert!(clock.look(&connection, at, jumped, true).unwrap().is_some() && clock.held);
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::tenant::Tenant;
 /// A span that has so many entries is followed by another.
 const LONG: i64 = 1_000;
 
-/// What an entry takes up beside its payload, about.
+/// What an entry takes up beside its payload and its node, about.
 pub(super) const AROUND: i64 = 300;
 
 /// Entries of a tenant whose numbers follow each other.
@@ -81,9 +81,15 @@ impl Owner {
         Ok(owners)
     }
 
-    /// Makes a tenant.
+    /// Makes a tenant, with an id that no entry has.
     pub(super) fn new(transaction: &Transaction<'_>, tenant: &Tenant) -> Result<Self, StoreError> {
-        transaction.execute("INSERT INTO tenants (name) VALUES (?1)", [tenant.as_str()])?;
+        transaction.execute(
+            "INSERT INTO tenants (id, name) SELECT 1 + max(
+                 (SELECT coalesce(max(id), 0) FROM tenants),
+                 (SELECT coalesce(max(tenant), 0) FROM spans),
+                 (SELECT coalesce(max(tenant), 0) FROM entries)), ?1",
+            [tenant.as_str()],
+        )?;
         Ok(Self { id: transaction.last_insert_rowid(), taken: 0, bytes: 0, open: None })
     }
 
@@ -126,6 +132,27 @@ impl Owner {
         self.open = last(connection, self.id)?;
         Ok(())
     }
+}
+
+/// The ids of tenants that have entries, or have spans, and no name.
+pub(super) fn nameless(connection: &Connection) -> Result<Vec<i64>, StoreError> {
+    let mut ids = Vec::new();
+    for table in ["spans", "entries"] {
+        // One step of an index for each tenant.
+        let mut statement = connection.prepare(&format!(
+            "WITH RECURSIVE owners (id) AS (
+                 SELECT min(tenant) FROM {table}
+                 UNION ALL
+                 SELECT (SELECT min(tenant) FROM {table} WHERE tenant > id) FROM owners
+                 WHERE id IS NOT NULL)
+             SELECT id FROM owners WHERE id IS NOT NULL AND id NOT IN (SELECT id FROM tenants)"
+        ))?;
+        let rows = statement.query_map([], |row| row.get(0))?;
+        ids.extend(rows.collect::<Result<Vec<i64>, _>>()?);
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    Ok(ids)
 }
 
 fn insert(transaction: &Transaction<'_>, tenant: i64, span: Span) -> Result<(), StoreError> {
@@ -223,8 +250,10 @@ pub(super) fn cut(
 pub(super) fn fill(transaction: &Transaction<'_>) -> Result<(), StoreError> {
     let mut owners: HashMap<i64, Owner> =
         Owner::load(transaction)?.into_values().map(|owner| (owner.id, owner)).collect();
-    let mut statement = transaction
-        .prepare("SELECT seq, tenant, length(payload) FROM entries NOT INDEXED ORDER BY seq")?;
+    let mut statement = transaction.prepare(
+        "SELECT seq, tenant, length(payload) + 2 * octet_length(node)
+             FROM entries NOT INDEXED ORDER BY seq",
+    )?;
     let mut rows = statement.query([])?;
     let mut run: Option<(i64, Span)> = None;
     loop {

@@ -115,13 +115,9 @@ pub fn repair(data: &Path) -> Result<(Copied, PathBuf), StoreError> {
     let path = folder::entries_db(data);
     exists(&path)?;
     let _lock = lock(data)?;
-    let source = open(data)?;
-    let upto = match appending::newest(&source) {
-        Ok(0) | Err(_) => {
-            source.query_row("SELECT coalesce(max(seq), 0) FROM entries", [], |row| row.get(0))?
-        }
-        Ok(newest) => newest,
-    };
+    schema::known(&path)?;
+    let source = schema::open_reader_of_any(&path)?;
+    let upto = appending::newest(&source)?;
     let repaired = data.join("entries.db.repaired");
     fs::remove_file(&repaired).ok();
     let copied = copy(&source, &repaired, upto)?;
