@@ -1,0 +1,3 @@
+import all from './hazmat.js';
+
+export const { deriveKey, sealWithSaltAndIv } = all;

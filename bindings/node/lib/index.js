@@ -1,0 +1,76 @@
+'use strict';
+
+/**
+ * Encrypted logs: sealed inside the application, opened only by whoever holds the secret.
+ *
+ * `index.d.ts` has every name and what it does.
+ */
+
+const own = require('./process.js');
+const { LogFluxClient } = require('./client.js');
+const { captureConsole } = require('./console.js');
+const { setContext, withContext } = require('./context.js');
+const { EntryError, LogFluxError, OpenError, SealError, SecretError, SettingsError } = require('./errors.js');
+const { Level, Mode } = require('./levels.js');
+const { LogFluxLogger } = require('./nest.js');
+const { LogFluxLogRecordExporter } = require('./opentelemetry.js');
+const { pino } = require('./pino.js');
+const { Entry, Opener, Sealer, open, openBytes, openMany, seal } = require('./sealing.js');
+const { Keyring, Secret } = require('./secret.js');
+const { version } = require('../package.json');
+
+/** A transport of winston's, which is loaded now. @param {object} [options] */
+function winston(options) {
+  const { LogFluxTransport } = require('./winston.js');
+  return new LogFluxTransport(options);
+}
+
+Object.defineProperty(exports, '__esModule', { value: true });
+exports.afterRestore = own.afterRestore;
+exports.alert = own.alert;
+exports.captureConsole = captureConsole;
+exports.client = own.client;
+exports.close = own.close;
+exports.closeSync = own.closeSync;
+exports.critical = own.critical;
+exports.debug = own.debug;
+exports.emergency = own.emergency;
+exports.Entry = Entry;
+exports.EntryError = EntryError;
+exports.error = own.error;
+exports.flush = own.flush;
+exports.flushSync = own.flushSync;
+exports.info = own.info;
+exports.init = own.init;
+exports.initFromEnv = own.initFromEnv;
+exports.Keyring = Keyring;
+exports.lastFlush = own.lastFlush;
+exports.Level = Level;
+exports.log = own.log;
+exports.LogFluxClient = LogFluxClient;
+exports.LogFluxError = LogFluxError;
+exports.LogFluxLogger = LogFluxLogger;
+exports.LogFluxLogRecordExporter = LogFluxLogRecordExporter;
+exports.Mode = Mode;
+exports.notice = own.notice;
+exports.open = open;
+exports.openBytes = openBytes;
+exports.Opener = Opener;
+exports.OpenError = OpenError;
+exports.openMany = openMany;
+exports.pino = pino;
+exports.rotate = own.rotate;
+exports.seal = seal;
+exports.Sealer = Sealer;
+exports.SealError = SealError;
+exports.Secret = Secret;
+exports.SecretError = SecretError;
+exports.setContext = setContext;
+exports.SettingsError = SettingsError;
+exports.stats = own.stats;
+exports.version = version;
+exports.warning = own.warning;
+exports.winston = winston;
+exports.withContext = withContext;
+// Not to be listed, since it is the module itself.
+Object.defineProperty(exports, 'default', { value: exports });

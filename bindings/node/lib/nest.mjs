@@ -1,0 +1,3 @@
+import all from './nest.js';
+
+export const { LogFluxLogger } = all;

@@ -1,0 +1,3 @@
+import all from './opentelemetry.js';
+
+export const { LogFluxLogRecordExporter } = all;

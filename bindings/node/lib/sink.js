@@ -1,0 +1,44 @@
+'use strict';
+
+/** Where the integrations log to: the client that they are given, or that of the process. */
+
+const { LogFluxClient, logLine } = require('./client.js');
+const { event } = require('./json.js');
+const { context } = require('./context.js');
+const own = require('./process.js');
+
+class Sink {
+  #client;
+  #number;
+
+  /** @param {LogFluxClient | undefined} client */
+  constructor(client) {
+    if (client !== undefined && !(client instanceof LogFluxClient)) throw new TypeError('client must be a LogFluxClient');
+    this.#client = client;
+    this.#number = client === undefined ? 0 : LogFluxClient._number(client);
+  }
+
+  /**
+   * Logs one object, with the fields of the context. It never throws.
+   * @param {number} level @param {Parameters<typeof event>[0]} line @param {number} [time] in milliseconds since 1970
+   */
+  log(level, line, time) {
+    try {
+      logLine(this.#number, level, event({ ...line, context: context() }), time);
+    } catch {
+      // The stack has no room left.
+    }
+  }
+
+  /** @param {{ timeout?: number | string }} [options] */
+  flush(options) {
+    return (this.#client ?? own).flush(options);
+  }
+
+  /** @param {number | string} [timeout] */
+  flushSync(timeout) {
+    return (this.#client ?? own).flushSync(timeout);
+  }
+}
+
+module.exports = { Sink };

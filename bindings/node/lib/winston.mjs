@@ -1,0 +1,4 @@
+import all from './winston.js';
+
+export const { LogFluxTransport } = all;
+export default LogFluxTransport;

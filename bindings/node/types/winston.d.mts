@@ -1,0 +1,2 @@
+export * from './winston.js';
+export { default } from './winston.js';
