@@ -56,6 +56,56 @@ export type KeyPolicy =
  */
 export interface Settings {
   // settings: begin
+  /** The ingest API, without the path of a call: an https:// URL; needed. */
+  serverUrl?: string;
+  /** The API key: lf_ and 32 letters or digits; one of LOGFLUX_API_KEY and LOGFLUX_API_KEY_FILE is needed by default. */
+  apiKey?: string;
+  /** The secret that every key is derived from: UTF-8 that is not blank; one of LOGFLUX_SECRET, LOGFLUX_SECRET_FILE and LOGFLUX_SECRET_COMMAND is needed by default. */
+  secret?: SecretLike;
+  /** The sender's name: 1 to 255 characters without control characters; the host name by default. */
+  node?: string | null;
+  /** The file of the authority to trust, in PEM; then no other is trusted: a path; Mozilla's public authorities by default. */
+  caFile?: string | URL;
+  /** The proxy that requests go through; none is a direct connection whatever the other variables say: a URL that begins with http://, https://, socks5:// or socks5h://, or none; what HTTPS_PROXY, ALL_PROXY and NO_PROXY say by default. */
+  proxy?: string;
+  /** How long one request may take: a duration from 1ms to 24h; 30s by default. */
+  httpTimeout?: Duration;
+  /** How many requests may be in flight at once: a whole number from 1 to 16; 2 by default. */
+  maxInFlight?: number;
+  /** How often a request is sent again after its first failure, where there is no spool: a whole number from 0 to 1,000,000; 5 by default. */
+  maxRetries?: number;
+  /** The pause after the first failure, at most maxDelay: a duration from 1ms to 24h; 500ms by default. */
+  initialDelay?: Duration;
+  /** The longest pause between two attempts, unless the server asks for a longer one: a duration from 1ms to 24h; 30s by default. */
+  maxDelay?: Duration;
+  /** By what the pause grows with every failure: a number from 1 to 100; 2 by default. */
+  backoffFactor?: number;
+  /** How long a batch is tried at most, where there is no spool: a duration from 0s to 7d; 5m by default. */
+  retryDeadline?: Duration;
+  /** How many messages may wait in memory: a whole number from 1 to 16,000,000; 10,000 by default. */
+  queueSize?: number;
+  /** How many bytes of messages may wait in memory; a longer message is taken where nothing else waits: a size from 1 byte to 64GiB; 8MiB by default. */
+  queueBytes?: number | string;
+  /** What a logging call does when the queue is full: drop the new message, drop the oldest, or wait: "drop_newest", "drop_oldest" or "block"; drop_newest by default. */
+  whenFull?: 'drop_newest' | 'drop_oldest' | 'block';
+  /** How long a message may wait for others to be sent with: a duration from 1ms to 24h; 1s by default. */
+  flushInterval?: Duration;
+  /** The folder of a durable spool: what is in it outlives the process: a path; no spool by default. */
+  spoolDir?: string | URL;
+  /** How many bytes the spool of one process may take on disk: a size from 1MiB to 1TiB; 256MiB by default. */
+  spoolMaxBytes?: number | string;
+  /** What a full spool does: refuse the new entry, or drop the oldest: "refuse" or "drop_oldest"; refuse by default. */
+  spoolWhenFull?: 'refuse' | 'drop_oldest';
+  /** How long a spooled entry may wait to be durable; a flush does not wait: a duration from 1ms to 24h; 100ms by default. */
+  syncInterval?: Duration;
+  /** The encryption mode: 1, 2, 3, 4 or 128, or a mode's name; 1 by default. */
+  mode?: ModeLike | string;
+  /** How key derivations are spent in modes 1 to 4: "unique", "adaptive" or "bounded"; adaptive by default. */
+  keyPolicy?: KeyPolicy;
+  /** The least severe level that is logged: 1 to 8, or emergency, alert, critical, error, warning, notice, info or debug; debug by default. */
+  minLevel?: LevelLike;
+  /** How long closing waits at the end of the process, or where no other time is given: a duration from 0s to 24h; 5s by default. */
+  closeTimeout?: Duration;
   // settings: end
   /** Called with how many messages were dropped by each reason since the last call, at most once a second. Without it a line goes to stderr, at most once a minute. */
   onDrop?: (dropped: Record<string, number>) => void;

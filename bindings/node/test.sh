@@ -29,4 +29,5 @@ done
 rm -rf "$place/test"
 cp -r test "$place/test"
 cd "$place"
+export LOGFLUX_TEST_ROOT=$root LOGFLUX_TEST_PACKED=$CARGO_TARGET_DIR/npm
 exec node test/run.js "$@"

@@ -31,7 +31,7 @@ function captureConsole({ client, console: captured = console } = {}) {
       if (!inside) {
         inside = true;
         try {
-          sink.log(level, { message: text(values), error: values.find(isError) });
+          sink.log(level, () => ({ message: text(values), error: values.find(isError) }));
         } finally {
           inside = false;
         }

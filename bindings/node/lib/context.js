@@ -2,6 +2,8 @@
 
 /** Fields that every line within a call has. */
 
+const { UNFORMATTED } = require('./json.js');
+
 /** @type {import('node:async_hooks').AsyncLocalStorage<object> | undefined} */
 let storage;
 /** @type {(() => object | undefined) | undefined} */
@@ -14,7 +16,13 @@ let outer;
 function withContext(fields, fn) {
   // Most applications use none, and so pay nothing for it.
   storage ??= new (require('node:async_hooks').AsyncLocalStorage)();
-  return storage.run({ ...storage.getStore(), ...fields }, fn);
+  let all;
+  try {
+    all = { ...storage.getStore(), ...fields };
+  } catch {
+    all = { ...storage.getStore(), context: UNFORMATTED };
+  }
+  return storage.run(all, fn);
 }
 
 /** `fields` gives fields for every line, such as the ids of a trace. @param {(() => object | undefined) | undefined} fields */

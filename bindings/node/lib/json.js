@@ -40,11 +40,18 @@ function isError(value) {
   }
 }
 
-/** What `String` makes of a value, or words that say that it failed. @param {unknown} value @returns {string} */
+/**
+ * A value as text. An object is JSON: `String` would follow every path of an array, and there can be more
+ * of them than can be counted.
+ * @param {unknown} value @returns {string}
+ */
 function asText(value) {
   try {
     if (typeof value === 'bigint') return bigint(value);
-    return typeof value === 'function' ? `[function ${String(value.name)}]` : String(value);
+    if (typeof value === 'function') return `[function ${String(value.name)}]`;
+    if (typeof value !== 'object' || value === null) return String(value);
+    const copied = plain(value, new Budget(), 0);
+    return typeof copied === 'string' ? copied : stringify(copied);
   } catch {
     return UNFORMATTED;
   }
@@ -65,7 +72,7 @@ function within(text, budget) {
 /** `name: message` of an error. @param {any} error @returns {string} */
 function brief(error) {
   try {
-    const [name, message] = [error.name, error.message].map((part) => (part === undefined ? '' : String(part)));
+    const [name, message] = [error.name, error.message].map((part) => (part === undefined ? '' : asText(part)));
     return (name && message ? `${name}: ${message}` : `${name}${message}`).slice(0, CHARS_MAX) || 'Error';
   } catch {
     return UNFORMATTED;
@@ -133,7 +140,7 @@ function copy(value, budget, depth) {
   }
   if (typeof value.toJSON === 'function') return plain(value.toJSON(), budget, depth + 1);
   if (value instanceof RegExp || value instanceof String || value instanceof Number || value instanceof Boolean) {
-    return within(asText(value), budget);
+    return within(String(value), budget);
   }
   if (Array.isArray(value)) return list(value, budget, depth);
   if (value instanceof Set) return list(value, budget, depth);
@@ -192,23 +199,25 @@ function stringify(value) {
 
 /**
  * The object that a line becomes; what it has not is left out.
- * @param {{ message?: string | undefined, target?: string | undefined, fields?: unknown, context?: unknown, error?: unknown, exception?: string | undefined }} line
+ * @param {{ message?: string | undefined, target?: string | undefined, fields?: unknown, more?: object, context?: unknown, error?: unknown, exception?: string | undefined, omit?: string }} line
+ *   `more` has fields that come before those of the same names; `omit` is a field that is left out
  * @returns {string}
  */
-function event({ message, target, fields, context, error, exception }) {
+function event({ message, target, fields, more, context, error, exception, omit }) {
   const budget = new Budget();
   budget.error = error;
   const parts = [];
   if (message !== undefined) parts.push(`"message":${stringify(cutMessage(message))}`);
   if (target !== undefined && target !== '') parts.push(`"target":${stringify(within(target, budget))}`);
   let all;
-  for (const some of [context, fields]) {
+  for (const some of [context, fields, more]) {
     if (some === undefined || some === null) continue;
     const copied = plain(typeof some === 'object' ? some : { value: some }, budget, 0);
     const object = typeof copied === 'object' && !Array.isArray(copied) ? copied : { value: copied };
     all = all === undefined ? object : Object.assign(all, object);
   }
   if (all !== undefined) {
+    if (omit !== undefined) delete all[omit];
     const json = stringify(all);
     if (json !== '{}') parts.push(`"fields":${json}`);
   }
@@ -237,7 +246,7 @@ function compose(message, fields, context) {
       // As pino has it: the fields, and then the message.
       [message, fields] = [fields, message];
     } else {
-      message = stringify(plain(message, new Budget(), 0));
+      message = asText(message);
     }
   }
   const text = message === undefined && fields !== undefined ? undefined : typeof message === 'string' ? message : asText(message);

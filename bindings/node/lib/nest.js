@@ -2,15 +2,13 @@
 
 /** A logger for NestJS: `app.useLogger(new LogFluxLogger())`. */
 
-const { inspect } = require('node:util');
 const { Level } = require('./levels.js');
 const { asText, isError } = require('./json.js');
 const { Sink } = require('./sink.js');
 
 /** @type {Record<string, number>} */
 const LEVELS = { fatal: Level.CRITICAL, error: Level.ERROR, warn: Level.WARNING, log: Level.INFO, debug: Level.DEBUG, verbose: Level.DEBUG };
-/** Whether a text is a stack trace, which Nest passes among other parameters. */
-const STACK = /^(.)+\n\s+at .+:\d+:\d+/;
+const STACK = /^.+\n\s+at .+:\d+:\d+/;
 
 /** It has the methods of Nest's `LoggerService`, and needs nothing of Nest. */
 class LogFluxLogger {
@@ -74,39 +72,32 @@ class LogFluxLogger {
 
   /** @param {string} name @param {unknown} message @param {unknown[]} more */
   #log(name, message, more) {
-    if (!this.#enabled.has(name)) return;
-    const rest = [...more];
-    let context = this.#context;
+    if (this.#enabled.has(name)) this.#sink.log(/** @type {number} */ (LEVELS[name]), () => this.#line(name, message, [...more]));
+  }
+
+  /** @param {string} name @param {unknown} message @param {unknown[]} rest */
+  #line(name, message, rest) {
+    let target = this.#context;
     // The last text is where it comes from, and one before it may be a stack.
-    if (typeof rest.at(-1) === 'string' && !STACK.test(/** @type {string} */ (rest.at(-1)))) context = /** @type {string} */ (rest.pop());
-    const at = name === 'error' || name === 'fatal' ? rest.findIndex((value) => typeof value === 'string' && STACK.test(value)) : -1;
+    if (typeof rest.at(-1) === 'string' && !isStack(rest.at(-1))) target = /** @type {string} */ (rest.pop());
+    const at = name === 'error' || name === 'fatal' ? rest.findIndex(isStack) : -1;
     const exception = at < 0 ? undefined : /** @type {string} */ (rest.splice(at, 1)[0]);
     while (rest.length > 0 && rest.at(-1) === undefined) rest.pop();
+    const [first] = rest;
     /** @type {any} */
     let fields;
-    if (rest.length === 1 && typeof rest[0] === 'object' && rest[0] !== null && !isError(rest[0])) [fields] = rest;
-    else if (rest.length > 0) fields = isError(rest[0]) && rest.length === 1 ? { err: rest[0] } : { params: rest };
-    /** @type {string | undefined} */
-    let text;
-    if (isError(message)) {
-      fields = { ...fields, err: message };
-      text = asText(/** @type {Error} */ (message).message);
-    } else if (typeof message === 'object' && message !== null && fields === undefined) {
-      fields = message;
-    } else {
-      text = typeof message === 'object' && message !== null ? inspectSafe(message) : asText(message);
-    }
-    this.#sink.log(/** @type {number} */ (LEVELS[name]), { message: text, target: context, fields, exception });
+    if (rest.length === 1 && isError(first)) fields = { err: first };
+    else if (rest.length === 1 && typeof first === 'object' && first !== null) fields = first;
+    else if (rest.length > 0) fields = { params: rest };
+    if (isError(message)) return { message: asText(/** @type {Error} */ (message).message), target, fields, error: message, exception };
+    if (typeof message !== 'object' || message === null) return { message: asText(message), target, fields, exception };
+    return { target, fields: fields === undefined ? message : { message, params: fields }, exception };
   }
 }
 
-/** @param {unknown} value */
-function inspectSafe(value) {
-  try {
-    return inspect(value, { depth: 4, breakLength: Infinity });
-  } catch {
-    return asText(value);
-  }
+/** Whether a value is a stack, which Nest passes among other parameters. @param {unknown} value */
+function isStack(value) {
+  return typeof value === 'string' && STACK.test(value);
 }
 
 module.exports = { LogFluxLogger };

@@ -7,6 +7,7 @@ const { asText } = require('./json.js');
 const { Sink } = require('./sink.js');
 
 const [SUCCESS, FAILED] = [0, 1];
+const STACK = 'exception.stacktrace';
 
 /** The level of a severity number: those of the data model, 1 to 24. @param {number | undefined} severity @param {string | undefined} text */
 function levelFor(severity, text) {
@@ -15,6 +16,26 @@ function levelFor(severity, text) {
   if (severity >= 17) return Level.ERROR;
   if (severity >= 13) return Level.WARNING;
   return severity >= 9 ? Level.INFO : Level.DEBUG;
+}
+
+/** @param {any} record */
+function lineOf({ body, attributes, spanContext, eventName, instrumentationScope }) {
+  const stack = attributes?.[STACK];
+  /** @type {Record<string, unknown>} */
+  const more = {};
+  if (eventName !== undefined) more.event = eventName;
+  if (spanContext?.traceId !== undefined) more.trace_id = spanContext.traceId;
+  if (spanContext?.spanId !== undefined) more.span_id = spanContext.spanId;
+  const isText = typeof body === 'string';
+  if (!isText && body !== undefined && body !== null) more.body = body;
+  return {
+    message: isText ? body : undefined,
+    target: instrumentationScope?.name,
+    fields: attributes,
+    more,
+    exception: stack === undefined ? undefined : asText(stack),
+    omit: STACK,
+  };
 }
 
 /** Implements `LogRecordExporter`, and needs nothing of OpenTelemetry. */
@@ -39,27 +60,16 @@ class LogFluxLogRecordExporter {
 
   /** @param {any} record */
   #log(record) {
+    let level = Level.INFO;
+    let time;
     try {
-      const { body, attributes, spanContext, severityNumber, severityText, hrTime, eventName } = record;
-      const { 'exception.stacktrace': stack, ...fields } = { ...attributes };
-      if (eventName !== undefined) fields.event = eventName;
-      if (spanContext?.traceId !== undefined) fields.trace_id = spanContext.traceId;
-      if (spanContext?.spanId !== undefined) fields.span_id = spanContext.spanId;
-      const isText = typeof body === 'string';
-      if (!isText && body !== undefined && body !== null) fields.body = body;
-      this.#sink.log(
-        levelFor(severityNumber, severityText),
-        {
-          message: isText ? body : undefined,
-          target: (record.instrumentationScope ?? record.instrumentationLibrary)?.name,
-          fields,
-          exception: stack === undefined ? undefined : asText(stack),
-        },
-        Array.isArray(hrTime) ? hrTime[0] * 1e3 + hrTime[1] / 1e6 : undefined,
-      );
+      level = levelFor(record.severityNumber, record.severityText);
+      const { hrTime } = record;
+      if (Array.isArray(hrTime)) time = hrTime[0] * 1e3 + hrTime[1] / 1e6;
     } catch {
-      // One record must not keep the others back.
+      // It is logged all the same.
     }
+    this.#sink.log(level, () => lineOf(record), time);
   }
 
   /** Waits until what was exported is delivered, or durable in the spool. */

@@ -4,4 +4,7 @@
 
 const { pino, transport } = require('./pino.js');
 
-module.exports = Object.assign(transport, { default: transport, pino, transport });
+Object.defineProperty(exports, '__esModule', { value: true });
+exports.pino = pino;
+exports.transport = transport;
+exports.default = transport;

@@ -28,7 +28,8 @@ const NAMES = { trace: 10, debug: 20, info: 30, warn: 40, error: 50, fatal: 60 }
 
 /**
  * Logs one line of pino's.
- * @param {Sink} sink @param {string} line @param {number} [number] @param {string} [messageKey] @param {string} [errorKey]
+ * @param {Sink} sink @param {string} line @param {number | undefined} number the level, where pino has said it: then the line is of now
+ * @param {string} [messageKey] @param {string} [errorKey]
  */
 function logLine(sink, line, number, messageKey = 'msg', errorKey = 'err') {
   /** @type {any} */
@@ -40,7 +41,7 @@ function logLine(sink, line, number, messageKey = 'msg', errorKey = 'err') {
   }
   if (typeof parsed !== 'object' || parsed === null) {
     const text = line.trimEnd();
-    if (text !== '') sink.log(levelOf(number ?? NAMES.info), { message: text });
+    if (text !== '') sink.log(levelOf(number ?? NAMES.info), () => ({ message: text }));
     return;
   }
   const { level, time, pid, hostname, name, [messageKey]: message, ...fields } = parsed;
@@ -55,8 +56,8 @@ function logLine(sink, line, number, messageKey = 'msg', errorKey = 'err') {
   const known = number ?? (typeof level === 'number' ? level : NAMES[level]) ?? NAMES.info;
   sink.log(
     levelOf(known),
-    { message: message === undefined ? undefined : String(message), target: typeof name === 'string' ? name : undefined, fields, exception },
-    Number.isNaN(at) ? undefined : at,
+    () => ({ message: message === undefined ? undefined : String(message), target: typeof name === 'string' ? name : undefined, fields, exception }),
+    number !== undefined || Number.isNaN(at) ? undefined : at,
   );
 }
 
@@ -94,7 +95,9 @@ function pino({ client, messageKey, errorKey } = {}) {
  * @param {{ messageKey?: string, errorKey?: string } & Record<string, unknown>} [options] a client's
  */
 function transport(options = {}) {
-  const { messageKey, errorKey, ...settings } = options;
+  const { messageKey, errorKey, ...others } = options;
+  // pino adds some of its own.
+  const settings = Object.fromEntries(Object.entries(others).filter(([name]) => !name.startsWith('$') && name !== 'pinoWillSendConfig'));
   const client = new LogFluxClient(settings);
   const sink = new Sink(client);
   const decoder = new StringDecoder('utf8');

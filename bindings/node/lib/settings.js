@@ -38,7 +38,10 @@ function asText(name, value, row) {
   }
   const numeric = row.kind !== 'text' || name === 'mode' || name === 'minLevel';
   if (numeric && row.kind !== 'choice' && (typeof value === 'number' || typeof value === 'bigint')) {
-    return row.kind === 'duration' ? `${value}ms` : String(value);
+    const whole = row.kind !== 'number' || typeof value === 'bigint' || Number.isInteger(value);
+    if (row.min !== undefined && !(whole && value >= row.min && value <= row.max)) return wrong(name, `must be ${row.values}`);
+    // An exponent is part of no text.
+    return row.kind === 'duration' ? `${Number(value).toFixed(6)}ms` : String(value);
   }
   return wrong(name, `must be ${row.values}, not ${kind(value)}`);
 }
@@ -69,7 +72,7 @@ function read(settings, others) {
       callbacks[name] = value;
     } else if (name === 'secret') {
       secret = Secret._held(value);
-    } else if (name === 'keyPolicy' && typeof value === 'object' && value !== null) {
+    } else if (name === 'keyPolicy' && typeof value === 'object' && value !== null && !Array.isArray(value)) {
       [values.keyPolicy, bounds] = policy(value);
     } else if (TABLE.has(name)) {
       values[name] = asText(name, value, TABLE.get(name));

@@ -3,7 +3,7 @@
 /** Where the integrations log to: the client that they are given, or that of the process. */
 
 const { LogFluxClient, logLine } = require('./client.js');
-const { event } = require('./json.js');
+const { UNFORMATTED, event } = require('./json.js');
 const { context } = require('./context.js');
 const own = require('./process.js');
 
@@ -20,14 +20,17 @@ class Sink {
 
   /**
    * Logs one object, with the fields of the context. It never throws.
-   * @param {number} level @param {Parameters<typeof event>[0]} line @param {number} [time] in milliseconds since 1970
+   * @param {number} level @param {() => Parameters<typeof event>[0]} line makes the object, which may fail
+   * @param {number} [time] in milliseconds since 1970
    */
   log(level, line, time) {
+    let text;
     try {
-      logLine(this.#number, level, event({ ...line, context: context() }), time);
+      text = event({ ...line(), context: context() });
     } catch {
-      // The stack has no room left.
+      text = UNFORMATTED;
     }
+    logLine(this.#number, level, text, time);
   }
 
   /** @param {{ timeout?: number | string }} [options] */

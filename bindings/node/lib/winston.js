@@ -49,28 +49,29 @@ class LogFluxTransport extends Transport {
 
   /** @param {any} info @param {() => void} [callback] */
   log(info, callback) {
+    let level = Level.INFO;
     try {
-      const { level, message, timestamp, stack, label, ...rest } = info;
-      const number = levelOf(info[LEVEL] ?? level, Level.INFO);
-      if (this.#formatted && typeof info[MESSAGE] === 'string') {
-        this.#sink.log(number, { message: info[MESSAGE] });
-      } else {
-        // An error that was logged in place of a message is the message itself.
-        const fields = message instanceof Error ? { ...rest, err: message } : rest;
-        const error = info[SPLAT]?.find?.((/** @type {unknown} */ value) => value instanceof Error);
-        const text = message instanceof Error ? message.message : message === undefined ? undefined : asText(message);
-        this.#sink.log(number, {
-          message: text,
-          target: typeof label === 'string' ? label : undefined,
-          fields,
-          exception: typeof stack === 'string' ? stack : undefined,
-          error,
-        });
-      }
+      level = levelOf(info[LEVEL] ?? info.level, level);
     } catch {
-      // A transport that throws ends the logger.
+      // It is logged all the same.
     }
+    this.#sink.log(level, () => this.#line(info));
     callback?.();
+  }
+
+  /** @param {any} info */
+  #line(info) {
+    if (this.#formatted && typeof info[MESSAGE] === 'string') return { message: info[MESSAGE] };
+    const { level, message, timestamp, stack, label, ...rest } = info;
+    const isError = message instanceof Error;
+    return {
+      // An error that was logged in place of a message is the message itself.
+      message: isError ? message.message : message === undefined ? undefined : asText(message),
+      target: typeof label === 'string' ? label : undefined,
+      fields: isError ? { ...rest, err: message } : rest,
+      exception: typeof stack === 'string' ? stack : undefined,
+      error: info[SPLAT]?.find?.((/** @type {unknown} */ value) => value instanceof Error),
+    };
   }
 
   /** What winston's stream still holds when the process ends in the same tick. */
@@ -88,4 +89,6 @@ class LogFluxTransport extends Transport {
   }
 }
 
-module.exports = { LogFluxTransport, default: LogFluxTransport };
+Object.defineProperty(exports, '__esModule', { value: true });
+exports.LogFluxTransport = LogFluxTransport;
+exports.default = LogFluxTransport;

@@ -36,7 +36,7 @@ pub struct SettingRow {
     /// What it may be, in words.
     pub values: String,
     /// What it is, in a sentence.
-    pub about: &'static str,
+    pub about: String,
     /// The default, in words.
     pub default: Option<String>,
     /// The least value, where it has one; of a duration in milliseconds.
@@ -72,7 +72,7 @@ fn row(setting: &Setting) -> SettingRow {
         variable: setting.variable.map(str::to_owned),
         kind,
         values: setting.kind.values(),
-        about: setting.about,
+        about: setting.about.replace("max_delay", "maxDelay"),
         default: setting.kind.default(),
         min,
         max,

@@ -1,2 +1,4 @@
+import { transport } from './pino.js';
+
 export * from './pino.js';
-export { default } from './pino.js';
+export default transport;
