@@ -13,12 +13,7 @@ if [ -z "${LOGFLUX_PROGRAM:-}" ]; then
   "${CARGO:-cargo}" build --locked -p logflux-cli
   export LOGFLUX_PROGRAM=$CARGO_TARGET_DIR/debug/logflux
 fi
-mkdir -p "$place"
-if ! cmp -s test/package-lock.json "$place/installed-lock.json"; then
-  cp test/package.json test/package-lock.json "$place"
-  (cd "$place" && npm ci --ignore-scripts --no-audit --no-fund --loglevel error)
-  cp test/package-lock.json "$place/installed-lock.json"
-fi
+./tools.sh
 # As npm would unpack them; `package.test.js` has npm itself install them into an empty folder.
 rm -rf "$place/node_modules/@logflux" "$place"/tmp-*
 for archive in "$CARGO_TARGET_DIR"/npm/*.tgz; do

@@ -7,10 +7,10 @@ const { version } = require('../package.json');
 /** @returns {string} `gnu` or `musl` */
 function libc() {
   try {
+    /** @type {any} */
     const { report } = process;
     const before = report.excludeNetwork;
     report.excludeNetwork = true; // names of peers would be looked up
-    /** @type {any} */
     const made = report.getReport();
     report.excludeNetwork = before;
     if (made.header.glibcVersionRuntime) return 'gnu';
@@ -32,12 +32,11 @@ function libc() {
   return 'gnu';
 }
 
-/** @returns {string} the platform, as it ends the names of packages */
-function platform() {
-  const base = `${process.platform}-${process.arch}`;
-  if (process.platform === 'linux') return `${base}-${libc()}`;
-  return process.platform === 'win32' ? `${base}-msvc` : base;
-}
+const PACKAGE = '@logflux/logflux-js-sdk';
+const BASE = `${process.platform}-${process.arch}`;
+/** The platforms that this may be, as they end the names of packages. */
+const PLATFORMS =
+  process.platform === 'linux' ? [`${BASE}-gnu`, `${BASE}-musl`] : [process.platform === 'win32' ? `${BASE}-msvc` : BASE];
 
 /** @param {string} text @returns {Error} */
 function unloadable(text, /** @type {unknown} */ cause) {
@@ -48,29 +47,39 @@ function unloadable(text, /** @type {unknown} */ cause) {
 }
 
 function load() {
-  const here = platform();
-  const name = `@logflux/logflux-js-sdk-${here}`;
   let addon;
-  try {
-    addon = require(name);
-  } catch (cause) {
-    const code = /** @type {any} */ (cause)?.code;
-    const missing = code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND';
-    const what = missing ? 'is not installed' : `cannot be loaded: ${/** @type {any} */ (cause)?.message}`;
-    throw unloadable(
-      `@logflux/logflux-js-sdk ${version}: the package ${name} for this platform (${here}) ${what}.\n` +
-        `  1. It is an optional dependency, which --omit=optional, a lock file of another platform, or a copied node_modules leaves out: delete node_modules and package-lock.json and run "npm install" on this platform, or "npm install ${name}@${version}".\n` +
-        `  2. If there is no such package for your platform, build it from source: "make node" in the repository of LogFlux, then "npm install" both files of target/npm.`,
-      cause,
-    );
+  let name = '';
+  /** Why what is installed cannot be loaded. @type {any} */
+  let cause;
+  for (const platform of PLATFORMS) {
+    name = `${PACKAGE}-${platform}`;
+    try {
+      addon = require(name);
+      break;
+    } catch (error) {
+      const code = /** @type {any} */ (error)?.code;
+      if (code !== 'MODULE_NOT_FOUND' && code !== 'ERR_MODULE_NOT_FOUND') cause ??= error;
+    }
   }
+  if (addon === undefined) throw missing(cause);
   if (addon.version() !== version) {
-    throw unloadable(
-      `@logflux/logflux-js-sdk is ${version}, but ${name} is ${addon.version()}: run "npm install ${name}@${version}"`,
-      undefined,
-    );
+    throw unloadable(`${PACKAGE} is ${version}, but ${name} is ${addon.version()}: run "npm install ${name}@${version}"`, undefined);
   }
   return addon;
+}
+
+/** @param {any} cause */
+function missing(cause) {
+  // It takes a while to find out, and is needed only here.
+  const here = process.platform === 'linux' ? `${BASE}-${libc()}` : PLATFORMS[0];
+  const name = `${PACKAGE}-${here}`;
+  const what = cause === undefined ? 'is not installed' : `cannot be loaded: ${cause.message}`;
+  return unloadable(
+    `${PACKAGE} ${version}: the package ${name} for this platform (${here}) ${what}.\n` +
+      `  1. It is an optional dependency, which --omit=optional, a lock file of another platform, or a copied node_modules leaves out: delete node_modules and package-lock.json and run "npm install" on this platform, or "npm install ${name}@${version}".\n` +
+      `  2. If there is no such package for your platform, build it from source: "make node" in the repository of LogFlux, then "npm install" both files of target/npm.`,
+    cause,
+  );
 }
 
 module.exports = load();

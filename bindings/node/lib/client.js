@@ -304,4 +304,7 @@ function setProcessClient(client) {
   processClient = client;
 }
 
-module.exports = { LogFluxClient, log, logLine, setProcessClient };
+exports.LogFluxClient = LogFluxClient;
+exports.log = log;
+exports.logLine = logLine;
+exports.setProcessClient = setProcessClient;

@@ -59,4 +59,4 @@ function text(values) {
   }
 }
 
-module.exports = { captureConsole };
+exports.captureConsole = captureConsole;

@@ -46,4 +46,6 @@ function context() {
   }
 }
 
-module.exports = { context, setContext, withContext };
+exports.context = context;
+exports.setContext = setContext;
+exports.withContext = withContext;

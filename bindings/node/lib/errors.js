@@ -46,4 +46,10 @@ function unpack(packed, index) {
   return new Class(message.join(''), { stage: stage || undefined, field: field || undefined, index });
 }
 
-module.exports = { ...classes, unpack };
+exports.EntryError = EntryError;
+exports.LogFluxError = LogFluxError;
+exports.OpenError = OpenError;
+exports.SealError = SealError;
+exports.SecretError = SecretError;
+exports.SettingsError = SettingsError;
+exports.unpack = unpack;

@@ -97,4 +97,8 @@ function logUncaught(log) {
   process.on('uncaughtExceptionMonitor', ours((error, origin) => log(error, origin)));
 }
 
-module.exports = { after, before, handleSignals, logUncaught, watch };
+exports.after = after;
+exports.before = before;
+exports.handleSignals = handleSignals;
+exports.logUncaught = logUncaught;
+exports.watch = watch;

@@ -25,4 +25,5 @@ function deriveKey(secret, salt, { mode } = {}) {
   return native.hazmatDeriveKey(Secret._held(secret), salt, textOf(mode, 'mode'));
 }
 
-module.exports = { deriveKey, sealWithSaltAndIv };
+exports.deriveKey = deriveKey;
+exports.sealWithSaltAndIv = sealWithSaltAndIv;

@@ -19,7 +19,7 @@ const { Entry, Opener, Sealer, open, openBytes, openMany, seal } = require('./se
 const { Keyring, Secret } = require('./secret.js');
 const { version } = require('../package.json');
 
-/** A transport of winston's, which is loaded now. @param {object} [options] */
+/** A transport of winston's, which is loaded now. @param {any} [options] */
 function winston(options) {
   const { LogFluxTransport } = require('./winston.js');
   return new LogFluxTransport(options);

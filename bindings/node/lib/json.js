@@ -255,4 +255,11 @@ function compose(message, fields, context) {
   return event({ message: text, fields, context, error });
 }
 
-module.exports = { UNFORMATTED, asText, brief, compose, cutMessage, event, isError, stackOf };
+exports.UNFORMATTED = UNFORMATTED;
+exports.asText = asText;
+exports.brief = brief;
+exports.compose = compose;
+exports.cutMessage = cutMessage;
+exports.event = event;
+exports.isError = isError;
+exports.stackOf = stackOf;

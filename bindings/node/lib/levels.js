@@ -17,7 +17,6 @@ const Mode = Object.freeze({ PBKDF2: 1, SCRYPT: 2, ARGON2: 3, CHACHA20_ARGON2: 4
 
 /** @type {Readonly<Record<string, number>>} */
 const NUMBERS = Object.freeze({
-  __proto__: null,
   emergency: 1,
   emerg: 1,
   alert: 2,
@@ -38,13 +37,21 @@ const NUMBERS = Object.freeze({
   silly: 8,
 });
 
+/** @param {string} name @param {number} otherwise @returns {number} */
+function numberOf(name, otherwise) {
+  const lower = name.toLowerCase();
+  return Object.hasOwn(NUMBERS, lower) ? /** @type {number} */ (NUMBERS[lower]) : otherwise;
+}
+
 /**
  * The level of a number or a name; `otherwise` where it is none.
  * @param {unknown} level @param {number} otherwise @returns {number}
  */
 function levelOf(level, otherwise = Level.INFO) {
   if (typeof level === 'number') return Number.isInteger(level) && level >= 1 && level <= 8 ? level : otherwise;
-  return typeof level === 'string' ? (NUMBERS[level.toLowerCase()] ?? otherwise) : otherwise;
+  return typeof level === 'string' ? numberOf(level, otherwise) : otherwise;
 }
 
-module.exports = { Level, Mode, levelOf };
+exports.Level = Level;
+exports.Mode = Mode;
+exports.levelOf = levelOf;

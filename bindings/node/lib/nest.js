@@ -100,4 +100,4 @@ function isStack(value) {
   return typeof value === 'string' && STACK.test(value);
 }
 
-module.exports = { LogFluxLogger };
+exports.LogFluxLogger = LogFluxLogger;

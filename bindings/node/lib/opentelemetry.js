@@ -60,6 +60,7 @@ class LogFluxLogRecordExporter {
 
   /** @param {any} record */
   #log(record) {
+    /** @type {number} */
     let level = Level.INFO;
     let time;
     try {
@@ -83,4 +84,4 @@ class LogFluxLogRecordExporter {
   }
 }
 
-module.exports = { LogFluxLogRecordExporter };
+exports.LogFluxLogRecordExporter = LogFluxLogRecordExporter;

@@ -23,6 +23,7 @@ function levelOf(number) {
   return number >= 30 ? Level.INFO : Level.DEBUG;
 }
 
+const INFO = 30;
 /** @type {Record<string, number>} */
 const NAMES = { trace: 10, debug: 20, info: 30, warn: 40, error: 50, fatal: 60 };
 
@@ -41,11 +42,12 @@ function logLine(sink, line, number, messageKey = 'msg', errorKey = 'err') {
   }
   if (typeof parsed !== 'object' || parsed === null) {
     const text = line.trimEnd();
-    if (text !== '') sink.log(levelOf(number ?? NAMES.info), () => ({ message: text }));
+    if (text !== '') sink.log(levelOf(number ?? INFO), () => ({ message: text }));
     return;
   }
   const { level, time, pid, hostname, name, [messageKey]: message, ...fields } = parsed;
   const error = fields[errorKey];
+  /** @type {string | undefined} */
   let exception;
   if (typeof error?.stack === 'string') {
     exception = error.stack;
@@ -53,7 +55,7 @@ function logLine(sink, line, number, messageKey = 'msg', errorKey = 'err') {
     fields[errorKey] = rest;
   }
   const at = typeof time === 'number' ? time : Date.parse(time);
-  const known = number ?? (typeof level === 'number' ? level : NAMES[level]) ?? NAMES.info;
+  const known = number ?? (typeof level === 'number' ? level : NAMES[level]) ?? INFO;
   sink.log(
     levelOf(known),
     () => ({ message: message === undefined ? undefined : String(message), target: typeof name === 'string' ? name : undefined, fields, exception }),
@@ -125,4 +127,5 @@ function transport(options = {}) {
   return Object.assign(stream, { flushSync: () => void client.flushSync() });
 }
 
-module.exports = { pino, transport };
+exports.pino = pino;
+exports.transport = transport;

@@ -169,7 +169,23 @@ function afterRestore() {
   native.afterRestore();
 }
 
-module.exports = {
-  afterRestore, alert, client, close, closeSync, critical, debug, emergency, error, flush, flushSync, info, init, initFromEnv,
-  lastFlush, log, notice, rotate, stats, warning,
-};
+exports.afterRestore = afterRestore;
+exports.alert = alert;
+exports.client = client;
+exports.close = close;
+exports.closeSync = closeSync;
+exports.critical = critical;
+exports.debug = debug;
+exports.emergency = emergency;
+exports.error = error;
+exports.flush = flush;
+exports.flushSync = flushSync;
+exports.info = info;
+exports.init = init;
+exports.initFromEnv = initFromEnv;
+exports.lastFlush = lastFlush;
+exports.log = log;
+exports.notice = notice;
+exports.rotate = rotate;
+exports.stats = stats;
+exports.warning = warning;

@@ -212,4 +212,13 @@ async function openMany(entries, secret, options) {
   return new Opener(secret).openMany(entries, options);
 }
 
-module.exports = { Entry, Opener, Sealer, messageOf, open, openBytes, openMany, seal, textOf, timeOf };
+exports.Entry = Entry;
+exports.Opener = Opener;
+exports.Sealer = Sealer;
+exports.messageOf = messageOf;
+exports.open = open;
+exports.openBytes = openBytes;
+exports.openMany = openMany;
+exports.seal = seal;
+exports.textOf = textOf;
+exports.timeOf = timeOf;

@@ -131,4 +131,8 @@ function isWellFormed(text) {
   return /** @type {any} */ (text).isWellFormed();
 }
 
-module.exports = { Keyring, Secret, isWellFormed, kind, variables };
+exports.Keyring = Keyring;
+exports.Secret = Secret;
+exports.isWellFormed = isWellFormed;
+exports.kind = kind;
+exports.variables = variables;

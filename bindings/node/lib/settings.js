@@ -9,6 +9,7 @@ const { Secret, isWellFormed, kind, variables } = require('./secret.js');
 
 /** The table of settings, by name. @type {Map<string, any>} */
 const TABLE = new Map(native.settings().map((/** @type {any} */ row) => [row.name, row]));
+/** @type {Record<string, number>} */
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** @param {string} name @param {string} what @returns {never} */
@@ -26,7 +27,7 @@ function milliseconds(name, value) {
   if (found === null) {
     return wrong(name, 'must be a number of milliseconds that is 0 or more, or a text such as "250ms" or "5s"');
   }
-  return Number(found[1]) * UNITS[/** @type {keyof UNITS} */ (found[2] ?? 's')];
+  return Number(found[1]) * /** @type {number} */ (UNITS[found[2] ?? 's']);
 }
 
 /** @param {string} name @param {unknown} value @param {any} row @returns {string} */
@@ -99,4 +100,6 @@ function policy(given) {
   return [name, { budget, maxEntries, maxAge: maxAge === undefined ? undefined : milliseconds('keyPolicy.maxAge', maxAge) }];
 }
 
-module.exports = { milliseconds, policy, read };
+exports.milliseconds = milliseconds;
+exports.policy = policy;
+exports.read = read;

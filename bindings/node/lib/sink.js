@@ -44,4 +44,4 @@ class Sink {
   }
 }
 
-module.exports = { Sink };
+exports.Sink = Sink;

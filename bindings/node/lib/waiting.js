@@ -22,4 +22,4 @@ async function settle(ticket, timeout) {
   return native.ticketAnswer(ticket);
 }
 
-module.exports = { settle };
+exports.settle = settle;

@@ -11,6 +11,7 @@ const { Sink } = require('./sink.js');
 /** The class that winston's transports extend: the application's, or that of its winston. @returns {any} */
 function transportClass() {
   try {
+    // @ts-ignore It may not be there.
     return require('winston-transport');
   } catch {
     try {
@@ -49,6 +50,7 @@ class LogFluxTransport extends Transport {
 
   /** @param {any} info @param {() => void} [callback] */
   log(info, callback) {
+    /** @type {number} */
     let level = Level.INFO;
     try {
       level = levelOf(info[LEVEL] ?? info.level, level);
