@@ -1,6 +1,9 @@
 'use strict';
 
-/** worker_threads and cluster: nothing crashes, and nothing is lost. LOGFLUX_TEST_LONG=1 has more of it. */
+/**
+ * worker_threads and cluster: nothing crashes, and nothing is lost. LOGFLUX_TEST_LONG=1 has
+ * more of it, and LOGFLUX_TEST_RUNS says how often.
+ */
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
@@ -9,7 +12,7 @@ const { RUNTIMES, Server, newNode, run } = require('./support.js');
 const server = Server.shared();
 const LONG = process.env.LOGFLUX_TEST_LONG === '1';
 const WORKERS = LONG ? 200 : 40;
-const RUNS = LONG ? 50 : 2;
+const RUNS = Number(process.env.LOGFLUX_TEST_RUNS ?? (LONG ? 50 : 2));
 const ALONE = LONG ? 100 : 8;
 
 const WORKER = `
