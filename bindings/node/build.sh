@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 root=$(cd ../.. && pwd)
 target=${CARGO_TARGET_DIR:-$root/target}
-node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20)' \
+node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' \
   || { echo "error: Node 20 or later is needed, and $(node --version) is installed: https://nodejs.org" >&2; exit 1; }
 CARGO_TERM_QUIET=true "${CARGO:-cargo}" build --locked --profile wheel -p logflux-node
 

@@ -19,8 +19,8 @@ const SECOND = 1000;
 /** @type {string[]} */
 const REASONS = native.dropReasons();
 
-/** Numbers of clients whose objects are gone. @type {FinalizationRegistry<number>} */
-const gone = new FinalizationRegistry((number) => native.clientRelease(number));
+/** Tells the addon of objects that are gone. @type {FinalizationRegistry<{ number: number, used: boolean }>} */
+const gone = new FinalizationRegistry(({ number, used }) => native.clientRelease(number, used));
 
 /**
  * Logs a message. It never throws, and waits for nothing.
@@ -126,6 +126,8 @@ class Teller {
 class LogFluxClient {
   #number;
   #minLevel;
+  /** What is told when this object is gone. */
+  #known;
   #closeTimeout;
   /** @type {Teller | undefined} */
   #teller;
@@ -142,7 +144,8 @@ class LogFluxClient {
     this.#minLevel = native.clientMinLevel(this.#number);
     this.#closeTimeout = native.clientCloseTimeout(this.#number);
     if (watches.includes(true)) this.#teller = new Teller(this.#number, onDrop, onNotice);
-    gone.register(this, this.#number, this);
+    this.#known = { number: this.#number, used: true };
+    gone.register(this, this.#known);
   }
 
   /** The addon's number of a client. @param {LogFluxClient} client @returns {number} */
@@ -225,6 +228,7 @@ class LogFluxClient {
     const limit = milliseconds('timeout', timeout);
     if (this.#closed) return this.flush({ timeout: limit });
     this.#closed = true;
+    this.#known.used = false;
     const ticket = native.clientCloseBegin(this.#number, limit, closesAll(this));
     // The addon keeps to the time; a moment more is for its last words.
     return this.#finished(await settle(ticket, limit + SECOND));
@@ -235,6 +239,7 @@ class LogFluxClient {
     const limit = milliseconds('timeout', timeout);
     if (this.#closed) return this.flushSync(limit);
     this.#closed = true;
+    this.#known.used = false;
     return this.#finished(native.clientCloseSync(this.#number, limit, closesAll(this)));
   }
 

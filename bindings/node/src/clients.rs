@@ -24,6 +24,15 @@ pub(crate) struct Shared {
     closed: AtomicBool,
 }
 
+impl Shared {
+    /// Gives how many are left. The table is locked.
+    fn one_user_less(&self) -> u32 {
+        let left = self.users.load(Ordering::Acquire).saturating_sub(1);
+        self.users.store(left, Ordering::Release);
+        left
+    }
+}
+
 type Table = Vec<Option<Arc<Shared>>>;
 
 /// Every client at its number.
@@ -121,14 +130,11 @@ pub(crate) fn process() -> u32 {
     PROCESS.load(Ordering::Acquire)
 }
 
-/// One user less; `all` for all of them. True where nobody uses the client any more: then it counts as
-/// closed, and the caller closes it.
+/// One user less. True where the caller is to close the client: nobody uses it any more, or it ends for
+/// `all`.
 pub(crate) fn leave(number: u32, shared: &Shared, all: bool) -> bool {
     let _replacing = REPLACING.lock().unwrap_or_else(PoisonError::into_inner);
-    let before = shared.users.load(Ordering::Acquire);
-    let left = if all { 0 } else { before.saturating_sub(1) };
-    shared.users.store(left, Ordering::Release);
-    if left > 0 {
+    if shared.one_user_less() > 0 && !all {
         return false;
     }
     shared.closed.store(true, Ordering::Release);
@@ -136,18 +142,18 @@ pub(crate) fn leave(number: u32, shared: &Shared, all: bool) -> bool {
     true
 }
 
-/// JavaScript knows this number no more. A closed client is forgotten; another goes on, since what was
-/// logged through it may be on its way.
-pub(crate) fn release(number: u32) {
+/// An object of JavaScript's that knew this number is gone; `used` where it had not left before. A closed
+/// client that nobody knows is forgotten; another goes on, since what was logged through it may be on its
+/// way.
+pub(crate) fn release(number: u32, used: bool) {
     let _replacing = REPLACING.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(table) = TABLE.load_full() else { return };
     let Some(at) = usize::try_from(number).ok().and_then(|number| number.checked_sub(1)) else {
         return;
     };
     let Some(Some(shared)) = table.get(at) else { return };
-    if !shared.closed.load(Ordering::Acquire) {
-        let left = shared.users.load(Ordering::Acquire).saturating_sub(1);
-        shared.users.store(left, Ordering::Release);
+    let left = if used { shared.one_user_less() } else { shared.users.load(Ordering::Acquire) };
+    if left > 0 || !shared.closed.load(Ordering::Acquire) {
         return;
     }
     let mut table = (*table).clone();

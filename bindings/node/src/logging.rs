@@ -145,11 +145,11 @@ pub fn client_close_sync(number: u32, timeout: f64, all: bool) -> Result<FlushRe
     })
 }
 
-/// JavaScript knows this client no more.
+/// An object that knew this client is gone; `used` where it had not closed it.
 #[napi]
-pub fn client_release(number: u32) {
+pub fn client_release(number: u32, used: bool) {
     let _ = guarded(|| {
-        clients::release(number);
+        clients::release(number, used);
         Ok(())
     });
 }

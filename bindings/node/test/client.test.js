@@ -139,6 +139,27 @@ test('clients with the same settings share one, and closing one does not end the
   assert.deepEqual(await server.messages(node), ['one', 'two']);
 });
 
+test('objects that are gone leave the client to the others', async () => {
+  const node = newNode();
+  const keep = new logflux.LogFluxClient(server.settings(node));
+  for (let round = 0; round < 3; round += 1) {
+    (() => {
+      const closed = new logflux.LogFluxClient(server.settings(node));
+      closed.info('from one that is closed');
+      assert.equal(closed.closeSync(), true);
+      new logflux.LogFluxClient(server.settings(node)).info('from one that is not');
+    })();
+    gc();
+    await new Promise((resume) => setTimeout(resume, 20));
+    gc();
+  }
+  keep.info('kept');
+  assert.equal(keep.stats().accepted, 7);
+  assert.equal(await keep.close(), true);
+  assert.equal(keep.stats().delivered, 7);
+  assert.equal((await server.messages(node)).length, 7);
+});
+
 test('flush tells the truth, and stats add up', async () => {
   const node = newNode();
   const client = new logflux.LogFluxClient(server.settings(node));

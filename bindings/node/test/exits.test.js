@@ -84,11 +84,11 @@ for (const way of ['direct', 'pino', 'winston']) {
       const node = newNode();
       const code = `
         const logflux = require('@logflux/logflux-js-sdk');
-        logflux.init({ closeTimeout: '60s', queueSize: 20000 });
+        logflux.init({ closeTimeout: '60s' });
         ${WAYS[way]}
         for (let i = 0; i < 10000; i += 1) log('line ' + i);
         process.exit();`;
-      const done = await run(code, { runtime, env: server.environment(node) });
+      const done = await run(code, { runtime, env: server.environment(node, { LOGFLUX_MODE: '' }) });
       assert.deepEqual([done.code, done.stderr], [0, '']);
       assert.equal((await server.messages(node)).length, 10_000);
     });
