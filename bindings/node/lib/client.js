@@ -137,7 +137,7 @@ class LogFluxClient {
 
   /** @param {object} [settings] */
   constructor(settings = {}) {
-    const { values, environment, secret, bounds, onDrop, onNotice } = /** @type {any} */ (read(settings, []));
+    const { values, environment, secret, bounds, onDrop, onNotice } = /** @type {any} */ (read(settings));
     exit.watch();
     const watches = [onDrop !== undefined, onNotice !== undefined];
     this.#number = native.clientOpen(values, environment, secret, bounds, ...watches);
@@ -275,7 +275,7 @@ class LogFluxClient {
       if (!['secret', 'apiKey', 'caFile'].includes(name)) throw new SettingsError(`${name}: cannot be replaced: give secret, apiKey or caFile`);
     }
     if (Object.keys(settings).length === 0) throw new SettingsError('give secret, apiKey or caFile');
-    const { values, secret } = read(settings, []);
+    const { values, secret } = read(settings);
     native.clientRotate(this.#number, secret, values.apiKey, values.caFile);
   }
 
@@ -301,7 +301,7 @@ class LogFluxClient {
 let processClient;
 /** Whether closing this client closes it for all: it is the process's, and this is the main thread. */
 function closesAll(/** @type {LogFluxClient} */ client) {
-  return client === processClient && require('node:worker_threads').isMainThread;
+  return client === processClient && exit.isMainThread();
 }
 
 /** @param {LogFluxClient | undefined} client */

@@ -2,8 +2,10 @@
 
 /** The end of the process: whatever way it comes, what was logged is delivered, in time. */
 
-const { isMainThread } = require('node:worker_threads');
 const native = require('./native.js');
+
+/** Whether this is not a worker. It is asked when a client is made: the module takes a while to load. */
+const isMainThread = () => require('node:worker_threads').isMainThread;
 
 /** How copies of this package know each other's listeners. */
 const OURS = Symbol.for('@logflux/logflux-js-sdk.listener');
@@ -40,12 +42,12 @@ function flushAll() {
   }
   all(after);
   // Bun ends a process without the C library's handlers, which say on stderr what is lost.
-  if (process.versions.bun !== undefined && isMainThread) native.endOfProcess();
+  if (process.versions.bun !== undefined && isMainThread()) native.endOfProcess();
 }
 
 const atExit = ours(() => {
   // A worker's lines go on to be sent by the process, which flushes at its own end.
-  if (isMainThread || !native.doesMainListen()) flushAll();
+  if (isMainThread() || !native.doesMainListen()) flushAll();
   else all(before);
 });
 
@@ -66,7 +68,7 @@ let watching = false;
 function watch() {
   if (watching) return;
   watching = true;
-  if (isMainThread) native.mainListens();
+  if (isMainThread()) native.mainListens();
   process.on('exit', atExit);
   process.on('newListener', /** @type {any} */ (atNewListener));
 }
@@ -83,7 +85,7 @@ const atSignal = ours((signal) => {
 let handling = false;
 /** Flushes at signals that nobody else handles, and then lets them end the process. */
 function handleSignals() {
-  if (handling || !isMainThread) return;
+  if (handling || !isMainThread()) return;
   handling = true;
   // First of all, so that a listener that is called once is still there to be seen.
   for (const signal of SIGNALS) process.prependListener(signal, atSignal);
@@ -98,6 +100,7 @@ function logUncaught(log) {
 }
 
 exports.after = after;
+exports.isMainThread = isMainThread;
 exports.before = before;
 exports.handleSignals = handleSignals;
 exports.logUncaught = logUncaught;

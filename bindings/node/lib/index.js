@@ -8,14 +8,9 @@
 
 const own = require('./process.js');
 const { LogFluxClient } = require('./client.js');
-const { captureConsole } = require('./console.js');
 const { setContext, withContext } = require('./context.js');
 const { EntryError, LogFluxError, OpenError, SealError, SecretError, SettingsError } = require('./errors.js');
 const { Level, Mode } = require('./levels.js');
-const { LogFluxLogger } = require('./nest.js');
-const { LogFluxLogRecordExporter } = require('./opentelemetry.js');
-const { pino } = require('./pino.js');
-const { Entry, Opener, Sealer, open, openBytes, openMany, seal } = require('./sealing.js');
 const { Keyring, Secret } = require('./secret.js');
 const { version } = require('../package.json');
 
@@ -28,14 +23,12 @@ function winston(options) {
 Object.defineProperty(exports, '__esModule', { value: true });
 exports.afterRestore = own.afterRestore;
 exports.alert = own.alert;
-exports.captureConsole = captureConsole;
 exports.client = own.client;
 exports.close = own.close;
 exports.closeSync = own.closeSync;
 exports.critical = own.critical;
 exports.debug = own.debug;
 exports.emergency = own.emergency;
-exports.Entry = Entry;
 exports.EntryError = EntryError;
 exports.error = own.error;
 exports.flush = own.flush;
@@ -49,19 +42,10 @@ exports.Level = Level;
 exports.log = own.log;
 exports.LogFluxClient = LogFluxClient;
 exports.LogFluxError = LogFluxError;
-exports.LogFluxLogger = LogFluxLogger;
-exports.LogFluxLogRecordExporter = LogFluxLogRecordExporter;
 exports.Mode = Mode;
 exports.notice = own.notice;
-exports.open = open;
-exports.openBytes = openBytes;
-exports.Opener = Opener;
 exports.OpenError = OpenError;
-exports.openMany = openMany;
-exports.pino = pino;
 exports.rotate = own.rotate;
-exports.seal = seal;
-exports.Sealer = Sealer;
 exports.SealError = SealError;
 exports.Secret = Secret;
 exports.SecretError = SecretError;
@@ -72,5 +56,22 @@ exports.version = version;
 exports.warning = own.warning;
 exports.winston = winston;
 exports.withContext = withContext;
+/** What not every application uses is loaded when it is first asked for. @type {Record<string, () => Record<string, any>>} */
+const LATER = {
+  captureConsole: () => require('./console.js'),
+  Entry: () => require('./sealing.js'),
+  LogFluxLogger: () => require('./nest.js'),
+  LogFluxLogRecordExporter: () => require('./opentelemetry.js'),
+  open: () => require('./sealing.js'),
+  openBytes: () => require('./sealing.js'),
+  Opener: () => require('./sealing.js'),
+  openMany: () => require('./sealing.js'),
+  pino: () => require('./pino.js'),
+  seal: () => require('./sealing.js'),
+  Sealer: () => require('./sealing.js'),
+};
+for (const [name, load] of Object.entries(LATER)) {
+  Object.defineProperty(exports, name, { enumerable: true, configurable: true, get: () => load()[name] });
+}
 // Not to be listed, since it is the module itself.
 Object.defineProperty(exports, 'default', { value: exports });

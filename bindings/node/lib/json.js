@@ -131,6 +131,9 @@ function plain(value, budget, depth) {
 
 /** @param {any} value @param {Budget} budget @param {number} depth @returns {any} */
 function copy(value, budget, depth) {
+  const { toJSON } = value;
+  // What most fields are needs no further look.
+  if (toJSON === undefined && Object.getPrototypeOf(value) === Object.prototype) return properties(value, budget, depth);
   if (isError(value)) {
     budget.error ??= value;
     return within(depth > 1 ? stackOf(value) : brief(value), budget);
@@ -138,27 +141,39 @@ function copy(value, budget, depth) {
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
     return `[${value.constructor.name} of ${value.byteLength} bytes]`;
   }
-  if (typeof value.toJSON === 'function') return plain(value.toJSON(), budget, depth + 1);
+  if (typeof toJSON === 'function') return plain(toJSON.call(value), budget, depth + 1);
   if (value instanceof RegExp || value instanceof String || value instanceof Number || value instanceof Boolean) {
     return within(String(value), budget);
   }
   if (Array.isArray(value)) return list(value, budget, depth);
   if (value instanceof Set) return list(value, budget, depth);
-  if (value instanceof Map) return members(value, budget, depth);
-  return members(properties(value), budget, depth);
+  if (value instanceof Map) return entries(value, budget, depth);
+  return properties(value, budget, depth);
 }
 
-/** @param {any} value @returns {Iterable<[string, unknown]>} */
-function* properties(value) {
+/** @param {any} value @param {Budget} budget @param {number} depth @returns {object} */
+function properties(value, budget, depth) {
+  const copied = {};
   for (const key of Object.keys(value)) {
+    if (--budget.values < 0) {
+      put(copied, '…', '…');
+      break;
+    }
     let member;
     try {
       member = value[key];
     } catch {
       member = UNFORMATTED;
     }
-    yield [key, member];
+    put(copied, within(key, budget), plain(member, budget, depth + 1));
   }
+  return copied;
+}
+
+/** Adds a member, whatever its name. @param {any} object @param {string} name @param {unknown} value */
+function put(object, name, value) {
+  if (name === '__proto__') Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
+  else object[name] = value;
 }
 
 /** @param {Iterable<unknown>} values @param {Budget} budget @param {number} depth @returns {unknown[]} */
@@ -174,17 +189,15 @@ function list(values, budget, depth) {
   return copied;
 }
 
-/** @param {Iterable<[unknown, unknown]>} values @param {Budget} budget @param {number} depth @returns {object} */
-function members(values, budget, depth) {
-  /** @type {Record<string, unknown>} */
-  const copied = Object.create(null);
-  for (const [key, value] of values) {
+/** @param {Map<unknown, unknown>} map @param {Budget} budget @param {number} depth @returns {object} */
+function entries(map, budget, depth) {
+  const copied = {};
+  for (const [key, value] of map) {
     if (--budget.values < 0) {
-      copied['…'] = '…';
+      put(copied, '…', '…');
       break;
     }
-    const name = within(typeof key === 'string' ? key : asText(key), budget);
-    copied[name] = plain(value, budget, depth + 1);
+    put(copied, within(asText(key), budget), plain(value, budget, depth + 1));
   }
   return copied;
 }
@@ -214,7 +227,8 @@ function event({ message, target, fields, more, context, error, exception, omit 
     if (some === undefined || some === null) continue;
     const copied = plain(typeof some === 'object' ? some : { value: some }, budget, 0);
     const object = typeof copied === 'object' && !Array.isArray(copied) ? copied : { value: copied };
-    all = all === undefined ? object : Object.assign(all, object);
+    if (all === undefined) all = object;
+    else for (const [name, value] of Object.entries(object)) put(all, name, value);
   }
   if (all !== undefined) {
     if (omit !== undefined) delete all[omit];

@@ -7,8 +7,14 @@ const native = require('./native.js');
 const { SettingsError } = require('./errors.js');
 const { Secret, isWellFormed, kind, variables } = require('./secret.js');
 
-/** The table of settings, by name. @type {Map<string, any>} */
-const TABLE = new Map(native.settings().map((/** @type {any} */ row) => [row.name, row]));
+/** @type {Map<string, any> | undefined} */
+let table;
+/** The table of settings, by name. */
+function settings() {
+  table ??= new Map(native.settings().map((/** @type {any} */ row) => [row.name, row]));
+  return table;
+}
+
 /** @type {Record<string, number>} */
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -49,11 +55,11 @@ function asText(name, value, row) {
 
 /**
  * Takes settings apart for the addon.
- * @param {object} settings @param {readonly string[]} others names that somebody else reads
+ * @param {object} given
  */
-function read(settings, others) {
-  if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) {
-    throw new SettingsError(`settings: must be an object, not ${kind(settings)}`);
+function read(given) {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new SettingsError(`settings: must be an object, not ${kind(given)}`);
   }
   /** @type {Record<string, string>} */
   const values = {};
@@ -61,8 +67,7 @@ function read(settings, others) {
   let bounds;
   /** @type {Record<string, any>} */
   const callbacks = {};
-  for (const [name, value] of Object.entries(settings)) {
-    if (others.includes(name)) continue;
+  for (const [name, value] of Object.entries(given)) {
     if (name === 'secret' || name === 'apiKey') {
       // The variable that it was to come from is not set. Another's secret must not stand in for it.
       if (value === undefined) wrong(name, 'is undefined: give it, or leave it out for the LOGFLUX_… variables');
@@ -75,8 +80,8 @@ function read(settings, others) {
       secret = Secret._held(value);
     } else if (name === 'keyPolicy' && typeof value === 'object' && value !== null && !Array.isArray(value)) {
       [values.keyPolicy, bounds] = policy(value);
-    } else if (TABLE.has(name)) {
-      values[name] = asText(name, value, TABLE.get(name));
+    } else if (settings().has(name)) {
+      values[name] = asText(name, value, settings().get(name));
     } else {
       wrong(name, 'is no setting');
     }
