@@ -1,3 +1,1 @@
-import all from './hazmat.js';
-
-export const { deriveKey, sealWithSaltAndIv } = all;
+export { deriveKey, sealWithSaltAndIv } from './hazmat.js';

@@ -1,3 +1,1 @@
-import all from './nest.js';
-
-export const { LogFluxLogger } = all;
+export { LogFluxLogger } from './nest.js';

@@ -1,3 +1,1 @@
-import all from './opentelemetry.js';
-
-export const { LogFluxLogRecordExporter } = all;
+export { LogFluxLogRecordExporter } from './opentelemetry.js';

@@ -1,4 +1,2 @@
-import all from './pino-transport.js';
-
-export const { pino, transport } = all;
-export default transport;
+export { pino, transport } from './pino-transport.js';
+export { transport as default } from './pino-transport.js';

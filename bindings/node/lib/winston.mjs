@@ -1,4 +1,2 @@
-import all from './winston.js';
-
-export const { LogFluxTransport } = all;
-export default LogFluxTransport;
+export { LogFluxTransport } from './winston.js';
+export { LogFluxTransport as default } from './winston.js';

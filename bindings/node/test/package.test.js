@@ -9,7 +9,7 @@ const { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, wri
 const { tmpdir } = require('node:os');
 const { dirname, join } = require('node:path');
 const { promisify } = require('node:util');
-const { HERE, SECRET, Server, cleanEnvironment, newNode } = require('./support.js');
+const { HERE, RUNTIMES, SECRET, Server, cleanEnvironment, newNode, run: inRuntime } = require('./support.js');
 
 const run = promisify(execFile);
 const server = Server.shared();
@@ -62,6 +62,24 @@ test('both archives in an empty folder: CommonJS and ESM, every way in', async (
     assert.deepEqual([done.stdout, done.stderr], ['', '']);
   }
   assert.deepEqual((await server.messages(node)).sort(), ['from CommonJS', 'from ESM']);
+});
+
+test('ESM on every runtime, and Deno with no more permissions than it needs', async () => {
+  const node = newNode();
+  for (const runtime of Object.keys(RUNTIMES)) {
+    const done = await inRuntime(
+      `import logflux, { info, openMany, seal } from '@logflux/logflux-js-sdk';
+       import { pino } from '@logflux/logflux-js-sdk/pino';
+       logflux.init({ node: '${node}' });
+       info('from ${runtime}');
+       pino().write('{"level":30,"msg":"by pino"}\\n');
+       const [opened] = await openMany([seal('x', 's', { node: 'n', mode: 128 })], 's', { progress() {} });
+       if (opened !== 'x' || !(await logflux.flush())) throw new Error('not opened, or not flushed');`,
+      { runtime, name: 'program.mjs', env: server.environment(node), options: [] },
+    );
+    assert.deepEqual([done.code, done.stderr], [0, ''], runtime);
+  }
+  assert.equal((await server.messages(node)).length, 6);
 });
 
 test('without the package of the platform, the error says which is missing, and what to do', async () => {

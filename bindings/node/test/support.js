@@ -120,7 +120,7 @@ const bin = (name) => join(HERE, 'node_modules', name);
 const RUNTIMES = {
   node: [process.execPath],
   bun: [bin('@oven/bun-linux-x64/bin/bun')],
-  deno: [bin('@deno/linux-x64-glibc/deno'), 'run', '--allow-all', '--no-lock', '--quiet'],
+  deno: [bin('@deno/linux-x64-glibc/deno'), 'run', '--allow-ffi', '--allow-env', '--allow-read', '--allow-sys', '--no-lock', '--quiet'],
 };
 
 /**
