@@ -125,6 +125,35 @@ fn a_key_that_is_revoked_is_revoked_in_a_backup_that_is_made_at_once() {
 }
 
 #[test]
+fn a_key_that_is_revoked_after_the_backup_is_revoked_after_the_restore_or_that_is_said() {
+    let mut server = Server::start();
+    let key = server.key("ingest");
+    server.call(&key, &["send"]).input("line\n").ok();
+    let data = server.data();
+    let data = data.to_str().unwrap();
+    let backup = server.folder.path().join("backup");
+    let backup = backup.to_str().unwrap();
+    logflux(&["store", "backup", "--data", data, backup]).run().ok();
+    let listed = logflux(&["keys", "list", "--data", data, "--format", "json"]).run().ok();
+    let listed: serde_json::Value = serde_json::from_str(listed.trim()).unwrap();
+    logflux(&["keys", "revoke", "--data", data, listed["id"].as_str().unwrap()]).run();
+    server.kill();
+    let restore = |to: &str, more: &[&str]| {
+        logflux(&[&["store", "restore", "--data", to, backup], more].concat()).run()
+    };
+    let restored = restore(data, &["--replace"]);
+    assert_eq!((restored.status, restored.stderr.as_str()), (0, ""));
+    server.restart();
+    let refused = server.call(&key, &["send"]).input("line\n");
+    assert_eq!(refused.status, 1, "{}", refused.stderr);
+    // A new folder knows of no key that was revoked since.
+    let other = server.folder.path().join("other");
+    let restored = restore(other.to_str().unwrap(), &[]);
+    assert_eq!(restored.status, 0);
+    assert!(restored.stderr.contains("logflux keys list"), "{}", restored.stderr);
+}
+
+#[test]
 fn the_clock_is_confirmed() {
     let mut server = Server::start();
     let key = server.key("ingest,read");
