@@ -64,7 +64,7 @@ export interface Settings {
   secret?: SecretLike;
   /** The sender's name: 1 to 255 characters without control characters; the host name by default. */
   node?: string | null;
-  /** The file of the authority to trust, in PEM; then no other is trusted: a path; Mozilla's public authorities by default. */
+  /** The file of the authority to trust, in PEM, and then no other is trusted; `system` is what the operating system trusts: a path, or `system`; Mozilla's public authorities by default. */
   caFile?: string | URL;
   /** The proxy that requests go through; none is a direct connection whatever the other variables say: a URL that begins with http://, https://, socks5:// or socks5h://, or none; what HTTPS_PROXY, ALL_PROXY and NO_PROXY say by default. */
   proxy?: string;
