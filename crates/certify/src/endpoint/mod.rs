@@ -54,6 +54,8 @@ pub enum Manner {
     Plain,
     /// With nothing: it is accepted, and nobody reads or writes.
     Silent,
+    /// With its end, when the first bytes have come.
+    Closed,
     /// With these bytes for the first that come.
     Bytes(Vec<u8>),
 }
@@ -97,6 +99,29 @@ impl Reply {
             r#"{{"status":"error","error":{{"code":"{code}","message":"{message}"}},"request_id":"req_1"}}"#
         );
         Self::Answer { status, headers: Vec::new(), body }
+    }
+
+    /// What is no answer of an ingest API, such as a proxy's.
+    #[must_use]
+    pub fn foreign(status: u16) -> Self {
+        let headers = vec![("Content-Type", "text/html".to_owned())];
+        Self::Answer { status, headers, body: "<html>please log in</html>".to_owned() }
+    }
+
+    /// An answer with this JSON.
+    #[must_use]
+    pub fn json(status: u16, body: &str) -> Self {
+        let headers = vec![("Content-Type", "application/json".to_owned())];
+        Self::Answer { status, headers, body: body.to_owned() }
+    }
+
+    /// The same answer with another status.
+    #[must_use]
+    pub fn but(mut self, other: u16) -> Self {
+        if let Self::Answer { status, .. } = &mut self {
+            *status = other;
+        }
+        self
     }
 
     /// All entries of a request are taken.
@@ -200,8 +225,22 @@ struct Seen {
     /// Every byte that came, above it.
     plain: Vec<u8>,
     requests: Vec<Request>,
+    /// What each of them got, in a few words.
+    replies: Vec<String>,
     /// How many bytes of endless answers were written.
     endless: usize,
+}
+
+impl Seen {
+    /// Remembers what a request got. Those of several connections are answered in any order.
+    fn remember(&mut self, number: usize, reply: String) {
+        if self.replies.len() <= number {
+            self.replies.resize(number + 1, String::new());
+        }
+        if let Some(slot) = self.replies.get_mut(number) {
+            *slot = reply;
+        }
+    }
 }
 
 impl Endpoint {
@@ -252,6 +291,19 @@ impl Endpoint {
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
         self.shared.seen().requests.clone()
+    }
+
+    /// What the requests so far got, each in a few words, such as `503`.
+    #[must_use]
+    pub fn replies(&self) -> Vec<String> {
+        self.shared.seen().replies.clone()
+    }
+
+    /// Forgets the requests so far: the next one is the first.
+    pub fn forget(&self) {
+        let mut seen = self.shared.seen();
+        seen.requests.clear();
+        seen.replies.clear();
     }
 
     /// Waits until so many requests have come, but no longer than `limit`; false where they have

@@ -36,7 +36,7 @@ use logflux_envelope::{SealError, SecretError};
 use logflux_wire::{NodeError, TimestampError};
 use recipe::Forge;
 
-use crate::Progress;
+use crate::progress::Progress;
 
 /// A file of the suite.
 #[derive(Clone, Debug, PartialEq, Eq)]
