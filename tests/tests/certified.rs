@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 fn every_subject_is_certified() -> Result<(), Failure> {
     let subjects = subjects();
     let commands: Vec<_> = subjects.iter().map(|s| s.command()).collect::<Result<_, _>>()?;
-    let results = side_by_side(&commands, |command| certify(&[], command));
+    let results = side_by_side(&commands, |command| certify(&["--jobs", "3"], command));
     let mut table = Vec::new();
     let mut wrong = String::new();
     for (subject, result) in subjects.iter().zip(results) {
@@ -36,6 +36,28 @@ fn every_subject_is_certified() -> Result<(), Failure> {
     if let Some(file) = std::env::var_os("LOGFLUX_CERTIFIED") {
         fs::write(workspace().join(file), page)?;
     }
+    Ok(())
+}
+
+/// The program stands in the documentation, and is run as it stands there.
+#[test]
+fn the_program_in_the_documentation_is_certified() -> Result<(), Failure> {
+    let page = fs::read_to_string(workspace().join("docs/certify.md"))?;
+    let begun = page.split_once("```ruby\n").ok_or("no program in docs/certify.md")?.1;
+    let program = begun.split_once("```\n").ok_or("a program without an end")?.0;
+    assert!((50..120).contains(&program.lines().count()), "{}", program.lines().count());
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("subject.rb");
+    fs::write(&file, program)?;
+    let missing = |error| format!("ruby (on Debian, install ruby; `make setup` does): {error}");
+    std::process::Command::new("ruby").arg("--version").output().map_err(missing)?;
+    let command = ["ruby".to_owned(), file.to_string_lossy().into_owned()];
+    let (status, report) = certify(&["--profile", "sender", "--jobs", "3"], &command)?;
+    let bad = ["failed", "timed_out", "crashed", "broke_protocol", "not_run"];
+    let cases = report["cases"].as_array().into_iter().flatten();
+    let bad: Vec<&Value> =
+        cases.filter(|case| bad.contains(&case["outcome"].as_str().unwrap_or_default())).collect();
+    assert_eq!((status, &report["verdict"]), (0, &json!("certified")), "{bad:?}");
     Ok(())
 }
 

@@ -51,6 +51,7 @@ impl Certificate {
         for (operation, what) in OPERATIONS {
             causes.of_operation(operation, what);
         }
+        causes.of_stages();
         for mode in [1, 2, 3, 4, 128] {
             let prefix = format!("roundtrip/mode-{mode}/");
             let of_mode = |result: &CaseResult, finding: &Finding| {
@@ -123,6 +124,31 @@ impl<'c> Causes<'c> {
             self.claim(
                 |_| format!("{what}{is_right}{of_mode}{how}"),
                 |result, finding| follows(result, finding, operation, mode, stage),
+            );
+        }
+    }
+
+    /// What is refused at one stage where another is right, again and again.
+    fn of_stages(&mut self) {
+        let mut pairs: Vec<(&'static str, Reason)> = Vec::new();
+        for result in self.results {
+            if let (Some(Finding { reason: reason @ Reason::WrongStage { .. }, .. }), [operation]) =
+                (finding(result), result.case.operations)
+                && !pairs.contains(&(*operation, *reason))
+            {
+                pairs.push((*operation, *reason));
+            }
+        }
+        for (operation, reason) in pairs {
+            let Reason::WrongStage { expected, got } = reason else { continue };
+            let got = got.map_or_else(|| "no stage".to_owned(), |got| format!("stage {got}"));
+            self.claim(
+                |count| {
+                    format!("`{operation}` names {got} where it refuses at stage {expected}, in {count} cases")
+                },
+                |result, finding| {
+                    result.case.operations == [operation] && finding.reason == reason
+                },
             );
         }
     }

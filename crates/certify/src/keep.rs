@@ -40,6 +40,9 @@ pub fn keep_endpoint(options: &Options, id: &str) -> Result<Kept, CertifyError> 
     let suite = Catalogue::built_in()?;
     let case = suite.cases().find(|case| case.id == id);
     let case = case.ok_or_else(|| CertifyError::NoSuchCase(id.to_owned()))?.clone();
+    if !transport::has_endpoint(id) {
+        return Err(CertifyError::NoEndpoint(id.to_owned()));
+    }
     let mut slot = Some(options.start()?);
     let begun = Instant::now();
     let mut opened = Vec::new();

@@ -1,6 +1,6 @@
 //! Cases about what `flush` says: ok where everything was delivered, and only there.
 
-use super::arrivals::{complete, some};
+use super::arrivals::{complete, same_bytes, some};
 use super::judged::{Judged, must};
 use super::stage::{Stage, TransportCase};
 use crate::case::Plan;
@@ -27,7 +27,7 @@ pub(super) const CASES: &[TransportCase] = &[
                 0 | 1 => Reply::status(503, &[]),
                 _ => Reply::taken(request),
             })?;
-            complete(&requests, 3)?;
+            same_bytes(&requests, 2, 3)?;
             said.success()
         },
     ),

@@ -89,11 +89,6 @@ pub(super) const CASES: &[TransportCase] = &[
         "another service, which answers 200 with JSON of its own twice, has taken nothing",
         |stage| until_right(stage, || Reply::json(200, r#"{"ok":true}"#)),
     ),
-    held(
-        "transport/hold/foreign-413",
-        "a proxy that finds one entry too large (413 in its own form) twice has refused none",
-        one_too_large,
-    ),
 ];
 
 const fn held(
@@ -117,15 +112,6 @@ fn until_right(stage: &mut Stage<'_>, wrong: impl Fn() -> Reply + Send + Sync + 
     let (requests, said) = stage
         .ship(5, move |request| if request.number < 2 { wrong() } else { Reply::taken(request) })?;
     same_bytes(&requests, 2, 5)?;
-    said.success()
-}
-
-/// The same of a single entry, which cannot be split.
-fn one_too_large(stage: &mut Stage<'_>) -> Judged {
-    let (requests, said) = stage.ship(1, |request| {
-        if request.number < 2 { Reply::foreign(413) } else { Reply::taken(request) }
-    })?;
-    same_bytes(&requests, 2, 1)?;
     said.success()
 }
 

@@ -103,6 +103,11 @@ fn play(
     Ok((outcome, stage.into_opened()))
 }
 
+/// Whether a case opens an endpoint of its own.
+pub(crate) fn has_endpoint(id: &str) -> bool {
+    all().any(|case| case.id == id)
+}
+
 /// Runs one case alone, and gives what it opened.
 pub(crate) fn run_and_keep(
     subject: &mut Subject,
