@@ -271,15 +271,12 @@ fn seal_in_a_process<'r>(
 
 /// What a case asks, to be shown: its requests in one process.
 pub(crate) fn requests(case: &str) -> Option<Vec<Request>> {
-    for mode in MODES {
-        for kind in KINDS.iter().filter(|kind| id(mode, kind.name) == case) {
-            let samples = samples();
-            if kind.name == OPENS_OURS {
-                let entries = our_entries(mode, &samples).ok()?;
-                return Some(entries.iter().map(|e| samples::to_open(e.as_bytes())).collect());
-            }
-            return Some(samples.iter().map(|sample| sample.request(mode)).collect());
-        }
+    let named = |mode: &u64| KINDS.iter().find(|kind| id(*mode, kind.name) == case);
+    let mode = MODES.into_iter().find(|mode| named(mode).is_some())?;
+    let samples = samples();
+    if named(&mode)?.name == OPENS_OURS {
+        let entries = our_entries(mode, &samples).ok()?;
+        return Some(entries.iter().map(|entry| samples::to_open(entry.as_bytes())).collect());
     }
-    None
+    Some(samples.iter().map(|sample| sample.request(mode)).collect())
 }
