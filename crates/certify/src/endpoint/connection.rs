@@ -8,7 +8,8 @@ use std::time::Instant;
 
 use rustls::{ServerConnection, StreamOwned};
 
-use super::{Manner, Reply, Request, Shared};
+use super::script::{Manner, Reply, Request};
+use super::shared::Shared;
 
 pub(super) fn serve(shared: &Shared, stream: &TcpStream, manner: Manner) -> io::Result<()> {
     let tcp = Below { stream, shared };
