@@ -107,7 +107,11 @@ impl<'c> Causes<'c> {
             let refused = |result: &&CaseResult| {
                 finding(result).is_some_and(|f| matches!(f.reason, Reason::Refused(_)))
             };
-            let (all, refused) = (valid(mode).count(), valid(mode).filter(refused).count());
+            let judged = |result: &&CaseResult| {
+                matches!(result.outcome, Outcome::Passed | Outcome::Failed(_))
+            };
+            let (all, refused) =
+                (valid(mode).filter(judged).count(), valid(mode).filter(refused).count());
             let stage =
                 most_common(valid(mode).filter_map(finding).filter_map(|f| match f.reason {
                     Reason::Refused(stage) => Some(stage),

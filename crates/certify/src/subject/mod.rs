@@ -49,13 +49,12 @@ impl Request {
         self
     }
 
-    /// The line that a subject gets, without its end.
+    /// The line that a subject gets, without its end. What is short stands first.
     pub(crate) fn line(&self, id: u64) -> String {
-        let mut parts = Map::new();
-        parts.insert("id".to_owned(), id.into());
-        parts.insert("op".to_owned(), self.op.into());
-        parts.extend(self.parts.clone());
-        Value::Object(parts).to_string()
+        let rest = Value::Object(self.parts.clone()).to_string();
+        let comma = if self.parts.is_empty() { "" } else { "," };
+        let rest = rest.strip_prefix('{').unwrap_or_default();
+        format!("{{\"id\":{id},\"op\":\"{}\"{comma}{rest}", self.op)
     }
 
     /// The first request to every subject.
