@@ -171,8 +171,11 @@ fn texts(report: &Value, reason: &str, part: &str) -> BTreeSet<String> {
     failed.map(|case| case[part].as_str().unwrap_or_default().to_owned()).collect()
 }
 
+/// A fault, the options of the run, and whether status and report are right.
+type Seen<'a> = (&'a str, &'a [&'a str], fn(i32, &Value) -> bool);
+
 /// Runs faults side by side, each with what is to be seen in its report.
-fn each(faults: &[(&str, &[&str], fn(i32, &Value) -> bool)]) -> Result<(), Failure> {
+fn each(faults: &[Seen<'_>]) -> Result<(), Failure> {
     let keys = tempfile::tempdir()?;
     let results = side_by_side(faults, |(fault, options, _)| report(fault, options, keys.path()));
     for ((fault, _, right), result) in faults.iter().zip(results) {
