@@ -3,14 +3,15 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run test wheel schemathesis openapi settings lint fmt docs bench bench-c certify compare soak fuzz vectors header install miri clean
+.PHONY: help setup run test wheel node schemathesis openapi settings lint fmt docs bench bench-c bench-node certify compare soak fuzz vectors header install miri clean
 
 CARGO ?= cargo
 VENV := target/python
 SCHEMATHESIS := target/schemathesis
 PYTHON_FILES := tests/python tests/schemathesis tests/subjects benches bindings/python
-# The interpreters that the tests use: with other libraries, and with the wheel.
-PYTHONS = LOGFLUX_TEST_PYTHON=$(CURDIR)/$(VENV)/bin/python LOGFLUX_TEST_WHEEL=$(CURDIR)/target/python-wheel/bin/python
+# What the tests use: Python with other libraries, and with the wheel; a folder with the npm package.
+PACKAGES = LOGFLUX_TEST_PYTHON=$(CURDIR)/$(VENV)/bin/python LOGFLUX_TEST_WHEEL=$(CURDIR)/target/python-wheel/bin/python \
+  LOGFLUX_TEST_NODE=$(CURDIR)/target/node-test
 
 help: ## list the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -26,8 +27,10 @@ setup: ## install what the tasks need and the machine lacks (Debian, as root)
 	pkg-config --exists spdlog 2>/dev/null || missing="$$missing libspdlog-dev"; \
 	pkg-config --exists jansson 2>/dev/null || missing="$$missing libjansson-dev"; \
 	command -v node >/dev/null || missing="$$missing nodejs"; \
+	command -v npm >/dev/null || missing="$$missing npm"; \
 	command -v go >/dev/null || missing="$$missing golang-go"; \
 	command -v javac >/dev/null || missing="$$missing default-jdk-headless"; \
+	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
 	command -v ruby >/dev/null || missing="$$missing ruby"; \
 	if [ -n "$$missing" ]; then \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
@@ -40,9 +43,10 @@ setup: ## install what the tasks need and the machine lacks (Debian, as root)
 run: ## seal a sample log, ship it over TLS, store it, query it back, open it, compare
 	$(CARGO) run --locked --release -p logflux-cli -- demo
 
-test: setup $(VENV)/ready ## every test, of every language
+test: setup $(VENV)/ready node ## every test, of every language
 	bindings/python/test.sh
-	$(PYTHONS) $(CARGO) test --locked --workspace
+	bindings/node/test.sh
+	$(PACKAGES) $(CARGO) test --locked --workspace
 	$(CARGO) test --locked -p logflux-envelope -p logflux-certify --features logflux-certify/aws-lc
 	@# As in a debug build of an application, which the profiles of this workspace do not reach.
 	$(CARGO) test --locked -p logflux-kdf --lib --tests --target-dir target/unoptimised \
@@ -52,6 +56,9 @@ test: setup $(VENV)/ready ## every test, of every language
 wheel: setup ## the Python wheel, in target/wheels, tested in a new virtual environment
 	bindings/python/test.sh
 
+node: setup ## the npm package and that of this platform, in target/npm
+	bindings/node/build.sh
+
 schemathesis: setup $(SCHEMATHESIS)/ready ## ask a running server everything that docs/openapi.json describes, and more
 	$(CARGO) build --locked -p logflux-cli
 	tests/schemathesis/run.sh target/debug/logflux $(SCHEMATHESIS)/bin/schemathesis
@@ -60,8 +67,9 @@ openapi: ## write docs/openapi.json anew
 	$(CARGO) run --locked -p logflux-server --example openapi > docs/openapi.json.new
 	mv docs/openapi.json.new docs/openapi.json
 
-settings: ## write the table of settings into the documents anew
+settings: node ## write the table of settings into the documents anew
 	LOGFLUX_UPDATE_SETTINGS=1 $(CARGO) test --locked -q -p logflux-transport --test settings
+	LOGFLUX_UPDATE_SETTINGS=$(CURDIR) bindings/node/test.sh settings
 
 lint: setup $(VENV)/ready ## formatting, clippy, rustdoc, ruff, and vectors without drift
 	$(CARGO) fmt --all -- --check
@@ -69,6 +77,7 @@ lint: setup $(VENV)/ready ## formatting, clippy, rustdoc, ruff, and vectors with
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps
 	$(VENV)/bin/ruff check $(PYTHON_FILES)
 	$(VENV)/bin/ruff format --check $(PYTHON_FILES)
+	bindings/node/lint.sh
 	$(CARGO) run --locked -p logflux-cli -- vectors check
 	$(CARGO) run --locked -p logflux-ffi --example header -- --check
 
@@ -89,9 +98,10 @@ install: ## build the C library, and put it and its headers into PREFIX (CLIENT=
 vectors: ## write vectors/*.json anew
 	$(CARGO) run --locked -p logflux-cli -- vectors generate
 
-certify: setup $(VENV)/ready ## certify the implementation of every language, and write docs/certified.md
+certify: setup $(VENV)/ready node ## certify the implementation of every language, and write docs/certified.md
 	bindings/python/test.sh
-	$(PYTHONS) LOGFLUX_CERTIFIED=docs/certified.md \
+	bindings/node/test.sh package
+	$(PACKAGES) LOGFLUX_CERTIFIED=docs/certified.md \
 	  $(CARGO) test --locked -p logflux-tests --test certified -- --nocapture every_subject
 
 bench: setup ## measure beside other libraries, and write benches/RESULTS.md
@@ -105,6 +115,10 @@ bench-c: setup ## what a call through C costs beside the same call in Rust
 	  $$(PKG_CONFIG_PATH=target/c/bench/lib/pkgconfig pkg-config --cflags --libs logflux)
 	$(CARGO) build --locked --release -p logflux-benches --bin c_call
 	LD_LIBRARY_PATH=target/c/bench/lib target/release/c_call target/c/call
+
+bench-node: node ## what a call costs on Node, beside pino and winston
+	bindings/node/test.sh none
+	cd target/node-test && node --expose-gc $(CURDIR)/bindings/node/bench/calls.js
 
 compare: setup $(VENV)/ready ## open 1,000 entries with distinct salts beside Python's cryptography
 	@# Twice: with the newest OpenSSL, which PyPI's wheel brings, and with Debian's.

@@ -4,6 +4,9 @@ It prints the lines of the table in ``docs/python.md``. No server is needed.
 """
 
 import logging
+import logging.handlers
+import os
+import queue
 import statistics
 import subprocess
 import sys
@@ -22,13 +25,13 @@ def best(times):
 
 
 def per_call(call, *args):
-    """Nanoseconds a call."""
+    """Nanoseconds of the calling thread's own time that a call takes."""
     times = []
     for _ in range(10):
-        begun = time.perf_counter_ns()
+        begun = time.thread_time_ns()
         for _ in range(CALLS // 10):
             call(*args)
-        times.append((time.perf_counter_ns() - begun) / (CALLS // 10))
+        times.append((time.thread_time_ns() - begun) / (CALLS // 10))
     return best(times)
 
 
@@ -71,17 +74,86 @@ def logging_calls():
         row("`client.info`, 256 B: the string passed into Rust and not logged", f"{passed:.0f} ns")
         row("the same, logged", f"{taken:.0f} ns: {taken - passed:.0f} ns more")
         row("the same, single calls, median and 99th percentile", f"{median} ns, {late} ns")
-        logger = logging.getLogger("bench")
-        logger.propagate = False
-        logger.setLevel(logging.INFO)
-        logger.addHandler(logging.NullHandler())
-        nothing = per_call(logger.info, MESSAGE)
-        logger.addHandler(logflux.LogfluxHandler(client=taking))
-        handled = per_call(logger.info, MESSAGE)
-        row(
-            "`logging` with `LogfluxHandler`",
-            f"{(handled - nothing) / 1e3:.1f} µs more than without",
-        )
+        handlers(taking)
+
+
+def more_than(nothing, logger, handler):
+    """Microseconds that a call takes more with a handler than with a ``NullHandler``."""
+    logger.addHandler(handler)
+    handled = per_call(logger.info, MESSAGE)
+    logger.removeHandler(handler)
+    return f"{(handled - nothing) / 1e3:.1f} µs more"
+
+
+def handlers(taking):
+    """What a record costs through ``logging``, structlog and loguru, beside other handlers."""
+    logger = logging.getLogger("bench")
+    logger.propagate = False
+    logger.setLevel(logging.INFO)
+    logger.addHandler(logging.NullHandler())
+    nothing = per_call(logger.info, MESSAGE)
+    ours = logflux.LogfluxHandler(client=taking)
+    row("`logging` with a `NullHandler`", f"{nothing / 1e3:.1f} µs")
+    row("with `LogfluxHandler`", more_than(nothing, logger, ours))
+    waiting = queue.SimpleQueue()
+    row("with `QueueHandler`", more_than(nothing, logger, logging.handlers.QueueHandler(waiting)))
+    formatted = logging.StreamHandler(open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+    row("with `StreamHandler` to /dev/null", more_than(nothing, logger, formatted))
+    telemetry = opentelemetry_handler()
+    if telemetry is not None:
+        row("with OpenTelemetry's handler, batched", more_than(nothing, logger, telemetry))
+    event = {"event": MESSAGE, "user": 4711, "level": "info"}
+    processor = logflux.LogfluxProcessor(taking)
+    row("`LogfluxProcessor`, one field", f"{per_call(processor, None, 'info', event) / 1e3:.1f} µs")
+    row("`client.info` with one field", f"{fields(taking) / 1e3:.1f} µs")
+    loguru_sink(taking)
+
+
+def fields(taking):
+    """Nanoseconds of a call with a field."""
+
+    def call():
+        taking.info(MESSAGE, user=4711)
+
+    return per_call(call)
+
+
+def loguru_sink(taking):
+    """What the sink takes more than one that does nothing."""
+    try:
+        from loguru import logger  # noqa: PLC0415 (it may be missing)
+    except ImportError:
+        return
+    times = []
+    for sink in (lambda _message: None, logflux.LoguruSink(taking)):
+        logger.remove()
+        logger.add(sink, format="{message}")
+        times.append(per_call(logger.info, MESSAGE))
+    logger.remove()
+    row("`LoguruSink`", f"{(times[1] - times[0]) / 1e3:.1f} µs more than a sink that does nothing")
+
+
+def opentelemetry_handler():
+    """The handler of OpenTelemetry's SDK, which exports nothing."""
+    try:
+        from opentelemetry.sdk._logs import LoggerProvider, LoggingHandler  # noqa: PLC0415
+        from opentelemetry.sdk._logs.export import BatchLogRecordProcessor  # noqa: PLC0415
+    except ImportError:
+        return None
+
+    class Nowhere:
+        def export(self, _batch):
+            return None
+
+        def shutdown(self):
+            pass
+
+        def force_flush(self, _timeout_millis=0):
+            return True
+
+    provider = LoggerProvider()
+    provider.add_log_record_processor(BatchLogRecordProcessor(Nowhere()))
+    return LoggingHandler(logger_provider=provider)
 
 
 def sealing_and_opening():

@@ -23,8 +23,9 @@ pub struct Subject {
     command: fn() -> Result<Vec<String>, Failure>,
 }
 
-/// Every subject of this workspace: the C library where its header is, and the Python package where
-/// `LOGFLUX_TEST_WHEEL` names an interpreter that has it, which `make test` and `make certify` do.
+/// Every subject of this workspace: the C library where its header is, the Python package where
+/// `LOGFLUX_TEST_WHEEL` names an interpreter that has it, and the npm package where `LOGFLUX_TEST_NODE`
+/// names a folder that it is installed in, which `make test` and `make certify` do.
 #[must_use]
 pub fn subjects() -> Vec<Subject> {
     let mut all = SUBJECTS.to_vec();
@@ -34,11 +35,17 @@ pub fn subjects() -> Vec<Subject> {
     if env::var_os(WHEEL).is_some() {
         all.push(Subject { title: "Python package", modes: &[1, 2, 3, 4, 128], command: wheel });
     }
+    if env::var_os(NODE).is_some() {
+        all.push(Subject { title: "npm package", modes: &[1, 2, 3, 4, 128], command: node_sdk });
+    }
     all
 }
 
 /// An interpreter that has the Python package.
 const WHEEL: &str = "LOGFLUX_TEST_WHEEL";
+
+/// A folder that the npm package is installed in.
+const NODE: &str = "LOGFLUX_TEST_NODE";
 
 const SUBJECTS: &[Subject] = &[
     Subject { title: "Rust core", modes: &[1, 2, 3, 4, 128], command: rust },
@@ -87,6 +94,11 @@ fn python() -> Result<Vec<String>, Failure> {
 fn node() -> Result<Vec<String>, Failure> {
     run(Command::new("node").arg("--version"), "nodejs")?;
     Ok(vec!["node".to_owned(), text(&folder("node").join("subject.js"))])
+}
+
+fn node_sdk() -> Result<Vec<String>, Failure> {
+    let program = folder("node_sdk").join("subject.js");
+    Ok(vec!["node".to_owned(), text(&program), env::var(NODE)?])
 }
 
 fn go() -> Result<Vec<String>, Failure> {

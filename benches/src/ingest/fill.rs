@@ -3,9 +3,9 @@
 use std::error::Error;
 use std::path::Path;
 
-use logflux_server::Limits;
 use logflux_server::sqlite::SqliteStore;
 use logflux_server::store::{Store as _, StoreSettings};
+use logflux_server::{Limits, Tenant};
 
 use super::BATCH;
 use super::entries::Entries;
@@ -21,14 +21,14 @@ pub fn fill(data: &Path, upto: i64) -> Result<i64, Box<dyn Error>> {
     std::fs::create_dir_all(data)?;
     let store = SqliteStore::open(data, &Limits::default(), &StoreSettings::default())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-    let before = *store.newest().borrow();
+    let tenant: Tenant = "bench".parse()?;
     let mut entries = Entries::new(0);
     runtime.block_on(async {
-        while *store.newest().borrow() < upto {
+        let before = store.taken(tenant.clone()).await?;
+        while store.taken(tenant.clone()).await? < upto {
             let call = (0..CALL / BATCH).flat_map(|_| entries.many(BATCH)).collect();
-            store.append("bench".parse()?, call).await?;
+            store.append(tenant.clone(), call).await?;
         }
-        Ok::<_, Box<dyn Error>>(())
-    })?;
-    Ok(before)
+        Ok(before)
+    })
 }

@@ -5,14 +5,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use logflux_envelope::{Field, Level, Mode, Node, Stage, Timestamp};
-use pyo3::exceptions::{PyException, PyTypeError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyByteArray, PyBytes, PyInt, PyString, PyTuple};
+use pyo3::types::{PyBool, PyByteArray, PyBytes, PyInt, PyString};
 
 use crate::errors;
-
-/// What stands for a value that cannot be made text.
-const UNFORMATTED: &[u8] = b"[a value could not be formatted]";
 
 /// The error that names an argument, what it may be and of which type it is, but not its value.
 pub(crate) fn wrong_type(name: &str, expected: &str, value: &Bound<'_, PyAny>) -> PyErr {
@@ -21,7 +18,7 @@ pub(crate) fn wrong_type(name: &str, expected: &str, value: &Bound<'_, PyAny>) -
     PyTypeError::new_err(format!("{name} must be {expected}, not {got}"))
 }
 
-/// A text of Python's, unless it holds half a surrogate pair. The error that Python has for those
+/// A text of Python's, unless it holds an unpaired surrogate. The error that Python has for those
 /// bears the text, and so is not handed on.
 pub(crate) fn text<'a>(value: &'a Bound<'_, PyString>) -> Option<Cow<'a, str>> {
     value.to_cow().ok()
@@ -30,7 +27,7 @@ pub(crate) fn text<'a>(value: &'a Bound<'_, PyString>) -> Option<Cow<'a, str>> {
 /// The text of a setting.
 pub(crate) fn named_text(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
     let string = value.cast::<PyString>().map_err(|_| wrong_type(name, "str", value))?;
-    let text = text(string).ok_or_else(|| errors::setting(name, "holds half a surrogate pair"))?;
+    let text = text(string).ok_or_else(|| errors::setting(name, "holds an unpaired surrogate"))?;
     Ok(text.into_owned())
 }
 
@@ -50,61 +47,6 @@ pub(crate) fn message<'a>(value: &'a Bound<'_, PyAny>) -> PyResult<Cow<'a, [u8]>
     bytes(value).ok_or_else(|| wrong_type("message", "str or bytes", value))
 }
 
-/// What is logged, which is never refused: text, bytes, or what `str` makes of anything else, with
-/// `args` put in as `%` does it. A value that cannot be formatted is replaced by words that say so;
-/// only what is no `Exception` (such as `KeyboardInterrupt`) passes through.
-pub(crate) fn logged<'a>(
-    value: &'a Bound<'_, PyAny>,
-    args: &Bound<'_, PyTuple>,
-) -> PyResult<Cow<'a, [u8]>> {
-    if args.is_empty() {
-        if let Ok(string) = value.cast::<PyString>() {
-            return lossless(string);
-        }
-        if let Some(bytes) = bytes(value) {
-            return Ok(bytes);
-        }
-    }
-    let formatted = if args.is_empty() { value.str() } else { formatted(value, args) };
-    match formatted.and_then(|text| lossless(&text).map(Cow::into_owned)) {
-        Ok(text) => Ok(Cow::Owned(text)),
-        Err(error) if error.is_instance_of::<PyException>(value.py()) => {
-            // The text before its values were to be put in says more than nothing.
-            let mut text = match value.cast::<PyString>() {
-                Ok(format) => lossless(format)?.into_owned(),
-                Err(_) => Vec::new(),
-            };
-            text.extend_from_slice(if text.is_empty() { b"" } else { b" " });
-            text.extend_from_slice(UNFORMATTED);
-            Ok(Cow::Owned(text))
-        }
-        Err(error) => Err(error),
-    }
-}
-
-fn formatted<'py>(
-    value: &Bound<'py, PyAny>,
-    args: &Bound<'py, PyTuple>,
-) -> PyResult<Bound<'py, PyString>> {
-    // As `logging` has it: one mapping gives its values by their names.
-    let only = args.get_item(0)?;
-    let by_name = args.len() == 1 && only.hasattr("keys")?;
-    let args = if by_name { only } else { args.clone().into_any() };
-    value.str()?.rem(args)?.str()
-}
-
-/// UTF-8 of a text; halves of surrogate pairs are written as `\udc80`.
-fn lossless<'a>(string: &'a Bound<'_, PyString>) -> PyResult<Cow<'a, [u8]>> {
-    match text(string) {
-        Some(Cow::Borrowed(text)) => Ok(Cow::Borrowed(text.as_bytes())),
-        Some(Cow::Owned(text)) => Ok(Cow::Owned(text.into_bytes())),
-        None => {
-            let encoded = string.call_method1("encode", ("utf-8", "backslashreplace"))?;
-            Ok(Cow::Owned(encoded.cast::<PyBytes>()?.as_bytes().to_vec()))
-        }
-    }
-}
-
 /// The bytes of `bytes` or `bytearray`.
 pub(crate) fn bytes<'a>(value: &'a Bound<'_, PyAny>) -> Option<Cow<'a, [u8]>> {
     if let Ok(bytes) = value.cast::<PyBytes>() {
@@ -121,7 +63,7 @@ pub(crate) fn node(value: Option<&Bound<'_, PyAny>>) -> PyResult<Node> {
     };
     let name = value.cast::<PyString>().map_err(|_| wrong_type("node", "str", value))?;
     let refuse = |error: &dyn ToString| errors::field(Field::Node, Stage::Field, error.to_string());
-    let name = text(name).ok_or_else(|| refuse(&"node holds half a surrogate pair"))?;
+    let name = text(name).ok_or_else(|| refuse(&"node holds an unpaired surrogate"))?;
     Node::new(name).map_err(|error| refuse(&error))
 }
 
@@ -135,6 +77,12 @@ pub(crate) fn level(value: &Bound<'_, PyAny>) -> PyResult<Level> {
         _ => return Err(wrong_type("level", "a Level, an int or a str", value)),
     };
     level.ok_or_else(|| errors::field(Field::Loglevel, Stage::Field, logflux_wire::LevelError))
+}
+
+/// The number of a level that is given by its number or its name.
+#[pyfunction]
+pub(crate) fn level_number(level: &Bound<'_, PyAny>) -> PyResult<u8> {
+    Ok(self::level(level)?.number())
 }
 
 /// A mode by its number or its name.
@@ -166,11 +114,7 @@ pub(crate) fn timestamp(value: Option<&Bound<'_, PyAny>>) -> PyResult<Timestamp>
                 &"timestamp has no time zone: use datetime.now(timezone.utc) or .astimezone()",
             ));
         }
-        let written = value.call_method0("isoformat")?.str()?;
-        return written
-            .to_cow()?
-            .parse()
-            .map_err(|error: logflux_wire::TimestampError| refuse(&error));
+        return from_datetime(value)?.map_err(|error| refuse(&error));
     }
     if value.is_instance_of::<PyBool>() {
         return Err(wrong_type("timestamp", TIMESTAMP, value));
@@ -189,10 +133,30 @@ pub(crate) fn timestamp(value: Option<&Bound<'_, PyAny>>) -> PyResult<Timestamp>
     }
 }
 
+/// The time of a `datetime` with a time zone.
+fn from_datetime(
+    value: &Bound<'_, PyAny>,
+) -> PyResult<Result<Timestamp, logflux_wire::TimestampError>> {
+    let parse = |value: &Bound<'_, PyAny>| -> PyResult<Result<Timestamp, _>> {
+        let written = value.call_method0("isoformat")?.str()?;
+        Ok(written.to_string_lossy().parse())
+    };
+    let parsed = parse(value)?;
+    if parsed.is_ok() {
+        return Ok(parsed);
+    }
+    // The offset may have seconds, which RFC 3339 does not know.
+    let utc = value.py().import("datetime")?.getattr("timezone")?.getattr("utc")?;
+    match value.call_method1("astimezone", (utc,)) {
+        Ok(value) => parse(&value),
+        Err(_) => Ok(parsed),
+    }
+}
+
 const TIMESTAMP: &str = "a datetime, a str in RFC 3339, or seconds since 1970";
 
 /// To the microsecond: a float has no more digits for times of these years.
-fn from_seconds(seconds: f64) -> Option<Timestamp> {
+pub(crate) fn from_seconds(seconds: f64) -> Option<Timestamp> {
     if !seconds.is_finite() || seconds.abs() > 1e12 {
         return None;
     }

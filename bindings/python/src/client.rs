@@ -1,30 +1,27 @@
 //! The client that an application logs through.
 
-use std::env;
-use std::path::PathBuf;
-use std::str::FromStr;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use logflux_envelope::{Level, Timestamp};
+use logflux_envelope::{Level, Secret, Timestamp};
 use logflux_transport::{
-    ApiError, Backoff, BackoffFactor, BuildError, Client as CoreClient, ClientConfig, CloseTimeout,
-    ConfigError, DropReport, FlushInterval, HttpTimeout, InFlight, InitialDelay, MaxDelay,
-    MaxRetries, QueueBytes, QueueSize, RetryDeadline, Rotation, SpoolMaxBytes, SyncInterval,
-    WhenFull,
+    ApiError, BuildError, Client as CoreClient, ClientConfig, DropReport, Rotation, WhenFull,
 };
-use logflux_wire::ApiKey;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyInt, PyString, PyTuple};
+use pyo3::types::{PyDict, PyString, PyTuple};
 
-use crate::args::{self, duration, wrong_type};
+use crate::args::duration;
+use crate::calls;
+use crate::configuring::{Named, api_key};
 use crate::ending;
 use crate::errors;
 use crate::flushing::{self, FlushResult, FlushTicket};
-use crate::policy::KeyPolicy;
+use crate::given::Given;
+use crate::levels;
+use crate::made::Made;
 use crate::secret;
 use crate::stats::{self, ClientStats};
 
@@ -46,35 +43,57 @@ pub(crate) struct Handle {
     /// What the last flush or close found. The interpreter's lock is held where it is locked, so that
     /// a fork finds it free.
     last: Arc<Mutex<Option<FlushResult>>>,
+    /// What it was made with, rotations included; as `last`. `None` where it does nothing.
+    made: Option<Arc<Mutex<Made>>>,
+    /// Whether it was closed.
+    closed: Arc<AtomicBool>,
+    /// Whether it does nothing.
+    disabled: bool,
+    /// Tells clients apart.
+    id: u64,
+}
+
+/// A number that no other client of this process has; none has 0.
+fn new_id() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[pymethods]
 impl Client {
     /// ``settings`` are those of the Python class, by name; ``None`` and what is left out is at its
-    /// default, or with ``from_env`` what the environment says.
+    /// default, or with ``from_env`` what the environment says. One that is ``disabled`` has none, and
+    /// does nothing.
     #[new]
-    fn new(settings: &Bound<'_, PyDict>, from_env: bool) -> PyResult<Self> {
-        build(&Given(settings), from_env).map(|handle| Self { handle: Some(handle) })
+    fn new(py: Python<'_>, settings: &Given, from_env: bool, disabled: bool) -> PyResult<Self> {
+        let handle = if disabled {
+            idle()?
+        } else {
+            build(Made::of(&Named(settings.0.bind(py)), from_env)?, py)?
+        };
+        Ok(Self { handle: Some(handle) })
     }
 
     /// Logs a message of a level, now or at ``timestamp``.
-    #[pyo3(signature = (level, message, *args, timestamp = None))]
+    ///
+    /// The level is one of LogFlux's, by number or name, or one of ``logging``.
+    #[pyo3(signature = (level, *args, **fields), text_signature = "($self, level, message, /, *args, timestamp=None, **fields)")]
     fn log(
         &self,
-        py: Python<'_>,
         level: &Bound<'_, PyAny>,
-        message: &Bound<'_, PyAny>,
         args: &Bound<'_, PyTuple>,
-        timestamp: Option<&Bound<'_, PyAny>>,
+        fields: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
-        let level = args::level(level)?;
-        let timestamp = timestamp.map(|timestamp| args::timestamp(Some(timestamp))).transpose()?;
-        self.handle()?.log(py, level, message, args, timestamp)
+        self.handle()?.log(level.py(), levels::any(level), args, fields)
     }
 
     /// Whether a message of this level would be logged.
     fn is_enabled(&self, level: &Bound<'_, PyAny>) -> PyResult<bool> {
-        Ok(self.handle()?.client.is_enabled(args::level(level)?))
+        Ok(self.handle()?.is_enabled(levels::any(level)))
     }
 
     /// Waits until all that was logged before is delivered, or durable in the spool; false where any
@@ -108,34 +127,38 @@ impl Client {
     }
 
     /// Goes on with what is given; the rest stays as it is.
-    #[pyo3(signature = (*, secret = None, api_key = None, ca_file = None))]
-    fn rotate(
-        &self,
-        py: Python<'_>,
-        secret: Option<&Bound<'_, PyAny>>,
-        api_key: Option<&Bound<'_, PyAny>>,
-        ca_file: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<()> {
+    fn _rotate(&self, py: Python<'_>, settings: &Given) -> PyResult<()> {
+        let given = Named(settings.0.bind(py));
+        let secret = given.get("secret")?.map(|secret| secret::secret(&secret)).transpose()?;
+        let api_key = given.text("api_key")?.map(|key| api_key(&key)).transpose()?;
+        let ca_file = given.path("ca_file")?;
         let mut rotation = Rotation::new();
-        if let Some(secret) = secret {
-            rotation = rotation.secret(secret::secret(secret)?);
+        if let Some(secret) = &secret {
+            rotation = rotation.secret(secret.clone());
         }
-        if let Some(key) = api_key {
-            let text = args::named_text("api_key", key)?;
-            rotation = rotation.api_key(self::api_key(&text)?);
+        if let Some(key) = &api_key {
+            rotation = rotation.api_key(key.clone());
         }
-        if let Some(file) = ca_file {
-            rotation = rotation.ca_file(args::path("ca_file", file)?);
+        if let Some(file) = &ca_file {
+            rotation = rotation.ca_file(file.clone());
         }
         if secret.is_none() && api_key.is_none() && ca_file.is_none() {
             return Err(PyTypeError::new_err("give secret, api_key or ca_file"));
         }
-        let client = &self.handle()?.client;
+        let handle = self.handle()?;
+        let client = &handle.client;
         // A file is read.
         py.detach(|| client.rotate(rotation)).map_err(|error| match error {
             ApiError::Trust(error) => errors::setting("ca_file", error),
             other => errors::settings(other),
-        })
+        })?;
+        if let Some(made) = &handle.made {
+            let mut made = lock(made);
+            made.secret = secret.unwrap_or_else(|| made.secret.clone());
+            made.config.api_key = api_key.unwrap_or_else(|| made.config.api_key.clone());
+            made.config.ca_file = ca_file.or_else(|| made.config.ca_file.clone());
+        }
+        Ok(())
     }
 
     /// What became of all messages of this process.
@@ -150,51 +173,110 @@ impl Client {
     }
 
     /// Logs an emergency: the system is unusable.
-    #[pyo3(signature = (message, *args))]
-    fn emergency(&self, message: &Bound<'_, PyAny>, args: &Bound<'_, PyTuple>) -> PyResult<()> {
-        self.handle()?.log(message.py(), Level::Emergency, message, args, None)
+    #[pyo3(signature = (*args, **fields), text_signature = "($self, message, /, *args, **fields)")]
+    fn emergency(
+        &self,
+        args: &Bound<'_, PyTuple>,
+        fields: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<()> {
+        self.handle()?.log(args.py(), Level::Emergency, args, fields)
     }
 
     /// Logs an alert: action must be taken at once.
-    #[pyo3(signature = (message, *args))]
-    fn alert(&self, message: &Bound<'_, PyAny>, args: &Bound<'_, PyTuple>) -> PyResult<()> {
-        self.handle()?.log(message.py(), Level::Alert, message, args, None)
+    #[pyo3(signature = (*args, **fields), text_signature = "($self, message, /, *args, **fields)")]
+    fn alert(&self, args: &Bound<'_, PyTuple>, fields: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
+        self.handle()?.log(args.py(), Level::Alert, args, fields)
     }
 
     /// Logs a critical condition.
-    #[pyo3(signature = (message, *args))]
-    fn critical(&self, message: &Bound<'_, PyAny>, args: &Bound<'_, PyTuple>) -> PyResult<()> {
-        self.handle()?.log(message.py(), Level::Critical, message, args, None)
+    #[pyo3(signature = (*args, **fields), text_signature = "($self, message, /, *args, **fields)")]
+    fn critical(
+        &self,
+        args: &Bound<'_, PyTuple>,
+        fields: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<()> {
+        self.handle()?.log(args.py(), Level::Critical, args, fields)
     }
 
     /// Logs an error.
-    #[pyo3(signature = (message, *args))]
-    fn error(&self, message: &Bound<'_, PyAny>, args: &Bound<'_, PyTuple>) -> PyResult<()> {
-        self.handle()?.log(message.py(), Level::Error, message, args, None)
+    #[pyo3(signature = (*args, **fields), text_signature = "($self, message, /, *args, **fields)")]
+    fn error(&self, args: &Bound<'_, PyTuple>, fields: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
+        self.handle()?.log(args.py(), Level::Error, args, fields)
     }
 
     /// Logs a warning.
-    #[pyo3(signature = (message, *args))]
-    fn warning(&self, message: &Bound<'_, PyAny>, args: &Bound<'_, PyTuple>) -> PyResult<()> {
-        self.handle()?.log(message.py(), Level::Warning, message, args, None)
+    #[pyo3(signature = (*args, **fields), text_signature = "($self, message, /, *args, **fields)")]
+    fn warning(
+        &self,
+        args: &Bound<'_, PyTuple>,
+        fields: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<()> {
+        self.handle()?.log(args.py(), Level::Warning, args, fields)
     }
 
     /// Logs what is normal, but significant.
-    #[pyo3(signature = (message, *args))]
-    fn notice(&self, message: &Bound<'_, PyAny>, args: &Bound<'_, PyTuple>) -> PyResult<()> {
-        self.handle()?.log(message.py(), Level::Notice, message, args, None)
+    #[pyo3(signature = (*args, **fields), text_signature = "($self, message, /, *args, **fields)")]
+    fn notice(
+        &self,
+        args: &Bound<'_, PyTuple>,
+        fields: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<()> {
+        self.handle()?.log(args.py(), Level::Notice, args, fields)
     }
 
     /// Logs information.
-    #[pyo3(signature = (message, *args))]
-    fn info(&self, message: &Bound<'_, PyAny>, args: &Bound<'_, PyTuple>) -> PyResult<()> {
-        self.handle()?.log(message.py(), Level::Info, message, args, None)
+    #[pyo3(signature = (*args, **fields), text_signature = "($self, message, /, *args, **fields)")]
+    fn info(&self, args: &Bound<'_, PyTuple>, fields: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
+        self.handle()?.log(args.py(), Level::Info, args, fields)
     }
 
     /// Logs for debugging.
-    #[pyo3(signature = (message, *args))]
-    fn debug(&self, message: &Bound<'_, PyAny>, args: &Bound<'_, PyTuple>) -> PyResult<()> {
-        self.handle()?.log(message.py(), Level::Debug, message, args, None)
+    #[pyo3(signature = (*args, **fields), text_signature = "($self, message, /, *args, **fields)")]
+    fn debug(&self, args: &Bound<'_, PyTuple>, fields: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
+        self.handle()?.log(args.py(), Level::Debug, args, fields)
+    }
+
+    /// Waits for what this process has in memory, within ``close_timeout``, whatever signals come: for
+    /// an end that asks nobody. With ``last`` it says what is lost then.
+    fn _deliver(&self, py: Python<'_>, last: bool) -> PyResult<()> {
+        let client = &self.handle()?.client;
+        if client.stats().pending == 0 {
+            return Ok(());
+        }
+        py.detach(|| {
+            let is_safe = client.flush_begin().wait(client.close_timeout()).is_ok();
+            if last && !is_safe {
+                // What was dropped is told by the client.
+                let _ = client.close(Duration::ZERO);
+            }
+        });
+        Ok(())
+    }
+
+    /// Logs an error with the exception that is handled now.
+    #[pyo3(signature = (*args, **fields), text_signature = "($self, message, /, *args, **fields)")]
+    fn exception(
+        &self,
+        args: &Bound<'_, PyTuple>,
+        fields: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<()> {
+        self.handle()?.exception(args.py(), args, fields)
+    }
+
+    /// Whether the client does nothing, because LogFlux is switched off.
+    #[getter]
+    fn is_disabled(&self) -> PyResult<bool> {
+        Ok(self.handle()?.disabled)
+    }
+
+    /// Whether a client with these settings would be the same as this one, which is open.
+    fn _is_same(&self, py: Python<'_>, settings: &Given, from_env: bool) -> PyResult<bool> {
+        let handle = self.handle()?;
+        if handle.disabled || handle.closed.load(Ordering::SeqCst) {
+            return Ok(false);
+        }
+        let wanted = Made::of(&Named(settings.0.bind(py)), from_env)?;
+        Ok(handle.made.as_ref().is_some_and(|made| lock(made).is_same(py, &wanted)))
     }
 
     fn __repr__(&self) -> PyResult<String> {
@@ -209,27 +291,54 @@ impl Client {
 }
 
 impl Handle {
-    /// Logs a message, if its level is logged.
+    /// Logs a message, if its level is logged. `args` are the message and the values that are put into
+    /// it, `fields` what it has beside, by name.
     pub(crate) fn log(
         &self,
         py: Python<'_>,
         level: Level,
-        message: &Bound<'_, PyAny>,
         args: &Bound<'_, PyTuple>,
-        timestamp: Option<Timestamp>,
+        fields: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
-        if !self.client.is_enabled(level) || ending::inside() {
+        if !self.is_enabled(level) || ending::inside() {
             return Ok(());
         }
-        let message = args::logged(message, args)?;
-        let timestamp = timestamp.unwrap_or_else(Timestamp::now);
+        calls::log(self, py, level, args, fields, false)
+    }
+
+    /// As `log`, an error with the exception that is handled now.
+    pub(crate) fn exception(
+        &self,
+        py: Python<'_>,
+        args: &Bound<'_, PyTuple>,
+        fields: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<()> {
+        if !self.is_enabled(Level::Error) || ending::inside() {
+            return Ok(());
+        }
+        calls::log(self, py, Level::Error, args, fields, true)
+    }
+
+    /// Takes a message of a level that is logged.
+    pub(crate) fn take(&self, py: Python<'_>, level: Level, message: &[u8], timestamp: Timestamp) {
         if self.waits {
-            py.detach(|| self.client.log_bytes(level, &message, timestamp));
+            py.detach(|| self.client.log_bytes(level, message, timestamp));
         } else {
             // It takes less time than to give the interpreter's lock up and take it again.
-            self.client.log_bytes(level, &message, timestamp);
+            self.client.log_bytes(level, message, timestamp);
         }
-        Ok(())
+    }
+
+    pub(crate) fn is_enabled(&self, level: Level) -> bool {
+        !self.disabled && self.client.is_enabled(level)
+    }
+
+    pub(crate) fn is_disabled(&self) -> bool {
+        self.disabled
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        self.id
     }
 
     pub(crate) fn flush(&self, py: Python<'_>, timeout: Duration) -> PyResult<bool> {
@@ -239,6 +348,7 @@ impl Handle {
     }
 
     pub(crate) fn close(&self, py: Python<'_>, timeout: Duration) -> PyResult<bool> {
+        self.closed.store(true, Ordering::SeqCst);
         let result = flushing::close(py, &self.client, timeout)?;
         self.await_callback(py);
         Ok(self.ended(result))
@@ -250,8 +360,8 @@ impl Handle {
         result.is_ok()
     }
 
-    fn last(&self) -> std::sync::MutexGuard<'_, Option<FlushResult>> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    fn last(&self) -> MutexGuard<'_, Option<FlushResult>> {
+        lock(&self.last)
     }
 
     /// The last drops are told of by a thread of the client's own, which is given a moment for it.
@@ -282,82 +392,32 @@ impl Drop for Client {
     }
 }
 
-/// The settings that were given, by name.
-struct Given<'a, 'py>(&'a Bound<'py, PyDict>);
-
-impl<'py> Given<'_, 'py> {
-    fn get(&self, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
-        Ok(self.0.get_item(name)?.filter(|value| !value.is_none()))
-    }
-
-    fn text(&self, name: &str) -> PyResult<Option<String>> {
-        self.get(name)?.map(|value| args::named_text(name, &value)).transpose()
-    }
-
-    fn path(&self, name: &str) -> PyResult<Option<PathBuf>> {
-        self.get(name)?.map(|value| args::path(name, &value)).transpose()
-    }
-
-    /// A duration, or what `default` is.
-    fn duration<T>(
-        &self,
-        name: &str,
-        new: impl FnOnce(Duration) -> Result<T, ConfigError>,
-        out_of_bounds: impl FnOnce() -> ConfigError,
-        slot: &mut T,
-    ) -> PyResult<()> {
-        if let Some(value) = self.get(name)? {
-            let duration = args::any_duration(name, &value)?;
-            *slot = duration.map_or_else(|| Err(out_of_bounds()), new).map_err(errors::config)?;
-        }
-        Ok(())
-    }
-
-    /// A whole number.
-    fn number<T>(
-        &self,
-        name: &str,
-        new: impl FnOnce(i128) -> Result<T, ConfigError>,
-        slot: &mut T,
-    ) -> PyResult<()> {
-        let Some(value) = self.get(name)? else { return Ok(()) };
-        let integer = value.cast::<PyInt>().map_err(|_| wrong_type(name, "int", &value))?;
-        // What does not even fit is out of every bound.
-        let number = integer.extract().unwrap_or(i128::MAX);
-        *slot = new(number).map_err(errors::config)?;
-        Ok(())
-    }
-
-    /// One of a few words.
-    fn choice<T: FromStr<Err = ConfigError>>(&self, name: &str, slot: &mut T) -> PyResult<()> {
-        if let Some(word) = self.text(name)? {
-            *slot = word.parse().map_err(errors::config)?;
-        }
-        Ok(())
-    }
+/// A client that does nothing: it takes no message, and so starts no thread and opens no connection.
+fn idle() -> PyResult<Handle> {
+    const NOWHERE: &str = "https://disabled.invalid";
+    let endpoint: Result<_, logflux_transport::EndpointError> = NOWHERE.parse();
+    let endpoint = endpoint.map_err(errors::settings)?;
+    let key = api_key(&format!("lf_{}", "0".repeat(32)))?;
+    let secret = Secret::generate().map_err(errors::secret)?;
+    let client = CoreClient::builder(ClientConfig::new(endpoint, key), secret).build();
+    let client = client.map_err(errors::settings)?;
+    Ok(Handle {
+        client,
+        waits: false,
+        told: None,
+        last: Arc::default(),
+        made: None,
+        closed: Arc::default(),
+        disabled: true,
+        id: new_id(),
+    })
 }
 
-/// Reads a duration into its place.
-macro_rules! duration {
-    ($given:ident, $name:ident, $type:ident, $slot:expr) => {
-        $given.duration(stringify!($name), $type::new, $type::out_of_bounds, &mut $slot)?
-    };
-}
-
-fn build(given: &Given<'_, '_>, from_env: bool) -> PyResult<Handle> {
-    let py = given.0.py();
-    let config = config(given, from_env)?;
-    let secret = match given.get("secret")? {
-        Some(secret) => secret::secret(&secret)?,
-        None if from_env => secret::from_env(py)?,
-        None => return Err(PyTypeError::new_err("secret is missing")),
-    };
-    let waits = config.when_full == WhenFull::Block;
-    let mut builder = CoreClient::builder(config, secret);
-    let callbacks = Callbacks {
-        on_drop: callable(given, "on_drop")?,
-        on_notice: callable(given, "on_notice")?,
-    };
+fn build(made: Made, py: Python<'_>) -> PyResult<Handle> {
+    let waits = made.config.when_full == WhenFull::Block;
+    let mut builder = CoreClient::builder(made.config.clone(), made.secret.clone());
+    let (on_drop, on_notice) = made.callbacks(py);
+    let callbacks = Callbacks { on_drop, on_notice };
     let mut told = None;
     if callbacks.on_drop.is_some() || callbacks.on_notice.is_some() {
         let count = Arc::clone(told.insert(Arc::new(AtomicU64::new(0))));
@@ -374,15 +434,16 @@ fn build(given: &Given<'_, '_>, from_env: bool) -> PyResult<Handle> {
         BuildError::Spool(error) => errors::setting("spool_dir", error),
         other => errors::settings(other),
     })?;
-    Ok(Handle { client, waits, told, last: Arc::default() })
-}
-
-/// A callback that was given.
-fn callable(given: &Given<'_, '_>, name: &str) -> PyResult<Option<Py<PyAny>>> {
-    match given.get(name)? {
-        Some(callback) if !callback.is_callable() => Err(wrong_type(name, "callable", &callback)),
-        callback => Ok(callback.map(Bound::unbind)),
-    }
+    Ok(Handle {
+        client,
+        waits,
+        told,
+        last: Arc::default(),
+        made: Some(Arc::new(Mutex::new(made))),
+        closed: Arc::default(),
+        disabled: false,
+        id: new_id(),
+    })
 }
 
 /// What is told of drops, and of what holds messages up.
@@ -418,72 +479,4 @@ fn call(py: Python<'_>, callback: &Py<PyAny>, argument: PyResult<Bound<'_, PyAny
     if let Err(error) = called {
         error.write_unraisable(py, Some(callback.bind(py)));
     }
-}
-
-fn api_key(text: &str) -> PyResult<ApiKey> {
-    text.parse().map_err(|error: logflux_wire::ApiKeyError| errors::setting("api_key", error))
-}
-
-fn config(given: &Given<'_, '_>, from_env: bool) -> PyResult<ClientConfig> {
-    let (url, key) = (given.text("server_url")?, given.text("api_key")?);
-    let mut config = if from_env {
-        ClientConfig::from_variables(&|name| match name {
-            "LOGFLUX_SERVER_URL" if url.is_some() => url.clone().map(Into::into),
-            "LOGFLUX_API_KEY" if key.is_some() => key.clone().map(Into::into),
-            // What is given comes before both variables.
-            "LOGFLUX_API_KEY_FILE" if key.is_some() => None,
-            _ => env::var_os(name),
-        })
-        .map_err(errors::config)?
-    } else {
-        let missing = |name: &str| PyTypeError::new_err(format!("{name} is missing"));
-        let url = url.ok_or_else(|| missing("server_url"))?;
-        let key = key.ok_or_else(|| missing("api_key"))?;
-        let endpoint = url.parse().map_err(|error: logflux_transport::EndpointError| {
-            errors::setting("server_url", error)
-        })?;
-        ClientConfig::new(endpoint, api_key(&key)?)
-    };
-    if let Some(node) = given.get("node")? {
-        config.node = Some(args::node(Some(&node))?);
-    }
-    if let Some(proxy) = given.text("proxy")? {
-        config.proxy = Some(proxy.parse().map_err(errors::config)?);
-    }
-    if let Some(mode) = given.get("mode")? {
-        config.mode = args::mode(&mode)?;
-    }
-    if let Some(policy) = given.get("key_policy")? {
-        let policy = policy.cast::<KeyPolicy>();
-        config.key_policy = policy.map_err(PyErr::from)?.get().0;
-    }
-    if let Some(level) = given.get("min_level")? {
-        config.min_level = args::level(&level)?;
-    }
-    config.ca_file = given.path("ca_file")?.or(config.ca_file);
-    config.spool_dir = given.path("spool_dir")?.or(config.spool_dir);
-    given.choice("when_full", &mut config.when_full)?;
-    given.choice("spool_when_full", &mut config.spool_when_full)?;
-    given.number("queue_size", QueueSize::new, &mut config.queue_size)?;
-    given.number("queue_bytes", QueueBytes::new, &mut config.queue_bytes)?;
-    given.number("max_in_flight", InFlight::new, &mut config.max_in_flight)?;
-    given.number("max_retries", MaxRetries::new, &mut config.retry.max_retries)?;
-    given.number("spool_max_bytes", SpoolMaxBytes::new, &mut config.spool_max_bytes)?;
-    let backoff = config.retry.backoff;
-    let (mut initial, mut max) = (backoff.initial_delay(), backoff.max_delay());
-    let mut factor = backoff.factor();
-    duration!(given, http_timeout, HttpTimeout, config.http_timeout);
-    duration!(given, flush_interval, FlushInterval, config.flush_interval);
-    duration!(given, sync_interval, SyncInterval, config.sync_interval);
-    duration!(given, retry_deadline, RetryDeadline, config.retry_deadline);
-    duration!(given, close_timeout, CloseTimeout, config.close_timeout);
-    duration!(given, initial_delay, InitialDelay, initial);
-    duration!(given, max_delay, MaxDelay, max);
-    if let Some(value) = given.get("backoff_factor")? {
-        let number = value.extract::<f64>();
-        let number = number.map_err(|_| wrong_type("backoff_factor", "float", &value))?;
-        factor = BackoffFactor::new(number).map_err(errors::config)?;
-    }
-    config.retry.backoff = Backoff::of(initial, max, factor).map_err(errors::config)?;
-    Ok(config)
 }

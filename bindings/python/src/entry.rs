@@ -144,7 +144,7 @@ pub(crate) fn entry(value: &Bound<'_, PyAny>) -> PyResult<core::Entry> {
     }
     if let Ok(string) = value.cast::<PyString>() {
         let json = args::text(string)
-            .ok_or_else(|| errors::not_json("the text holds half a surrogate pair"))?;
+            .ok_or_else(|| errors::not_json("the text holds an unpaired surrogate"))?;
         return core::Entry::parse(json.as_bytes()).map_err(|error| errors::entry(&error));
     }
     if let Some(json) = args::bytes(value) {

@@ -51,9 +51,10 @@ pub(crate) fn seal(error: &SealError) -> PyErr {
     imported::SealError::new_err((error.to_string(), stage))
 }
 
-/// A text is none that can be sealed: half a surrogate pair has no UTF-8.
+/// A text that cannot be sealed: an unpaired surrogate has no UTF-8.
 pub(crate) fn message_not_unicode() -> PyErr {
-    let message = "message holds half a surrogate pair, which UTF-8 cannot: encode it yourself, and pass bytes";
+    let message =
+        "message holds an unpaired surrogate, which UTF-8 cannot encode: pass bytes instead";
     imported::SealError::new_err((message, Stage::Utf8.name()))
 }
 

@@ -1,22 +1,93 @@
 //! The client that the functions of the module log through.
 
 use arc_swap::ArcSwapOption;
-use logflux_envelope::Level;
+use logflux_envelope::{Level, Timestamp};
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyDict, PyTuple};
 
-use crate::args;
 use crate::client::{Client, Handle};
+use crate::early;
+use crate::levels;
 
 /// Read without a lock, so that a fork finds none that is held.
 static CLIENT: ArcSwapOption<Handle> = ArcSwapOption::const_empty();
 
-/// Makes this the client of the process, or none.
+/// Where records go.
+pub(crate) enum Sink<'a> {
+    /// To a client.
+    Client(&'a Handle),
+    /// To where they wait for the client of the process.
+    Early,
+}
+
+impl Sink<'_> {
+    /// Tells clients apart.
+    pub(crate) fn id(&self) -> u64 {
+        match self {
+            Self::Client(handle) => handle.id(),
+            Self::Early => 0,
+        }
+    }
+
+    /// Whether a record of this level would be logged, as far as is known.
+    pub(crate) fn is_enabled(&self, level: Level) -> bool {
+        match self {
+            Self::Client(handle) => handle.is_enabled(level),
+            Self::Early => true,
+        }
+    }
+
+    /// Takes a record.
+    pub(crate) fn take(
+        &self,
+        py: Python<'_>,
+        level: Level,
+        message: Vec<u8>,
+        timestamp: Timestamp,
+    ) -> PyResult<()> {
+        match self {
+            Self::Client(handle) => handle.take(py, level, &message, timestamp),
+            Self::Early => early::keep(level, message, timestamp),
+        }
+        Ok(())
+    }
+}
+
+/// Does something with where the handlers of this process log to, unless that is nowhere.
+pub(crate) fn with_process_sink(work: impl FnOnce(&Sink<'_>) -> PyResult<()>) -> PyResult<()> {
+    match &*CLIENT.load() {
+        Some(client) => work(&Sink::Client(client)),
+        None if early::waits() => work(&Sink::Early),
+        None => Ok(()),
+    }
+}
+
+/// Makes this the client of the process, or none. What handlers logged before goes through it.
 #[pyfunction]
 #[pyo3(signature = (client))]
-fn set_process_client(client: Option<&Bound<'_, Client>>) -> PyResult<()> {
+fn set_process_client(py: Python<'_>, client: Option<&Bound<'_, Client>>) -> PyResult<()> {
     let handle = client.map(|client| client.get().handle().cloned()).transpose()?;
-    CLIENT.store(handle.map(Into::into));
+    let Some(handle) = handle else {
+        CLIENT.store(None);
+        early::restart(true);
+        return Ok(());
+    };
+    CLIENT.store(Some(handle.clone().into()));
+    if handle.is_disabled() {
+        early::restart(false);
+        return Ok(());
+    }
+    let before = early::take();
+    for (level, message, timestamp) in before.records {
+        if handle.is_enabled(level) {
+            handle.take(py, level, &message, timestamp);
+        }
+    }
+    if before.more > 0 && handle.is_enabled(Level::Warning) {
+        let more = before.more;
+        let sentence = format!("logflux: {more} more records came before init, and are lost");
+        handle.take(py, Level::Warning, sentence.as_bytes(), Timestamp::now());
+    }
     Ok(())
 }
 
@@ -27,31 +98,28 @@ fn after_restore() {
 }
 
 fn log_to_process(
+    py: Python<'_>,
     level: Level,
-    message: &Bound<'_, PyAny>,
     args: &Bound<'_, PyTuple>,
+    fields: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<()> {
     match &*CLIENT.load() {
-        Some(client) => client.log(message.py(), level, message, args, None),
+        Some(client) => client.log(py, level, args, fields),
         None => Ok(()),
     }
 }
 
 /// Logs a message of a level, now or at ``timestamp``, through the client of the process.
+///
+/// The level is one of LogFlux's, by number or name, or one of ``logging``.
 #[pyfunction]
-#[pyo3(signature = (level, message, *args, timestamp = None))]
+#[pyo3(signature = (level, *args, **fields), text_signature = "(level, message, /, *args, timestamp=None, **fields)")]
 fn log(
     level: &Bound<'_, PyAny>,
-    message: &Bound<'_, PyAny>,
     args: &Bound<'_, PyTuple>,
-    timestamp: Option<&Bound<'_, PyAny>>,
+    fields: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<()> {
-    let level = args::level(level)?;
-    let timestamp = timestamp.map(|timestamp| args::timestamp(Some(timestamp))).transpose()?;
-    match &*CLIENT.load() {
-        Some(client) => client.log(message.py(), level, message, args, timestamp),
-        None => Ok(()),
-    }
+    log_to_process(level.py(), levels::any(level), args, fields)
 }
 
 macro_rules! level_functions {
@@ -59,9 +127,13 @@ macro_rules! level_functions {
         $(
             #[doc = $doc]
             #[pyfunction]
-            #[pyo3(signature = (message, *args))]
-            fn $name(message: &Bound<'_, PyAny>, args: &Bound<'_, PyTuple>) -> PyResult<()> {
-                log_to_process(Level::$level, message, args)
+            #[pyo3(signature = (*args, **fields), text_signature = "(message, /, *args, **fields)")]
+            fn $name(
+                py: Python<'_>,
+                args: &Bound<'_, PyTuple>,
+                fields: Option<&Bound<'_, PyDict>>,
+            ) -> PyResult<()> {
+                log_to_process(py, Level::$level, args, fields)
             }
         )*
 
@@ -70,9 +142,24 @@ macro_rules! level_functions {
             m.add_function(wrap_pyfunction!(set_process_client, m)?)?;
             m.add_function(wrap_pyfunction!(after_restore, m)?)?;
             $(m.add_function(wrap_pyfunction!($name, m)?)?;)*
+            m.add_function(wrap_pyfunction!(exception, m)?)?;
             m.add_function(wrap_pyfunction!(log, m)?)
         }
     };
+}
+
+/// Logs an error with the exception that is handled now, through the client of the process.
+#[pyfunction]
+#[pyo3(signature = (*args, **fields), text_signature = "(message, /, *args, **fields)")]
+fn exception(
+    py: Python<'_>,
+    args: &Bound<'_, PyTuple>,
+    fields: Option<&Bound<'_, PyDict>>,
+) -> PyResult<()> {
+    match &*CLIENT.load() {
+        Some(client) => client.exception(py, args, fields),
+        None => Ok(()),
+    }
 }
 
 level_functions! {

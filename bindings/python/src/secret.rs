@@ -106,7 +106,7 @@ pub(crate) fn secret(value: &Bound<'_, PyAny>) -> PyResult<core::Secret> {
     }
     if let Ok(string) = value.cast::<PyString>() {
         let text = args::text(string).ok_or_else(|| {
-            errors::secret("secret holds half a surrogate pair, which UTF-8 cannot")
+            errors::secret("secret holds an unpaired surrogate, which UTF-8 cannot encode")
         })?;
         return core::Secret::new(text).map_err(errors::secret);
     }

@@ -113,7 +113,7 @@ class Server:
         done = subprocess.run(
             [*query, "--node", node], env=self.environment, check=True, capture_output=True
         )
-        return [json.loads(line) for line in done.stdout.decode().splitlines()]
+        return [json.loads(line) for line in done.stdout.decode().split("\n") if line]
 
     def messages(self, node: str) -> list[str]:
         """The messages that it holds of a node, the oldest first."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import logging.config
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -38,10 +39,21 @@ def test_a_record_becomes_one_object_with_its_extra_fields(
     assert logflux.flush(ENOUGH)
     (entry,) = server.entries(node)
     assert entry["loglevel"] == 7
-    assert entry["message"] == (
+    assert str(entry["message"]).startswith(
         f'{{"message":"user bär logged in","target":"{logger.name}",'
-        '"fields":{"user":4711,"tags":["a",{"b":null}]}}'
+        '"fields":{"user":4711,"tags":["a",{"b":null}]},"source":{"file":"'
     )
+    source = server.events(node)[0]["source"]
+    assert isinstance(source, dict)
+    line = source.pop("line")
+    assert source == {
+        "file": __file__,
+        "function": "test_a_record_becomes_one_object_with_its_extra_fields",
+        "thread": "MainThread",
+        "process": os.getpid(),
+    }
+    with open(__file__, encoding="utf-8") as file:
+        assert "user %s logged in" in file.readlines()[line - 1]
 
 
 def test_an_exception_comes_with_its_traceback(
@@ -67,6 +79,11 @@ def test_numbers_become_levels(logger: logging.Logger, server: Server, node: str
         logger.log(number, "%d", number)
     assert logflux.flush(ENOUGH)
     assert [entry["loglevel"] for entry in server.entries(node)] == [8, 8, 7, 6, 5, 2, 4, 3, 3]
+
+
+def test_a_level_that_is_none_is_refused_when_the_handler_is_made() -> None:
+    with pytest.raises(logflux.EntryError):
+        logflux.LogfluxHandler(levels={35: "loud"})
 
 
 class Bad:
@@ -119,6 +136,7 @@ def test_it_is_set_up_by_a_dict(logger: logging.Logger, server: Server, node: st
     logger.error("configured")
     assert logflux.flush(ENOUGH)
     (event,) = server.events(node)
+    del event["source"]
     assert event == {"message": "configured", "target": logger.name}
 
 

@@ -27,6 +27,10 @@ def test_messages_are_logged_with_what_was_bound(server: Server, node: str) -> N
     entries = server.entries(node)
     assert [entry["loglevel"] for entry in entries] == [7, 8, 8, 6, 5, 4, 3, 4]
     events = server.events(node)
+    source = events[0].pop("source")
+    assert isinstance(source, dict)
+    assert source["function"] == "test_messages_are_logged_with_what_was_bound"
+    assert (source["file"], source["thread"]) == (__file__, "MainThread")
     assert events[0] == {
         "message": "user bär logged in",
         "target": __name__,

@@ -6,6 +6,7 @@ import importlib.metadata
 import inspect
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -182,3 +183,36 @@ def test_serve_and_pipe_end_in_order(own_server: Server, node: str) -> None:
     assert own_server.messages(node) == ["line"]
     own_server.process.send_signal(signal.SIGINT)
     assert own_server.process.wait(20) == 0
+
+
+# Beside the project of the same name.
+
+
+def imported(folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "import logflux; print(logflux.info)"],
+        env={**clean_environment(), "PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_project_of_the_same_name_is_noticed(tmp_path: Path) -> None:
+    shutil.copytree(Path(logflux.__file__).parent, tmp_path / "logflux")
+    (tmp_path / "logflux_core-1.0.0.dist-info").mkdir()
+    assert (imported(tmp_path).returncode, imported(tmp_path).stderr) == (0, "")
+    (tmp_path / "logflux-1.0.0.dist-info").mkdir()
+    mixed = imported(tmp_path)
+    assert mixed.returncode == 0
+    assert "RuntimeWarning: logflux-1.0.0 is installed beside logflux-core" in mixed.stderr
+    assert "pip uninstall --yes logflux logflux-core" in mixed.stderr
+
+
+def test_a_part_that_is_missing_is_named_with_the_remedy(tmp_path: Path) -> None:
+    shutil.copytree(Path(logflux.__file__).parent, tmp_path / "logflux")
+    (tmp_path / "logflux" / "_core.abi3.so").unlink()
+    torn = imported(tmp_path)
+    assert torn.returncode == 1
+    assert torn.stderr.splitlines()[-1].startswith("ImportError: logflux-core is not installed as")
+    assert "pip install logflux-core" in torn.stderr

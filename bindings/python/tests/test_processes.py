@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import http.client
+import json
 import signal
 import socket
 import subprocess
@@ -178,11 +179,14 @@ def test_gunicorn_workers_lose_nothing(
         process.send_signal(signal.SIGTERM)
         errors = process.communicate(timeout=ENOUGH)[1]
     assert process.returncode == 0, errors
-    messages = Counter(server.messages(node))
+    messages = Counter(
+        json.loads(message)["message"] if message.startswith("{") else message
+        for message in server.messages(node)
+    )
     assert messages.pop("loaded") == (1 if preload else 3), errors
     more = sum(workers.values()) - 60
-    wanted = Counter(f'{{"message":"request /{i}","target":"root"}}' for i in range(60))
-    wanted['{"message":"request /more","target":"root"}'] = more
+    wanted = Counter(f"request /{i}" for i in range(60))
+    wanted["request /more"] = more
     assert messages == +wanted
     assert len(epochs(server, node)) >= len(workers)
 

@@ -39,6 +39,12 @@ def test_events_are_logged_and_passed_on_unchanged(server: Server, node: str) ->
     entries = server.entries(node)
     assert [entry["loglevel"] for entry in entries] == [7, 4, 4, 4, 3, 5]
     events = server.events(node)
+    for event in events:
+        source = event.pop("source")
+        assert isinstance(source, dict)
+        assert source["function"] == "test_events_are_logged_and_passed_on_unchanged"
+        assert source["file"] == __file__
+        assert source["line"] > 20
     assert events[0] == {
         "message": "logged in",
         "fields": {"user": "bär", "tags": {"a": "<class 'object'>"}, "request": 7},

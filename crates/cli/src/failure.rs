@@ -1,9 +1,14 @@
 //! How a command ends when it fails.
 
 use std::error::Error;
-use std::io;
+use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
+use logflux_server::settings::SettingsError;
+
+use crate::escape;
+use crate::numbers;
+use crate::streams::{self, Stderr};
 
 /// A command's result.
 pub(crate) type Outcome<T = ()> = Result<T, Failure>;
@@ -11,15 +16,17 @@ pub(crate) type Outcome<T = ()> = Result<T, Failure>;
 /// Why a command failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// To be told.
+    /// To be told, in one line.
     Message(String),
+    /// To be told: several problems, a line each.
+    Lines(String),
     /// Told already, line by line.
     Told,
     /// Told already, and with an exit status of its own.
     Status(u8),
     /// To be told: it was called wrongly.
     Usage(String),
-    /// Whoever reads stdout wants no more.
+    /// The reader of stdout is gone.
     ReaderGone,
 }
 
@@ -32,11 +39,15 @@ impl Failure {
     pub(crate) fn report(self) -> u8 {
         match self {
             Self::Message(message) => {
-                tell(&message);
+                tell(&escape::line(&numbers::in_words(&message)));
+                1
+            }
+            Self::Lines(message) => {
+                tell(&escape::lines(&numbers::in_words(&message)));
                 1
             }
             Self::Usage(message) => {
-                tell(&message);
+                tell(&escape::line(&numbers::in_words(&message)));
                 2
             }
             Self::Told => 1,
@@ -49,8 +60,10 @@ impl Failure {
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Message(message) | Self::Usage(message) => f.write_str(message),
-            Self::Told | Self::Status(_) => f.write_str("it failed, as was told"),
+            Self::Message(message) | Self::Lines(message) | Self::Usage(message) => {
+                f.write_str(message)
+            }
+            Self::Told | Self::Status(_) => f.write_str("it failed (reported above)"),
             Self::ReaderGone => f.write_str("nobody reads the output"),
         }
     }
@@ -58,15 +71,18 @@ impl std::fmt::Display for Failure {
 
 fn tell(message: &str) {
     let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
-    anstream::eprintln!("{red}error:{red:#} {message}");
+    let styled = match anstream::AutoStream::choice(&io::stderr()) {
+        anstream::ColorChoice::Never => "error:".to_owned(),
+        _ => format!("{red}error:{red:#}"),
+    };
+    let _ = Stderr.write_all(format!("{styled} {message}\n").as_bytes());
 }
 
 /// With its causes, each once.
 impl<E: Error + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
         let any: &(dyn Error + 'static) = &error;
-        if any.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::BrokenPipe)
-        {
+        if any.downcast_ref::<io::Error>().is_some_and(streams::is_reader_gone) {
             return Self::ReaderGone;
         }
         let mut message = error.to_string();
@@ -78,6 +94,9 @@ impl<E: Error + 'static> From<E> for Failure {
             }
             source = cause.source();
         }
-        Self::Message(message)
+        match any.downcast_ref() {
+            Some(SettingsError::Rules(_)) => Self::Lines(message),
+            _ => Self::Message(message),
+        }
     }
 }

@@ -3,16 +3,22 @@
 //! Every command is a file of `commands`; what several share is beside it. Results go to stdout,
 //! everything else to stderr. Exit status: 0 done, 1 something failed, 2 wrong usage; `certify` has more.
 
-use std::ffi::OsString;
-use std::io::{self, Write};
+use std::ffi::{OsStr, OsString};
+use std::io::Write;
 
 use clap::Parser;
 
 mod commands;
 mod connection;
+mod ending;
+mod escape;
 mod failure;
+mod faults;
+mod filter;
 mod follow;
 mod lines;
+mod moment;
+mod numbers;
 mod options;
 mod output;
 mod printing;
@@ -22,9 +28,15 @@ mod sealing;
 mod secret;
 mod shipping;
 mod signals;
+mod splitter;
+mod streams;
+mod unsent;
 mod upkeep;
 
-/// Encrypted logs: sealed inside the application, opened only by whoever holds the secret.
+use crate::failure::{Failure, Outcome};
+use crate::streams::{Stderr, print_styled};
+
+/// Encrypted logs: sealed inside the application, opened only with the secret.
 #[derive(Debug, Parser)]
 #[command(name = "logflux", version, propagate_version = true, max_term_width = 100)]
 #[command(after_help = "Examples:
@@ -43,18 +55,41 @@ struct Cli {
 /// The Python package has the same program by this. A command that is told to end by a signal, or
 /// that has to end at once, ends the process.
 pub fn run<T: Into<OsString> + Clone>(args: impl IntoIterator<Item = T>) -> u8 {
-    let status = match Cli::try_parse_from(args) {
-        Ok(cli) => match cli.command.run() {
-            Ok(()) => 0,
-            Err(failure) => failure.report(),
-        },
-        Err(usage) => {
-            // Help goes to stdout, with status 0, and wrong usage to stderr, with status 2.
-            let _ = usage.print();
-            u8::try_from(usage.exit_code()).unwrap_or(2)
-        }
+    streams::fill_closed();
+    let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+    let outcome = match Cli::try_parse_from(&args) {
+        Ok(cli) => cli.command.run(),
+        Err(usage) => tell_usage(&usage, &args),
     };
-    // A host that is no Rust program does not do it at its end.
-    let _ = io::stdout().flush();
-    status
+    match outcome {
+        Ok(()) => 0,
+        Err(failure) => failure.report(),
+    }
+}
+
+/// Help goes to stdout, with status 0, and wrong usage to stderr, with status 2.
+fn tell_usage(usage: &clap::Error, args: &[OsString]) -> Outcome {
+    if !usage.use_stderr() {
+        return print_styled(&usage.render().ansi().to_string());
+    }
+    // An argument may be the name of a file that somebody else has made.
+    let escape = |arg: &OsString| OsString::from(escape::line(&arg.to_string_lossy()));
+    let escaped: Vec<OsString> = args.iter().map(escape).collect();
+    let again = (args != escaped).then(|| Cli::try_parse_from(&escaped).err()).flatten();
+    let usage = again.as_ref().unwrap_or(usage);
+    let styled = usage.render().ansi().to_string();
+    let plain = numbers::in_words(&usage.render().to_string());
+    let shown = escape::lines(&plain);
+    // clap takes escape sequences out of the plain text, and leaves them in the other.
+    let clean = |value: &OsStr| {
+        let value = value.to_string_lossy();
+        escape::line(&value) == value
+    };
+    let ours = |name: &OsStr| name.to_string_lossy().starts_with("LOGFLUX_");
+    let clean = args.iter().all(|arg| clean(arg))
+        && std::env::vars_os().all(|(name, value)| !ours(&name) || clean(&value));
+    let colours = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+    let shown = if colours && clean && shown == plain { numbers::in_words(&styled) } else { shown };
+    let _ = Stderr.write_all(shown.as_bytes());
+    Err(Failure::Status(u8::try_from(usage.exit_code()).unwrap_or(2)))
 }

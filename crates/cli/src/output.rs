@@ -1,9 +1,12 @@
 //! What a command prints as its result.
 
+use std::io::Write as _;
+
 use clap::ValueEnum;
 use logflux_envelope::Entry;
 
 use crate::failure::Outcome;
+use crate::splitter::Part;
 
 /// The form of a result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -16,10 +19,15 @@ pub(crate) enum Format {
 }
 
 /// Appends an entry's own fields and its message as one JSON object. A message that is not UTF-8
-/// stands as `message_base64`.
+/// stands as `message_base64`; a part of a line that was too long has a member `part` that says which.
 pub(crate) fn append_opened_json(entry: &Entry, message: &[u8], out: &mut Vec<u8>) -> Outcome {
     entry.append_json(out);
     out.pop();
+    let (part, message) =
+        Part::read(message).map_or((None, message), |(part, rest)| (Some(part), rest));
+    if let Some(Part { line, number, last }) = part {
+        write!(out, ",\"part\":{{\"line\":\"{line}\",\"number\":{number},\"last\":{last}}}")?;
+    }
     match std::str::from_utf8(message) {
         Ok(text) => {
             out.extend_from_slice(b",\"message\":");
@@ -33,4 +41,10 @@ pub(crate) fn append_opened_json(entry: &Entry, message: &[u8], out: &mut Vec<u8
     }
     out.extend_from_slice(b"}\n");
     Ok(())
+}
+
+/// One thing or several, such as `1 entry` and `2 entries`.
+pub(crate) fn count(number: usize, one: &str, several: &str) -> String {
+    let what = if number == 1 { one } else { several };
+    format!("{number} {what}")
 }

@@ -1,16 +1,19 @@
 //! Entries that came from a server, opened or as they are.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::{Args, ValueEnum};
 use logflux_envelope::{Entry, Keyring, Opener, Secret};
 
 use crate::failure::Outcome;
+use crate::faults::{FaultArgs, Faults};
+use crate::filter::FilterArgs;
 use crate::output::append_opened_json;
 use crate::progress;
 use crate::rereading::without_doubles;
 use crate::secret::SecretArgs;
+use crate::streams::{Stdout, stdout};
 
 /// How entries are shown.
 #[derive(Args, Clone, Debug)]
@@ -21,6 +24,10 @@ pub(crate) struct PrintArgs {
     /// What comes out
     #[arg(long, value_enum, default_value_t)]
     format: EntryFormat,
+    #[command(flatten)]
+    filter: FilterArgs,
+    #[command(flatten)]
+    faults: FaultArgs,
     #[command(flatten)]
     secret: SecretArgs,
 }
@@ -47,7 +54,16 @@ impl PrintArgs {
                 Some(Mutex::new(Opening { secrets, opener }))
             }
         };
-        Ok(Printer { opener, format: self.format })
+        Ok(Printer { opener, format: self.format, filter: self.filter.clone() })
+    }
+
+    /// Whether entries are left out after they were opened.
+    pub(crate) fn is_filtered(&self) -> bool {
+        !self.filter.is_empty()
+    }
+
+    pub(crate) fn faults(&self) -> Faults {
+        Faults::new(self.faults)
     }
 
     /// Where the secret is, if one is needed.
@@ -60,6 +76,7 @@ impl PrintArgs {
 pub(crate) struct Printer {
     opener: Option<Mutex<Opening>>,
     format: EntryFormat,
+    filter: FilterArgs,
 }
 
 /// What entries are opened with.
@@ -85,40 +102,50 @@ impl Printer {
         Some(Arc::clone(&opening.opener))
     }
 
-    /// Prints entries; tells how many of them could not be opened.
-    pub(crate) fn print(&self, entries: &[Entry]) -> Outcome<usize> {
+    /// Prints entries, at most `most`; those that cannot be opened are faults. Gives how many of them
+    /// were looked at, and how many were printed.
+    pub(crate) fn print(
+        &self,
+        entries: &[Entry],
+        most: usize,
+        faults: &mut Faults,
+    ) -> Outcome<(usize, usize)> {
+        let mut stdout = stdout();
         let mut out = Vec::new();
-        let mut failed = 0;
+        let (mut looked, mut printed) = (0, 0);
         if let Some(opener) = self.opener() {
             let bar = progress::bar("opening", entries.len());
             let opened = opener.open_many_bytes(entries, |at| progress::set(&bar, at.done));
             bar.finish_and_clear();
             for (entry, message) in entries.iter().zip(opened) {
+                if printed == most {
+                    break;
+                }
+                looked += 1;
                 match message {
-                    Ok(message) => self.append(entry, &message, &mut out)?,
+                    Ok(message) if self.filter.matches(&message) => {
+                        printed += 1;
+                        self.append(entry, &message, &stdout, &mut out)?;
+                    }
+                    Ok(_) => {}
                     Err(error) => {
-                        failed += 1;
-                        anstream::eprintln!(
-                            "entry of {} from {}: {error}",
-                            entry.timestamp(),
-                            entry.node()
-                        );
+                        let place = format!("{} of {}", entry.timestamp(), entry.node());
+                        faults.unopened(place, error);
                     }
                 }
             }
         } else {
-            for entry in entries {
+            for entry in entries.iter().take(most) {
                 entry.append_json(&mut out);
                 out.push(b'\n');
+                (looked, printed) = (looked + 1, printed + 1);
             }
         }
-        let mut stdout = io::stdout().lock();
         stdout.write_all(&out)?;
-        stdout.flush()?;
-        Ok(failed)
+        Ok((looked, printed))
     }
 
-    fn append(&self, entry: &Entry, message: &[u8], out: &mut Vec<u8>) -> Outcome {
+    fn append(&self, entry: &Entry, message: &[u8], to: &Stdout, out: &mut Vec<u8>) -> Outcome {
         match self.format {
             EntryFormat::Json => return append_opened_json(entry, message, out),
             EntryFormat::Long => {
@@ -126,7 +153,14 @@ impl Printer {
             }
             EntryFormat::Text => {}
         }
-        out.extend_from_slice(message);
+        let lines = message.split_inclusive(|byte| *byte == b'\n').enumerate();
+        for (number, line) in lines {
+            // A further line of a message must not look like an entry.
+            if number > 0 && to.is_terminal() && self.format == EntryFormat::Long {
+                out.extend_from_slice(b"    ");
+            }
+            out.extend_from_slice(line);
+        }
         out.push(b'\n');
         Ok(())
     }

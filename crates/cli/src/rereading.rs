@@ -6,6 +6,7 @@ use logflux_transport::ClientConfig;
 use crate::connection::ConnectionArgs;
 use crate::failure::Outcome;
 use crate::secret::SecretArgs;
+use crate::streams::say;
 
 /// Which of them come from where they can change while the program runs, in words.
 pub(crate) fn changeable(
@@ -22,11 +23,11 @@ pub(crate) fn changeable(
 /// Says on stderr what came of it.
 pub(crate) fn tell(read: Outcome<Vec<&'static str>>) {
     match read {
-        Ok(read) if read.is_empty() => anstream::eprintln!(
+        Ok(read) if read.is_empty() => say!(
             "SIGHUP: nothing to read again, as the secret and the API key come from variables: see --secret-file and --api-key-file"
         ),
-        Ok(read) => anstream::eprintln!("SIGHUP: read again: {}", read.join(", ")),
-        Err(failure) => anstream::eprintln!("SIGHUP: {failure}; nothing is replaced"),
+        Ok(read) => say!("SIGHUP: read again: {}", read.join(", ")),
+        Err(failure) => say!("SIGHUP: {failure}; nothing is replaced"),
     }
 }
 

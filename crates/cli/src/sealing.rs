@@ -73,6 +73,11 @@ impl SealingArgs {
         self.timestamp.unwrap_or_else(Timestamp::now)
     }
 
+    /// How many bytes a message may have.
+    pub(crate) fn message_max(&self) -> Outcome<usize> {
+        Ok(self.mode_and_policy()?.0.message_max())
+    }
+
     pub(crate) fn mode_and_policy(&self) -> Outcome<(Mode, KeyPolicy)> {
         let mode = match self.mode {
             Some(mode) => Some(mode),
@@ -125,6 +130,7 @@ impl SealingArgs {
 /// The host's name as a node.
 pub(crate) fn host_name() -> Outcome<Node> {
     let name = gethostname::gethostname().to_string_lossy().into_owned();
-    Node::new(name)
-        .map_err(|error| Failure::new(format!("the host name is no node ({error}): give --node")))
+    Node::new(name).map_err(|error| {
+        Failure::new(format!("the host name cannot be the node ({error}): give --node"))
+    })
 }

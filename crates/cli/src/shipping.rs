@@ -2,7 +2,6 @@
 
 use std::process;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use clap::Args;
 use logflux_envelope::Secret;
@@ -15,6 +14,7 @@ use crate::rereading::{changeable, tell};
 use crate::sealing::SealingArgs;
 use crate::secret::SecretArgs;
 use crate::signals;
+use crate::streams::say;
 
 /// A client's settings.
 #[derive(Args, Clone, Debug)]
@@ -38,22 +38,26 @@ impl ShippingArgs {
     /// Builds the client. On SIGINT and SIGTERM it is closed, and the program ends; on SIGHUP the
     /// secret, the API key and the CA file are read again.
     pub(crate) fn client(&self) -> Outcome<Client> {
-        self.client_of(self.settings()?)
+        self.client_of(self.settings()?, |client, _| {
+            let status = i32::from(end(client).is_err());
+            process::exit(status);
+        })
     }
 
-    /// [`client`](Self::client) with these settings.
-    pub(crate) fn client_of(&self, mut config: ClientConfig) -> Outcome<Client> {
+    /// [`client`](Self::client) with these settings. A signal that asks for an end calls `end` with its
+    /// number.
+    pub(crate) fn client_of(
+        &self,
+        mut config: ClientConfig,
+        end: impl Fn(&Client, i32) + Clone + Send + 'static,
+    ) -> Outcome<Client> {
         config.node = Some(self.sealing.node()?);
-        let timeout = config.close_timeout.get();
         let (mode, policy) = self.sealing.mode_and_policy()?;
         let secret = self.secret.secret()?;
         let builder = Client::builder(config, secret.clone());
         let client = builder.mode(mode).key_policy(policy).build()?;
         let ended = client.clone();
-        let end = move || {
-            let status = i32::from(end(&ended, timeout).is_err());
-            process::exit(status);
-        };
+        let end = move |signal| end(&ended, signal);
         signals::at_end(end.clone())?;
         let (rotated, shipping, secret) = (client.clone(), self.clone(), Mutex::new(secret));
         signals::at_hangup(
@@ -89,19 +93,22 @@ impl ShippingArgs {
     pub(crate) fn log(&self, client: &Client, line: &[u8]) {
         client.log_bytes(self.sealing.level(), line, self.sealing.timestamp());
     }
-
-    /// Delivers what is left, and fails where something was lost.
-    pub(crate) fn close(&self, client: &Client) -> Outcome {
-        end(client, client.close_timeout())
-    }
 }
 
-fn end(client: &Client, timeout: Duration) -> Outcome {
+/// Delivers what is left, and fails where something was lost.
+pub(crate) fn end(client: &Client) -> Outcome {
     // What is left is counted among the drops, or is in the spool.
-    let _ = client.close(timeout);
+    let _ = client.close(client.close_timeout());
+    outcome(client)
+}
+
+/// What became of the lines of a client that is closed.
+pub(crate) fn outcome(client: &Client) -> Outcome {
     let stats = client.stats();
     if stats.spooled > 0 {
-        anstream::eprintln!("{} lines are in the spool, and are sent the next time", stats.spooled);
+        let spooled = usize::try_from(stats.spooled).unwrap_or(usize::MAX);
+        let (lines, are) = if spooled == 1 { ("line is", "is") } else { ("lines are", "are") };
+        say!("{spooled} {lines} in the spool, and {are} sent the next time");
     }
     if stats.dropped.total() == 0 { Ok(()) } else { Err(Failure::new(lost(&stats))) }
 }

@@ -85,7 +85,8 @@ impl Config {
         self
     }
 
-    /// The file of the authority to trust, in PEM, and then no other; the public ones by default.
+    /// The file of the authority to trust, in PEM, and then no other; `system` for those that the
+    /// operating system trusts. The public ones by default.
     pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.client.config_mut().ca_file = Some(path.into());
         self

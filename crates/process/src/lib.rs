@@ -45,5 +45,5 @@ pub use memory::will_write;
 pub use per_process::PerProcess;
 pub use restore::{PerCopy, after_restore, restores};
 #[cfg(unix)]
-pub use termination::{is_hangup_ignored, on_termination};
+pub use termination::{is_signal_ignored, on_termination};
 pub use threads::{start_scoped_thread, start_thread};

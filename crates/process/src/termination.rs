@@ -127,10 +127,11 @@ fn action(signal: c_int) -> libc::sighandler_t {
     }
 }
 
-/// Whether `SIGHUP` is ignored, as `nohup` asks for.
+/// Whether a signal is ignored, as `nohup` asks for with `SIGHUP`, and a shell for its background jobs
+/// with `SIGINT`.
 #[must_use]
-pub fn is_hangup_ignored() -> bool {
-    action(libc::SIGHUP) == libc::SIG_IGN
+pub fn is_signal_ignored(signal: i32) -> bool {
+    action(signal) == libc::SIG_IGN
 }
 
 fn install(signal: c_int) {

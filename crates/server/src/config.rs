@@ -1,15 +1,18 @@
 //! What a server is told before it starts.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
 use logflux_wire::{Mode, limits};
 
-use crate::monitor::MonitorSettings;
-use crate::store::StoreSettings;
+use crate::folder;
+use crate::keys::Keys;
+use crate::monitor::{self, Alerts, MonitorSettings};
+use crate::store::{StoreSettings, sqlite};
 use crate::tls::{self, TlsError};
 
 /// Where a server listens, where it keeps its data, and its bounds.
@@ -54,12 +57,56 @@ impl ServerConfig {
     }
 }
 
+impl ServerConfig {
+    /// Looks at everything that a server needs at its start, and changes nothing: the certificate, the
+    /// webhook, the data folder and what is in it, and the address. A server may run with the same
+    /// settings meanwhile.
+    ///
+    /// # Errors
+    /// A sentence for everything that keeps a server from starting.
+    pub fn check(&self) -> Result<(), Vec<String>> {
+        self.check_without_tls(self.tls.check().err().map(|error| error.to_string()))
+    }
+
+    /// As [`check`](Self::check), where the certificate is made at the start.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn check_dev(&self) -> Result<(), Vec<String>> {
+        self.check_without_tls(None)
+    }
+
+    fn check_without_tls(&self, tls: Option<String>) -> Result<(), Vec<String>> {
+        let store = self.store.check().map_err(|reason| format!("store: {reason}"));
+        let monitor = monitor::check(&self.monitor).map(drop).map_err(|error| error.to_string());
+        let data = folder::check(&self.data)
+            .map_err(|(path, error)| format!("data folder {}: {error}", path.display()));
+        let known = [
+            sqlite::check_version(&self.data).map_err(|error| error.to_string()),
+            Keys::check_version(&self.data).map_err(|error| error.to_string()),
+            Alerts::check_version(&self.data).map_err(|error| error.to_string()),
+        ];
+        let listen = self.check_address();
+        let parts = [store, monitor, data, listen].into_iter().chain(known);
+        let wrong: Vec<String> = tls.into_iter().chain(parts.filter_map(Result::err)).collect();
+        if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+    }
+
+    /// Whether the address can be listened on, be it that a server does already.
+    fn check_address(&self) -> Result<(), String> {
+        match TcpListener::bind(self.listen) {
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == ErrorKind::AddrInUse => Ok(()),
+            Err(error) => Err(format!("listening on {}: {error}", self.listen)),
+        }
+    }
+}
+
 /// In one line, what an operator asks first.
 impl fmt::Display for ServerConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let modes: Vec<_> = self.modes.iter().map(|mode| mode.number().to_string()).collect();
-        let rate =
-            |rate: u32| if rate == 0 { "any number of".to_owned() } else { rate.to_string() };
+        let rate = |rate: u32| if rate == 0 { "unlimited".to_owned() } else { rate.to_string() };
         write!(
             f,
             "listen {}, data {}, certificate {}, modes {}, {} requests a minute of a key and {} of an address",
@@ -94,7 +141,8 @@ impl TlsFiles {
     }
 }
 
-/// How much a server takes.
+/// How much a server takes. Of `bodies`, `queue_…` and `tails` no tenant, and of `answers` no key, gets
+/// more than it leaves free for others: one alone has half, two have a third each, and so on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
@@ -112,12 +160,16 @@ pub struct Limits {
     /// The most requests that wait for the store's writer, 1,024 by default. Above it a request is
     /// answered `overloaded`.
     pub queue_requests: usize,
-    /// The most payload bytes that wait for the store's writer, 64 MiB by default.
+    /// The most payload bytes that wait for the store's writer, 160 MiB by default. It is at least
+    /// twice what a `body` holds, so that one finds room beside another tenant's small ones.
     pub queue_bytes: usize,
     /// About how many bytes one page of `GET /v1/entries` has at most, 8 MiB by default; a page ends
     /// after the entry that reaches it, and its cursor goes on from there.
     pub page: usize,
-    /// The most clients that wait for entries as they come (`GET /v1/tail`), 100 by default. Above it
+    /// The most bytes of answers that are not yet taken by those who asked, 64 MiB by default: pages,
+    /// and events of `GET /v1/tail`. Above it a page is answered `overloaded`, and a tail waits.
+    pub answers: usize,
+    /// The most clients that wait for entries as they come (`GET /v1/tail`), 200 by default. Above it
     /// one is answered `overloaded`.
     pub tails: usize,
     /// The most connections at once, 1,024 by default. Above it a new one is closed at once.
@@ -135,9 +187,10 @@ impl Default for Limits {
             body: limits::BATCH_MAX * (limits::PAYLOAD_BASE64_MAX + 4_096),
             bodies: 256 << 20,
             queue_requests: 1_024,
-            queue_bytes: 64 << 20,
+            queue_bytes: 160 << 20,
             page: 8 << 20,
-            tails: 100,
+            answers: 64 << 20,
+            tails: 200,
             connections: 1_024,
             connections_per_address: 256,
         }
@@ -155,19 +208,27 @@ pub struct Rates {
     /// How many addresses are remembered at most, 200,000 by default, with about 100 bytes each. Of
     /// more in one minute those that came first are forgotten.
     pub addresses: usize,
+    /// How many connections a minute of one address (as above) may begin, 1,200 by default; 0 is no
+    /// limit. Above it a new one is closed before its TLS handshake.
+    pub handshakes_per_address: u32,
     /// The proxies whose `X-Forwarded-For` is believed; by default none.
     pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Rates {
     /// No limit at all: for a server that is asked by whoever runs it.
-    pub const NONE: Self =
-        Self { per_key: 0, per_address: 0, addresses: 200_000, trusted_proxies: Vec::new() };
+    pub const NONE: Self = Self {
+        per_key: 0,
+        per_address: 0,
+        addresses: 200_000,
+        handshakes_per_address: 0,
+        trusted_proxies: Vec::new(),
+    };
 }
 
 impl Default for Rates {
     fn default() -> Self {
-        Self { per_key: 600, per_address: 60, ..Self::NONE }
+        Self { per_key: 600, per_address: 60, handshakes_per_address: 1_200, ..Self::NONE }
     }
 }
 
@@ -181,7 +242,8 @@ pub struct Timeouts {
     pub header: Duration,
     /// For the body of a request, 30 s by default.
     pub body: Duration,
-    /// For a peer to take the next bytes of an answer, 30 s by default.
+    /// For a peer that is behind in taking an answer: in this time it takes all of it, or 2 KiB for
+    /// every second; 30 s by default.
     pub write: Duration,
     /// For the requests that have begun when the server is told to stop, 10 s by default.
     pub shutdown: Duration,

@@ -6,7 +6,8 @@ use axum_server::tls_rustls::RustlsConfig;
 
 use crate::api::App;
 use crate::config::{Limits, ServerConfig, Timeouts};
-use crate::tls::{self, TlsError};
+use crate::server::ServerError;
+use crate::tls;
 
 /// Puts other settings in force in a server that runs. It stays good for as long as the server.
 #[derive(Clone)]
@@ -29,13 +30,13 @@ impl Reloader {
     /// handshakes that begin from now on go by the new settings.
     ///
     /// # Errors
-    /// [`TlsError`], and then nothing has changed.
-    pub fn reload(&self, config: ServerConfig) -> Result<Vec<&'static str>, TlsError> {
+    /// [`ServerError`] of the certificate or the webhook, and then nothing has changed.
+    pub fn reload(&self, config: ServerConfig) -> Result<Vec<&'static str>, ServerError> {
         let tls = tls::load(&config.tls)?;
         let waiting = needs_restart(&self.started, &config);
+        self.app.configure(config)?;
         self.tls.reload_from_config(tls);
-        self.app.configure(config);
-        self.app.keys().forget();
+        self.app.keys().look();
         Ok(waiting)
     }
 }
@@ -47,8 +48,8 @@ fn needs_restart(old: &ServerConfig, new: &ServerConfig) -> Vec<&'static str> {
         ("listen", old.listen != new.listen),
         ("data", old.data != new.data),
         ("store", old.store != new.store),
-        ("monitor.webhook", old.monitor.webhook != new.monitor.webhook),
         ("limits.tails", limit(|limits| limits.tails)),
+        ("limits.answers", limit(|limits| limits.answers)),
         ("limits.bodies", limit(|limits| limits.bodies)),
         ("limits.queue_requests", limit(|limits| limits.queue_requests)),
         ("limits.queue_bytes", limit(|limits| limits.queue_bytes)),

@@ -13,13 +13,13 @@ use tokio::sync::oneshot;
 
 use crate::api::App;
 use crate::config::ServerConfig;
-use crate::keys::{Authenticator, Keys, KeysError};
+use crate::keys::{Authenticator, KeysError};
 use crate::monitor::{Monitor, MonitorError};
 use crate::reload::Reloader;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreError};
 use crate::tls::{self, TlsError};
-use crate::{folder, listen, open_files, signals};
+use crate::{folder, listen, machine, open_files, signals};
 
 /// An ingest server that is bound to its address and has opened its store, but does not answer yet:
 /// connections wait until it runs.
@@ -58,11 +58,11 @@ impl Server {
         store: Arc<dyn Store>,
     ) -> Result<Self, ServerError> {
         let tls = RustlsConfig::from_config(tls::load(&config.tls)?);
-        let keys = Authenticator::new(Keys::open(&config.data)?);
+        let keys = Authenticator::start(&config.data)?;
         let failed = |source| ServerError::Listen { addr: config.listen, source };
         let listener = TcpListener::bind(config.listen).map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
-        let monitor = Monitor::start(&config.data, &config.monitor, store.meter())?;
+        let monitor = Monitor::start(&config.data, &config.monitor, &*store)?;
         let app = App::new(config, keys, store, monitor);
         Ok(Self { listener, addr, tls, app })
     }
@@ -96,6 +96,7 @@ impl Server {
         let served = tokio::select! {
             served = listen::serve(self.listener, self.tls, app, shutdown) => served,
             () = keys.write_usage_forever() => Ok(()),
+            () = machine::watch(&self.app) => Ok(()),
         };
         keys.write_usage().await;
         served.map_err(ServerError::Serve)?;

@@ -46,6 +46,18 @@ pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, 
     Ok(certificates)
 }
 
+/// When the first certificate of a file expires: seconds since 1970.
+pub(crate) fn expires(path: &Path) -> Result<i64, TlsError> {
+    let refused = || TlsError::File {
+        path: path.to_owned(),
+        kind: "certificate",
+        reason: "it is no X.509 certificate".to_owned(),
+    };
+    let first = certificates(path)?.into_iter().next().ok_or_else(refused)?;
+    let (_, parsed) = x509_parser::parse_x509_certificate(&first).map_err(|_| refused())?;
+    Ok(parsed.validity().not_after.timestamp())
+}
+
 /// Whether every certificate of a file is in force today.
 pub(crate) fn in_force(path: &Path) -> Result<(), TlsError> {
     let refused =

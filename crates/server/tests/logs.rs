@@ -77,6 +77,10 @@ fn no_key_no_payload_and_no_query_is_logged() {
     assert_eq!(send(key.expose(), &entry(other, iv)), 400);
     assert_eq!(send(key.expose(), r#"{"message":"hunter2"}"#), 400);
     assert_eq!(send(&unknown_key, &entry(payload, iv)), 401);
+    // A flood of refusals is a few lines.
+    for _ in 0..45 {
+        send(&unknown_key, "[]");
+    }
     let query = format!("{base}/v1/entries?node=hunter3");
     let forbidden =
         agent.get(query).header("authorization", format!("Bearer {}", key.expose())).call();
@@ -96,6 +100,8 @@ fn no_key_no_payload_and_no_query_is_logged() {
     ] {
         assert!(log.contains(there), "{there:?} is not in\n{log}");
     }
+    let lines = log.lines().filter(|line| line.contains("unknown API key")).count();
+    assert_eq!(lines, 10, "{log}");
     let key = &key.expose()["lf_".len()..];
     for absent in [key, &unknown_key[3..], payload, other, "hunter", iv] {
         assert!(!log.contains(absent), "{absent:?} is in\n{log}");

@@ -41,16 +41,25 @@ pub enum Trust {
     /// Mozilla's root certificates, as they were when this library was built.
     #[default]
     PublicRoots,
-    /// Only the certificates of one file (`ca_file`, `LOGFLUX_CA_FILE`).
-    File(Vec<Certificate<'static>>),
+    /// Only these certificates: those of one file, or those that the operating system trusts
+    /// (`ca_file`, `LOGFLUX_CA_FILE`).
+    Only(Vec<Certificate<'static>>),
 }
 
 impl Trust {
-    /// Reads a file of one or more certificates in PEM.
+    /// In place of a file's path, this word means the authorities that the operating system trusts. A
+    /// file of this name is `./system`.
+    pub const SYSTEM: &str = "system";
+
+    /// Reads a file of one or more certificates in PEM, or those of the operating system, where the path
+    /// is the word [`SYSTEM`](Self::SYSTEM).
     ///
     /// # Errors
     /// [`TrustError`] where it cannot be read, or holds no certificate.
     pub fn from_file(path: &Path) -> Result<Self, TrustError> {
+        if path == Path::new(Self::SYSTEM) {
+            return Self::system();
+        }
         let read = |error| TrustError::Read { path: path.to_owned(), error };
         let pem = logflux_process::read_file(path).map_err(read)?;
         let certificates: Vec<_> = ureq::tls::parse_pem(&pem)
@@ -62,7 +71,21 @@ impl Trust {
         if certificates.is_empty() {
             return Err(TrustError::NoCertificate { path: path.to_owned() });
         }
-        Ok(Self::File(certificates))
+        Ok(Self::Only(certificates))
+    }
+
+    /// Reads the certificates that the operating system trusts: those of `SSL_CERT_FILE` and
+    /// `SSL_CERT_DIR`, where these are set. One that cannot be read is left out.
+    fn system() -> Result<Self, TrustError> {
+        let found = rustls_native_certs::load_native_certs();
+        if found.certs.is_empty() {
+            let reasons = found.errors.iter().map(ToString::to_string).collect::<Vec<_>>();
+            return Err(TrustError::NoSystem { reasons: reasons.join("; ") });
+        }
+        let own = |certificate: rustls::pki_types::CertificateDer<'_>| {
+            Certificate::from_der(&certificate).to_owned()
+        };
+        Ok(Self::Only(found.certs.into_iter().map(own).collect()))
     }
 }
 
@@ -82,6 +105,15 @@ pub enum TrustError {
     NoCertificate {
         /// Its path.
         path: PathBuf,
+    },
+    /// The operating system has none.
+    #[error(
+        "CA file system: the operating system has no authorities to trust{}: install its package of CA certificates, or name a file",
+        if reasons.is_empty() { String::new() } else { format!(" ({reasons})") }
+    )]
+    NoSystem {
+        /// What could not be read.
+        reasons: String,
     },
 }
 
@@ -335,7 +367,7 @@ impl fmt::Debug for Api {
 fn configure(endpoint: &Endpoint, trust: Trust, timeout: Option<Duration>) -> Config {
     let roots = match trust {
         Trust::PublicRoots => RootCerts::WebPki,
-        Trust::File(certificates) => certificates.into(),
+        Trust::Only(certificates) => certificates.into(),
     };
     Agent::config_builder()
         // The route says which proxy is used. What `ureq` finds in the environment is not asked.

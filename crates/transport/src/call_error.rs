@@ -117,18 +117,18 @@ impl CallError {
     pub(crate) fn from_ureq(error: ureq::Error) -> Self {
         match error {
             ureq::Error::Timeout(phase) => Self::TimedOut(phase.to_string()),
-            ureq::Error::Tls(reason) => Self::Tls(reason.to_owned()),
-            ureq::Error::Rustls(error) => Self::Tls(error.to_string()),
+            ureq::Error::Tls(reason) => Self::Tls(plain(reason)),
+            ureq::Error::Rustls(error) => Self::Tls(plain(&error.to_string())),
             // rustls reports what happens in a handshake through the connection.
             ureq::Error::Io(error)
                 if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) =>
             {
-                Self::Tls(error.to_string())
+                Self::Tls(plain(&error.to_string()))
             }
-            ureq::Error::Io(error) => Self::Unreachable(error.to_string()),
-            ureq::Error::ConnectProxyFailed(reason) => Self::Proxy(reason),
+            ureq::Error::Io(error) => Self::Unreachable(plain(&error.to_string())),
+            ureq::Error::ConnectProxyFailed(reason) => Self::Proxy(plain(&reason)),
             ureq::Error::HostNotFound => Self::Unreachable("the host name is not known".to_owned()),
-            other => Self::Unreachable(other.to_string()),
+            other => Self::Unreachable(plain(&other.to_string())),
         }
     }
 }

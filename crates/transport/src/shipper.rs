@@ -1,6 +1,9 @@
 //! Ships sealed entries in batches, and tries again where that can help.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use logflux_wire::limits::BATCH_MAX;
 use logflux_wire::request::append_batch;
@@ -18,6 +21,7 @@ use crate::retry;
 pub struct Shipper {
     api: Api,
     retry: Retry,
+    stop: Arc<AtomicBool>,
 }
 
 /// What became of entries that were shipped.
@@ -58,7 +62,15 @@ impl Shipper {
     /// Ships through `api`, and tries again as `retry` says.
     #[must_use]
     pub fn new(api: Api, retry: Retry) -> Self {
-        Self { api, retry }
+        Self { api, retry, stop: Arc::default() }
+    }
+
+    /// Tries nothing again as soon as another thread sets `stop`: the request that is under way is the
+    /// last, and the pause between two ends.
+    #[must_use]
+    pub fn until(mut self, stop: Arc<AtomicBool>) -> Self {
+        self.stop = stop;
+        self
     }
 
     /// Where it ships to.
@@ -153,8 +165,30 @@ impl Shipper {
                 return Err(error);
             }
             retry += 1;
+            if self.pause(self.retry.pause(retry, error.retry_after(), retry::jitter())).is_err() {
+                return Err(error);
+            }
             *retries += 1;
-            thread::sleep(self.retry.pause(retry, error.retry_after(), retry::jitter()));
+        }
+    }
+}
+
+/// There is no time to try again.
+struct Stopped;
+
+impl Shipper {
+    fn pause(&self, pause: Duration) -> Result<(), Stopped> {
+        const LOOK: Duration = Duration::from_millis(50);
+        let begun = Instant::now();
+        loop {
+            if self.stop.load(Ordering::Acquire) {
+                return Err(Stopped);
+            }
+            let left = pause.saturating_sub(begun.elapsed());
+            if left.is_zero() {
+                return Ok(());
+            }
+            thread::sleep(left.min(LOOK));
         }
     }
 }

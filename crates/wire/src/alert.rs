@@ -18,7 +18,7 @@ pub enum AlertKind {
     LimitNear,
     /// A key or an address was refused for its limit.
     LimitExceeded,
-    /// An address failed to authenticate again and again.
+    /// An address failed to authenticate again and again, or many addresses did.
     AuthFailures,
     /// A key sends far more than in its own past hour.
     UnusualUse,
@@ -28,11 +28,21 @@ pub enum AlertKind {
     InvalidPayloads,
     /// A salt and iv came again with another entry: a sender repeats its nonces.
     NonceReused,
+    /// The server's clock has jumped: nothing is deleted for its age until an operator confirms it.
+    ClockJumped,
+    /// Something in the store cannot be read.
+    StoreDamaged,
+    /// The store's write-ahead log has grown beyond its bound.
+    StoreLogLarge,
+    /// The disk of the data folder is nearly full.
+    DiskLow,
+    /// The server's certificate is about to expire.
+    CertificateExpiring,
 }
 
 impl AlertKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 12] = [
         Self::LimitNear,
         Self::LimitExceeded,
         Self::AuthFailures,
@@ -40,6 +50,11 @@ impl AlertKind {
         Self::LargePayload,
         Self::InvalidPayloads,
         Self::NonceReused,
+        Self::ClockJumped,
+        Self::StoreDamaged,
+        Self::StoreLogLarge,
+        Self::DiskLow,
+        Self::CertificateExpiring,
     ];
 
     /// The kind as it travels, such as `auth_failures`.
@@ -53,6 +68,11 @@ impl AlertKind {
             Self::LargePayload => "large_payload",
             Self::InvalidPayloads => "invalid_payloads",
             Self::NonceReused => "nonce_reused",
+            Self::ClockJumped => "clock_jumped",
+            Self::StoreDamaged => "store_damaged",
+            Self::StoreLogLarge => "store_log_large",
+            Self::DiskLow => "disk_low",
+            Self::CertificateExpiring => "certificate_expiring",
         }
     }
 }
@@ -75,7 +95,8 @@ impl FromStr for AlertKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a kind is one of limit_near, limit_exceeded, auth_failures, unusual_use, large_payload, \
-     invalid_payloads, nonce_reused"
+     invalid_payloads, nonce_reused, clock_jumped, store_damaged, store_log_large, disk_low, \
+     certificate_expiring"
 )]
 pub struct AlertKindError;
 
@@ -97,7 +118,7 @@ pub struct Alert {
     /// The tenant of that key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
-    /// The address that it is about.
+    /// The address that it is about; of IPv6 the network of 64 bits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
     /// The figures behind it.

@@ -169,6 +169,9 @@ fn cut(name: &str) -> String {
 
 struct Text;
 
+/// Longer than any string of an entry may be.
+const TEXT_MAX: usize = PAYLOAD_BASE64_MAX + 4;
+
 impl<'de> DeserializeSeed<'de> for Text {
     type Value = Cow<'de, str>;
 
@@ -189,7 +192,9 @@ impl<'de> Visitor<'de> for Text {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(text.to_owned()))
+        // Of a string with escapes no more is kept than shows that it is too long.
+        let end = text.floor_char_boundary(TEXT_MAX.min(text.len()));
+        Ok(Cow::Owned(text.get(..end).unwrap_or_default().to_owned()))
     }
 }
 

@@ -1,6 +1,9 @@
 //! What is sent to the ingest API: one entry, an array of them, or `{"entries":[…]}`.
 
+use std::fmt;
+
 use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::entry::Entry;
@@ -40,12 +43,10 @@ pub enum BodyError {
     #[error("the batch is empty: send 1 to {0} entries", BATCH_MAX)]
     Empty,
     /// The batch has too many entries.
-    #[error("the batch has {got} entries, and {max} is the most: split it")]
+    #[error("the batch has more than {max} entries: split it")]
     TooLarge {
         /// The limit in force.
         max: usize,
-        /// How many came.
-        got: usize,
     },
     /// `{"entries":[…]}` has another field.
     #[error("unknown field beside `entries`")]
@@ -75,9 +76,9 @@ impl Body {
         let text = std::str::from_utf8(json)
             .map_err(|error| BodyError::Json(EntryError::NotUtf8 { at: error.valid_up_to() }))?;
         match text.trim_start_matches([' ', '\t', '\r', '\n']).as_bytes().first() {
-            Some(b'[') => Self::batch(&from_str::<Vec<_>>(text)?, max),
-            Some(b'{') if form == Form::Batch => match from_str::<Wrapped<'_>>(text) {
-                Ok(wrapped) => Self::batch(&wrapped.entries, max),
+            Some(b'[') => Self::batch(&read_batch(text, max, false)?),
+            Some(b'{') if form == Form::Batch => match read_batch(text, max, true) {
+                Ok(entries) => Self::batch(&entries),
                 // Either a single entry, or a wrapper with a fault: only the first has no `entries`.
                 Err(BodyError::Form) if !has_entries(text)? => Ok(Self::single(json)),
                 Err(BodyError::Form) => Err(BodyError::UnknownField),
@@ -100,22 +101,109 @@ impl Body {
         Self::Single(Entry::parse_strict(json))
     }
 
-    fn batch(entries: &[&RawValue], max: usize) -> Result<Self, BodyError> {
-        match entries.len() {
-            0 => Err(BodyError::Empty),
-            got if got > max => Err(BodyError::TooLarge { max, got }),
-            _ => Ok(Self::Batch(
+    fn batch(entries: &[&RawValue]) -> Result<Self, BodyError> {
+        match entries {
+            [] => Err(BodyError::Empty),
+            entries => Ok(Self::Batch(
                 entries.iter().map(|raw| Entry::parse_strict(raw.get().as_bytes())).collect(),
             )),
         }
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Wrapped<'a> {
-    #[serde(borrow)]
-    entries: Vec<&'a RawValue>,
+/// The entries of an array, or of `{"entries":[…]}`, each as it stands in the text. Reading stops at
+/// the one after `max`, so that a long array takes no memory.
+fn read_batch(text: &str, max: usize, wrapped: bool) -> Result<Vec<&RawValue>, BodyError> {
+    let mut too_large = false;
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let entries = Entries { max, too_large: &mut too_large };
+    let read = if wrapped {
+        reader.deserialize_map(Wrapped(entries))
+    } else {
+        entries.deserialize(&mut reader)
+    };
+    read.and_then(|read| reader.end().map(|()| read)).map_err(|error| match too_large {
+        true => BodyError::TooLarge { max },
+        false => fault(&error),
+    })
+}
+
+/// Reads an array of at most `max` values.
+struct Entries<'f> {
+    max: usize,
+    too_large: &'f mut bool,
+}
+
+impl<'de> DeserializeSeed<'de> for Entries<'_> {
+    type Value = Vec<&'de RawValue>;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Self::Value, D::Error> {
+        reader.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Entries<'_> {
+    type Value = Vec<&'de RawValue>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of entries")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Self::Value, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = array.next_element()? {
+            if entries.len() == self.max {
+                *self.too_large = true;
+                return Err(A::Error::custom(""));
+            }
+            entries.push(entry);
+        }
+        Ok(entries)
+    }
+}
+
+/// Reads an object whose one field is `entries`.
+struct Wrapped<'f>(Entries<'f>);
+
+impl<'de> Visitor<'de> for Wrapped<'_> {
+    type Value = Vec<&'de RawValue>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with entries")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        if map.next_key::<FieldName>()? != Some(FieldName(true)) {
+            return Err(A::Error::custom(""));
+        }
+        let entries = map.next_value_seed(self.0)?;
+        match map.next_key::<FieldName>()? {
+            None => Ok(entries),
+            Some(_) => Err(A::Error::custom("")),
+        }
+    }
+}
+
+/// Whether a field's name is `entries`; the name itself is not kept.
+#[derive(PartialEq, Eq)]
+struct FieldName(bool);
+
+impl<'de> Deserialize<'de> for FieldName {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        struct Name;
+        impl Visitor<'_> for Name {
+            type Value = FieldName;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a field's name")
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<FieldName, E> {
+                Ok(FieldName(name == "entries"))
+            }
+        }
+        reader.deserialize_str(Name)
+    }
 }
 
 /// Whether a JSON object has a key `entries`.
@@ -133,10 +221,14 @@ fn has_entries(text: &str) -> Result<bool, BodyError> {
 }
 
 fn from_str<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, BodyError> {
-    serde_json::from_str(text).map_err(|error| match error.is_data() {
+    serde_json::from_str(text).map_err(|error| fault(&error))
+}
+
+fn fault(error: &serde_json::Error) -> BodyError {
+    match error.is_data() {
         true => BodyError::Form,
         false => BodyError::Json(EntryError::Json { line: error.line(), column: error.column() }),
-    })
+    }
 }
 
 /// Appends a batch of entries, each in canonical JSON, as an array.
@@ -218,9 +310,17 @@ mod tests {
             }
             assert_eq!(parse("[]", form), Err(BodyError::Empty));
             let many = format!("[{}]", [GOOD; 101].join(","));
-            assert_eq!(parse(&many, form), Err(BodyError::TooLarge { max: 100, got: 101 }));
+            assert_eq!(parse(&many, form), Err(BodyError::TooLarge { max: 100 }));
+            // Reading stops there, whatever comes after.
+            for more in ["0,0", "[[[[", "{\"a\":\"\\u0041"] {
+                let many = format!("[{},{more}", ["0"; 101].join(","));
+                assert_eq!(parse(&many, form), Err(BodyError::TooLarge { max: 100 }));
+            }
         }
+        let many = format!("{{\"entries\":[{}", "0,".repeat(200));
+        assert_eq!(parse(&many, Form::Batch), Err(BodyError::TooLarge { max: 100 }));
         for text in [
+            format!("{{\"message\":\"plain\",\"entries\":[{GOOD}]}}"),
             format!("{{\"entries\":[{GOOD}],\"message\":\"plain\"}}"),
             format!("{{\"entries\":[{GOOD}],\"entries\":[{GOOD}]}}"),
             "{\"entries\":7}".to_owned(),

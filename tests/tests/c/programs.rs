@@ -114,6 +114,8 @@ fn workers_that_were_forked_log_through_the_same_handle() {
     let mut valgrind = Command::new("valgrind");
     valgrind.args(VALGRIND).arg("--leak-check=no").arg(suppressions());
     valgrind.arg(prefork(Link::Static, &[]));
+    // One derivation a process, each of which valgrind makes thirty times as slow.
+    valgrind.env("LOGFLUX_MODE", "128");
     for program in plain.into_iter().chain([command(&prefork(Link::Static, &undefined)), valgrind])
     {
         let (place, _running) = Place::new();

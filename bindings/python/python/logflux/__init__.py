@@ -8,13 +8,14 @@
     logflux.info("User login successful")
     logging.getLogger().addHandler(logflux.LogfluxHandler())
 
-``init`` sets the client of the process up, and a function for every level logs through it; a
+``init`` sets the client of the process up; a function for every level logs through it, and a
 ``Client`` by itself does the same. ``seal`` and ``open`` do one entry, a ``Sealer`` and an
 ``Opener`` do many. Everything that fails is a ``LogfluxError``.
 """
 
 from __future__ import annotations
 
+from . import _installation  # noqa: F401 (first: it says what is wrong with what follows)
 from ._client import Client
 from ._core import (
     ClientStats,
@@ -34,6 +35,7 @@ from ._core import (
     debug,
     emergency,
     error,
+    exception,
     info,
     log,
     notice,
@@ -56,10 +58,12 @@ from ._types import Level, Mode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ._context import bind, context, unbind
     from ._logging import LogfluxHandler
     from ._loguru import LoguruSink
     from ._settings import Settings
     from ._structlog import LogfluxProcessor
+    from ._uncaught import log_uncaught
 
 __all__ = [
     "Client",
@@ -88,18 +92,22 @@ __all__ = [
     "__version__",
     "after_restore",
     "alert",
+    "bind",
     "client",
     "close",
+    "context",
     "critical",
     "debug",
     "emergency",
     "error",
+    "exception",
     "flush",
     "info",
     "init",
     "init_from_env",
     "last_flush",
     "log",
+    "log_uncaught",
     "notice",
     "open",
     "open_bytes",
@@ -107,6 +115,7 @@ __all__ = [
     "rotate",
     "seal",
     "stats",
+    "unbind",
     "warning",
 ]
 
@@ -117,6 +126,10 @@ _LATER = {
     "LogfluxProcessor": "_structlog",
     "LoguruSink": "_loguru",
     "Settings": "_settings",
+    "bind": "_context",
+    "context": "_context",
+    "log_uncaught": "_uncaught",
+    "unbind": "_context",
 }
 
 

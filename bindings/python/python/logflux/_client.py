@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self, Unpack
 
-    from ._core import FlushTicket, Secret
+    from ._core import FlushTicket, Given, Secret
     from ._core import _Duration as Duration
     from ._settings import Settings
 
@@ -41,8 +41,9 @@ class Client(_core.Client):
         **settings: Unpack[Settings],
     ) -> Self:
         """Builds a client. Nothing is sent, and no thread is started, before the first message."""
-        given = {**settings, "server_url": server_url, "api_key": api_key, "secret": secret}
-        return cls._build({**given, "node": node}, False)
+        given = _given(settings, server_url, node, api_key, secret)
+        del settings, server_url, node, api_key, secret
+        return cls._of(given, False)
 
     @classmethod
     def from_env(
@@ -58,21 +59,25 @@ class Client(_core.Client):
 
         The secret is fetched now: its file is read, its command is run.
         """
-        given = {**settings, "server_url": server_url, "api_key": api_key, "secret": secret}
-        return cls._build({**given, "node": node}, True)
+        given = _given(settings, server_url, node, api_key, secret)
+        del settings, server_url, node, api_key, secret
+        return cls._of(given, True)
 
     @classmethod
-    def _build(cls, given: Mapping[str, object], from_env: bool) -> Self:
-        from ._settings import Settings  # noqa: PLC0415 (so that importing stays quick)
+    def _of(cls, given: Given, from_env: bool) -> Self:
+        from ._settings import check_names, is_switched_off  # noqa: PLC0415 (importing stays quick)
 
-        values: dict[str, Any] = dict(given)
-        known = Settings.__annotations__.keys() | {"server_url", "node", "api_key", "secret"}
-        for name in values:
-            if name not in known:
-                raise TypeError(f"Client has no setting {name!r}")
-        client = super().__new__(cls, values, from_env)
+        check_names(given.names())
+        if is_switched_off():
+            return cls._idle()
+        client = super().__new__(cls, given, from_env, False)
         _exit.watch(client)
         return client
+
+    @classmethod
+    def _idle(cls) -> Self:
+        """A client that does nothing."""
+        return super().__new__(cls, _core.Given({}), False, True)
 
     def flush(self, timeout: Duration = 5.0) -> bool:
         """Waits until all that was logged before is delivered, or durable in the spool.
@@ -99,7 +104,9 @@ class Client(_core.Client):
         keeps its bytes. It waits for no request, and where it fails, nothing is replaced. A child
         of a later fork goes on with the new values.
         """
-        super().rotate(secret=secret, api_key=api_key, ca_file=ca_file)
+        given = _core.Given({"secret": secret, "api_key": api_key, "ca_file": ca_file})
+        del secret, api_key, ca_file
+        super()._rotate(given)
 
     def close(self, timeout: Duration | None = None) -> bool:
         """Flushes, and ends the client: later messages are dropped, and counted.
@@ -150,6 +157,19 @@ class Client(_core.Client):
     def __reduce__(self) -> tuple[Any, ...]:
         """Refuses: what a client holds is of one process."""
         raise TypeError("a Client cannot be pickled: make one in each process")
+
+
+def _given(
+    settings: Mapping[str, Any],
+    server_url: str | None,
+    node: str | None,
+    api_key: str | None,
+    secret: str | bytes | Secret | None,
+) -> Given:
+    """All of it, so that no traceback shows it; who calls forgets its own."""
+    return _core.Given(
+        {**settings, "server_url": server_url, "node": node, "api_key": api_key, "secret": secret}
+    )
 
 
 async def _done(ticket: FlushTicket, until: float) -> None:

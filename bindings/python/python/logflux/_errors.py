@@ -25,11 +25,11 @@ class SettingsError(LogfluxError, ValueError):
 
 
 class SecretError(LogfluxError, ValueError):
-    """A secret is none, or cannot be had from where it should be."""
+    """A secret is empty or not UTF-8, or its source cannot be read."""
 
 
 class EntryError(LogfluxError, ValueError):
-    """What should be an entry, or a field of one, is none. ``field`` names the field."""
+    """An entry, or the field of one that ``field`` names, is not valid."""
 
     def __init__(self, message: str, stage: str | None = None, field: str | None = None) -> None:
         super().__init__(message, stage)
@@ -42,6 +42,6 @@ class SealError(LogfluxError, ValueError):
 
 
 class OpenError(LogfluxError):
-    """An entry was not opened: the secret is another, the entry was altered, or its message is no
+    """An entry was not opened: the secret is another, the entry was altered, or its message is not
     text.
     """

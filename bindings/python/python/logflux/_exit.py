@@ -1,52 +1,104 @@
 """The end of a process: every client delivers what it has, in time.
 
-A process ends in many ways. Python tells of the ordinary ones by ``atexit``; a child of
-``multiprocessing`` ends by finalizers of its own; SIGTERM would end it without a word, and so has
-a handler, unless the application has its own.
+A process ends in many ways. Python tells of the ordinary ones by ``atexit``. Children of
+``multiprocessing``, of Celery's pool and of RQ end by ``os._exit``, which tells nobody, and so does
+a program that becomes another by ``os.exec…``: these functions deliver first.
 """
 
 from __future__ import annotations
 
 import atexit
 import os
-import sys
 import weakref
 
 from . import _core
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import NoReturn
 
     from ._client import Client
 
 _clients: weakref.WeakSet[Client] = weakref.WeakSet()
+#: Clients that were replaced before they could deliver what they had.
+_replaced: list[Client] = []
 
-
-class _Anchor:
-    """``multiprocessing`` keeps only weak references to what it is told of."""
-
-
-_ANCHOR = _Anchor()
+#: The functions of ``os`` themselves.
+_os_exit, _os_execv, _os_execve = os._exit, os.execv, os.execve
 
 
 def watch(client: Client) -> None:
     """Closes this client at the end of the process, if it lives that long."""
     _clients.add(client)
-    if "multiprocessing.util" in sys.modules:
-        process = sys.modules["multiprocessing.process"]
-        if process.parent_process() is not None:
-            _finalize()
+    os._exit, os.execv, os.execve = _exit, _execv, _execve
+
+
+def replace(client: Client) -> None:
+    """Closes a client that another takes the place of, as soon as it has delivered what it has."""
+    client.flush(client._close_timeout)
+    if client.stats().pending:
+        # It goes on, and is closed at the end of the process.
+        _replaced.append(client)
+    else:
+        client.close()
 
 
 def close_all() -> None:
     """Closes every client, each within its own time."""
     for client in list(_clients):
         # What goes wrong here must not keep the process from its end.
-        try:  # noqa: SIM105 (`contextlib` takes long to import)
+        try:
             client.close()
+        except KeyboardInterrupt:
+            raise
         except Exception:
             pass
+        except BaseException:
+            # A handler of a signal wants an end, which this is.
+            client._deliver(last=True)
+
+
+def end(status: int) -> NoReturn:
+    """Ends the process now."""
+    _os_exit(status)
+
+
+def deliver(last: bool) -> None:
+    """Waits for what is still in memory, of this process: a child of a fork begins with nothing."""
+    for client in list(_clients):
+        try:  # noqa: SIM105 (`contextlib` takes long to import)
+            client._deliver(last)
+        except Exception:
+            pass
+
+
+def _exit(status: int) -> NoReturn:
+    """Exit to the system with specified status, without normal exit processing.
+
+    LogFlux delivers what is in memory first.
+    """
+    try:
+        deliver(last=True)
+    finally:
+        _os_exit(status)
+
+
+def _execv(path: object, argv: object, /) -> NoReturn:
+    """Execute an executable path with arguments, replacing current process.
+
+    LogFlux delivers what is in memory first.
+    """
+    deliver(last=False)
+    _os_execv(path, argv)  # type: ignore[arg-type]
+
+
+def _execve(path: object, argv: object, env: object) -> NoReturn:
+    """Execute an executable path with arguments, replacing current process.
+
+    LogFlux delivers what is in memory first.
+    """
+    deliver(last=False)
+    _os_execve(path, argv, env)  # type: ignore[arg-type]
 
 
 def _at_exit() -> None:
@@ -54,41 +106,5 @@ def _at_exit() -> None:
     _core.end_callbacks()
 
 
-def _finalize(_anchor: object = None) -> None:
-    """Tells ``multiprocessing`` to close all clients at the end of this child, after all else."""
-    util: Any = sys.modules["multiprocessing.util"]
-    util.Finalize(None, close_all, exitpriority=-100)
-
-
-def _after_fork() -> None:
-    if "multiprocessing.util" in sys.modules:
-        util: Any = sys.modules["multiprocessing.util"]
-        # Finalizers that are told of now would be cleared as those of the parent.
-        util.register_after_fork(_ANCHOR, _finalize)
-
-
-def handle_sigterm() -> None:
-    """Closes all clients at SIGTERM, and lets the signal end the process then, as it would have.
-
-    Only where nobody handles or ignores that signal, and from the main thread alone.
-    """
-    import signal  # noqa: PLC0415 (only where it is asked for)
-    import threading  # noqa: PLC0415
-
-    if threading.current_thread() is not threading.main_thread():
-        return
-    if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
-        return
-
-    def end(_number: int, _frame: object) -> None:
-        close_all()
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    signal.signal(signal.SIGTERM, end)
-
-
 # Handlers run in the reverse order: those that an application adds later still log.
 atexit.register(_at_exit)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

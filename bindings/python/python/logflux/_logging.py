@@ -6,34 +6,14 @@ import contextlib
 import logging
 import sys
 
-from . import _core, _json, _process
-from ._types import Level
+from . import _celery, _core, _process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ._client import Client
-
-#: What every record has; everything else came by ``extra``.
-_OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-
-#: From which number of ``logging`` on which level is meant.
-_LEVELS = (
-    (logging.CRITICAL, Level.CRITICAL),
-    (logging.ERROR, Level.ERROR),
-    (logging.WARNING, Level.WARNING),
-    (logging.INFO + 5, Level.NOTICE),
-    (logging.INFO, Level.INFO),
-)
-
-
-def level_of(number: int) -> Level:
-    """The level of a number of ``logging``: 50, 40, 30, 25 (notice), 20, and debug below."""
-    for least, level in _LEVELS:
-        if number >= least:
-            return level
-    return Level.DEBUG
+    from ._types import Level
 
 
 class LogfluxHandler(logging.Handler):
@@ -41,14 +21,16 @@ class LogfluxHandler(logging.Handler):
 
     ::
 
-        {"message": "logged in", "target": "app.auth", "fields": {"user": 4711}}
+        {"message": "logged in", "target": "app.auth", "fields": {"user": 4711},
+         "source": {"file": "auth.py", "line": 7, "function": "login", …}}
 
-    ``target`` is the logger's name, ``fields`` what came by ``extra``; an ``exception`` is there
-    with its traceback, and a ``stack`` where it was asked for. Where a formatter is set, its text
-    is logged in place of the object.
+    ``target`` is the logger's name, ``fields`` what came by ``extra``, by a factory of records, or
+    was bound; an ``exception`` is there with its traceback, and a ``stack`` where it was asked for.
+    Where a formatter is set, its text is logged in place of the object.
 
-    It logs through ``client``, or through the client of the process, whenever there is one.
-    ``levels`` maps numbers of ``logging`` to levels, beside the usual ones.
+    It logs through ``client``, or through the client of the process, whenever there is one; before
+    that, the first 1,000 records wait for it. A record is logged once by a client, through however
+    many handlers it comes. ``levels`` maps numbers of ``logging`` to levels, beside the usual ones.
     """
 
     def __init__(
@@ -61,41 +43,49 @@ class LogfluxHandler(logging.Handler):
         """Makes a handler; it may well be made before the client of the process is."""
         super().__init__(level)
         self._client = client
-        self._levels = dict(levels or {})
+        self._levels = {n: _core.level_number(to) for n, to in (levels or {}).items()}
+        _celery.keep_handlers()
+
+    def createLock(self) -> None:  # noqa: N802
+        """Makes no lock: nothing here needs one."""
+        self.lock = None
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Logs one record, unless a filter refuses it."""
+        if self.filters:
+            passed = self.filter(record)
+            if not passed:
+                return False
+            # From Python 3.12 on a filter may give another record.
+            if isinstance(passed, logging.LogRecord):
+                record = passed
+        self.emit(record)
+        return True
 
     def emit(self, record: logging.LogRecord) -> None:
         """Logs one record. It never fails, and waits for nothing."""
         try:
-            text = self._text(record)
-            level = self._levels.get(record.levelno) or level_of(record.levelno)
-            log = _core.log if self._client is None else self._client.log
-            log(level, text, timestamp=record.created)
+            if self.formatter is None:
+                _core.log_record(self._client, record, self._levels)
+            else:
+                self._emit_formatted(record)
         except Exception:
             self.handleError(record)
+
+    def _emit_formatted(self, record: logging.LogRecord) -> None:
+        text: str | None = None
+        # What it cannot format is logged as it would be without it.
+        with contextlib.suppress(Exception):
+            text = self.format(record)
+        _core.log_record(self._client, record, self._levels, text)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         """Says on stderr that a record was lost, without what was in it."""
         if logging.raiseExceptions and sys.stderr is not None:
             kind = sys.exc_info()[0]
             name = "an error" if kind is None else kind.__name__
-            with contextlib.suppress(OSError, ValueError):
-                sys.stderr.write(f"logflux: a record of {record.name} was not logged: {name}\n")
-
-    def _text(self, record: logging.LogRecord) -> str:
-        if self.formatter is not None:
-            # What it cannot format is logged as it would be without it.
             with contextlib.suppress(Exception):
-                return self.format(record)
-        fields = {name: value for name, value in vars(record).items() if name not in _OWN}
-        try:
-            message = record.getMessage()
-        except Exception:
-            # As much as can be had: better a message without its values than none.
-            message = f"{_json.text(record.msg)} {_json.UNFORMATTED}"
-        exception = record.exc_text or None
-        if exception is None and record.exc_info:
-            exception = _json.format_exception(*record.exc_info)
-        return _json.event(message, record.name, fields, exception, record.stack_info)
+                sys.stderr.write(f"logflux: a record was not logged: {name}\n")
 
     def flush(self) -> None:
         """Waits until what was logged is delivered, or durable in the spool; at most 5 s."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from . import _core, _json
-from ._logging import level_of
+from . import _core
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +22,8 @@ class LoguruSink:
     the values that were put in by name are its fields, and an exception is there with its
     traceback. ``SUCCESS`` becomes notice, ``TRACE`` debug; the ``format`` of ``add`` is not used.
 
-    It logs through ``client``, or through the client of the process, whenever there is one.
+    It logs through ``client``, or through the client of the process, whenever there is one; before
+    that, the first 1,000 messages wait for it.
     """
 
     def __init__(self, client: Client | None = None) -> None:
@@ -32,13 +32,4 @@ class LoguruSink:
 
     def __call__(self, message: Any) -> None:
         """Logs one message. It never fails, and waits for nothing."""
-        record = message.record
-        exception = record["exception"]
-        text = _json.event(
-            record["message"],
-            record["name"],
-            record["extra"],
-            None if exception is None else _json.format_exception(*exception),
-        )
-        log = _core.log if self._client is None else self._client.log
-        log(level_of(record["level"].no), text, timestamp=record["time"])
+        _core.log_loguru(self._client, message.record)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Callable, TypedDict
 
+from ._errors import SettingsError
+
 if TYPE_CHECKING:
-    import os
+    from collections.abc import Iterable
     from typing import Literal
 
     from ._core import KeyPolicy
@@ -21,8 +24,8 @@ class Settings(TypedDict, total=False):
 
     # settings: begin
     ca_file: str | os.PathLike[str] | None
-    """The file of the authority to trust, in PEM; then no other is trusted: a path; Mozilla's
-    public authorities by default."""
+    """The file of the authority to trust, in PEM, and then no other is trusted; `system` is what
+    the operating system trusts: a path, or `system`; Mozilla's public authorities by default."""
     proxy: str | None
     """The proxy that requests go through; none is a direct connection whatever the other variables
     say: a URL that begins with http://, https://, socks5:// or socks5h://, or none; what
@@ -88,3 +91,27 @@ class Settings(TypedDict, total=False):
     """What is called with every sentence about the client that would be a line on stderr: what was
     dropped and why, and what holds messages up. Without it, drops go to ``on_drop``, if it is
     given, and all else to stderr."""
+
+
+def is_switched_off() -> bool:
+    """Whether LOGFLUX_DISABLED switches LogFlux off in this process."""
+    value = os.environ.get("LOGFLUX_DISABLED", "").strip().lower()
+    if value in {"", "0", "false", "no", "off"}:
+        return False
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    raise SettingsError("LOGFLUX_DISABLED: must be 1 (or true, yes, on) or 0 (or false, no, off)")
+
+
+def is_any_set() -> bool:
+    """Whether a variable says where to log to, or with what."""
+    names = ("SERVER_URL", "API_KEY", "API_KEY_FILE", "SECRET", "SECRET_FILE", "SECRET_COMMAND")
+    return any(os.environ.get(f"LOGFLUX_{name}") for name in names)
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Refuses a setting that no client has."""
+    known = Settings.__annotations__.keys() | {"server_url", "node", "api_key", "secret"}
+    for name in names:
+        if name not in known:
+            raise TypeError(f"Client has no setting {name!r}")

@@ -15,7 +15,7 @@ pub fn show_text(shown: &Shown) -> String {
     let _ = writeln!(out, "expected: {expected}");
     let _ = writeln!(out, "rule:     {} ({})", case.note.rule, case.note.spec);
     let _ = writeln!(out, "matters:  {}", case.note.effect);
-    let _ = writeln!(out, "repair:   {}\n", case.note.remedy);
+    let _ = writeln!(out, "fix:      {}\n", case.note.remedy);
     for request in requests {
         let _ = writeln!(out, "{request}");
     }

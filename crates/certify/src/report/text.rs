@@ -86,7 +86,7 @@ fn misbehaviours(certificate: &Certificate, out: &mut String) {
         let of_it: Vec<&CaseResult> = of_it.collect();
         for result in of_it.iter().take(SHOWN) {
             result_lines(result, out);
-            let _ = writeln!(out, "  repair:   {}\n", result.remedy());
+            let _ = writeln!(out, "  fix:      {}\n", result.remedy());
         }
         more(of_it.len(), out);
     }
@@ -144,7 +144,7 @@ fn explanation(result: &CaseResult, out: &mut String) {
     let note = &result.case.note;
     let _ = writeln!(out, "  rule:     {} ({})", note.rule, note.spec);
     let _ = writeln!(out, "  matters:  {}", result.effect());
-    let _ = writeln!(out, "  repair:   {}\n", result.remedy());
+    let _ = writeln!(out, "  fix:      {}\n", result.remedy());
 }
 
 /// One case and what came of it.
@@ -256,9 +256,10 @@ fn unsupported(certificate: &Certificate, out: &mut String) {
     }
 }
 
-/// Without control characters: a subject's words reach a terminal.
+/// Without control characters and marks that turn the direction: a subject's words reach a terminal.
 fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    let turns = |c| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if c.is_control() || turns(c) { ' ' } else { c }).collect()
 }
 
 /// Cases, a line each.

@@ -1,6 +1,6 @@
 //! `logflux alerts`
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -9,18 +9,22 @@ use logflux_server::monitor::{AlertFilter, Alerts};
 use logflux_wire::alert::{Alert, AlertKind};
 
 use crate::connection::ConnectionArgs;
-use crate::failure::Outcome;
+use crate::escape;
+use crate::failure::{Failure, Outcome};
+use crate::moment;
 use crate::output::Format;
+use crate::streams::stdout;
 
-/// What a server's monitors have told, the newest last
+/// Alerts raised by the server, the newest last
 #[derive(Args, Debug)]
 #[command(
     name = "alerts",
     after_help = "Kinds: limit_near, limit_exceeded, auth_failures, unusual_use, large_payload, invalid_payloads,
-nonce_reused. From a server it needs a key of the scope `admin`; from a data folder none.
+nonce_reused, clock_jumped, store_damaged, store_log_large, disk_low, certificate_expiring. From a
+server it needs a key of the scope `admin`; from a data folder none.
 
 Examples:
-  logflux alerts --since 2026-01-17T00:00:00Z
+  logflux alerts --since 24h
   logflux alerts --kind auth_failures --format json
   logflux alerts --data ./data"
 )]
@@ -28,8 +32,8 @@ pub(crate) struct AlertsCommand {
     /// Alerts of one kind
     #[arg(long)]
     kind: Option<AlertKind>,
-    /// Alerts of this time and later, RFC 3339
-    #[arg(long, value_name = "TIME")]
+    /// Alerts of this time and later: RFC 3339, or how long ago, such as 1h
+    #[arg(long, value_name = "TIME", value_parser = moment::parse)]
     since: Option<Timestamp>,
     /// How many at most, 1 to 1000: the newest
     #[arg(long, default_value = "100", value_parser = clap::value_parser!(u16).range(1..=1_000))]
@@ -49,9 +53,8 @@ impl AlertsCommand {
         let limit = usize::from(self.limit);
         let mut alerts = match &self.data {
             Some(data) => {
-                std::fs::metadata(data.join("alerts.db")).map_err(|e| {
-                    crate::failure::Failure::new(format!("{}: {e}", data.display()))
-                })?;
+                std::fs::metadata(data.join("alerts.db"))
+                    .map_err(|e| Failure::new(format!("{}: {e}", escape::path(data))))?;
                 let mut filter = AlertFilter::default();
                 (filter.kind, filter.limit) = (self.kind, limit);
                 filter.since = self.since.map(|since| since.unix_seconds().saturating_mul(1_000));
@@ -60,7 +63,7 @@ impl AlertsCommand {
             None => self.connection.settings()?.api()?.alerts(self.kind, self.since, limit)?,
         };
         alerts.reverse();
-        let mut stdout = io::stdout().lock();
+        let mut stdout = stdout();
         for alert in &alerts {
             self.show(alert, &mut stdout)?;
         }
@@ -69,15 +72,16 @@ impl AlertsCommand {
 
     fn show(&self, alert: &Alert, out: &mut impl Write) -> Outcome {
         match self.format {
-            Format::Json => writeln!(out, "{}", serde_json::to_string(alert)?)?,
+            Format::Json => writeln!(out, "{}", escape::line(&serde_json::to_string(alert)?))?,
             Format::Text => {
-                let tenant = alert.tenant.as_deref().map(|tenant| format!(" (tenant {tenant})"));
+                let tenant = alert.tenant.as_deref().map(escape::line);
+                let tenant = tenant.map(|tenant| format!(" (tenant {tenant})"));
                 writeln!(
                     out,
                     "{} {:<16} {}{}",
-                    alert.time,
+                    escape::line(&alert.time),
                     alert.kind,
-                    alert.message,
+                    escape::line(&alert.message),
                     tenant.unwrap_or_default()
                 )?;
             }

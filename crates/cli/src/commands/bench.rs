@@ -1,6 +1,6 @@
 //! `logflux bench`
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::failure::Outcome;
 use crate::output::Format;
 use crate::progress;
+use crate::streams::stdout;
 
 /// Measure what keys and entries cost on this machine, and which policy suits a rate of lines
 #[derive(Args, Debug)]
@@ -66,13 +67,13 @@ impl Figures {
             "derive_many_ms_per_key": round(self.derive_many_ms_per_key),
             "seal_256b_per_second": self.seal_256b_per_second.round(),
         });
-        Ok(writeln!(io::stdout(), "{figures}")?)
+        Ok(writeln!(stdout(), "{figures}")?)
     }
 
     fn print_text(&self) -> Outcome {
         let unique_rate = 1e3 / self.derive_many_ms_per_key;
         let budget_rate = unique_rate * 0.1;
-        let mut out = io::stdout();
+        let mut out = stdout();
         writeln!(out, "key derivation      {}", self.backend)?;
         writeln!(out, "one key             {:.1} ms", self.derive_one_ms)?;
         writeln!(out, "many keys           {:.1} ms a key", self.derive_many_ms_per_key)?;

@@ -1,7 +1,7 @@
 //! `logflux certify`
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,8 +13,10 @@ use logflux_certify::{
 };
 use logflux_transport::parse_duration;
 
+use crate::escape;
 use crate::failure::{Failure, Outcome};
 use crate::progress;
+use crate::streams::{print_styled, stdout};
 
 /// Certify an implementation in any language: is it compatible, and does it refuse what it must
 ///
@@ -160,7 +162,7 @@ impl Certify {
         let certificate = certificate.map_err(wrong_usage)?;
         if let Some(path) = &self.badge {
             std::fs::write(path, report::badge(&certificate))
-                .map_err(|error| Failure::new(format!("{}: {error}", path.display())))?;
+                .map_err(|error| Failure::new(format!("{}: {error}", escape::path(path))))?;
         }
         print(&certificate, self.format)?;
         match certificate.verdict().exit_status() {
@@ -182,8 +184,8 @@ impl Certify {
             return Err(Failure::Usage("no case fits --only".to_owned()));
         }
         match self.format {
-            Format::Text => write!(io::stdout(), "{}", report::list_text(&chosen))?,
-            Format::Json => writeln!(io::stdout(), "{:#}", report::list_json(&chosen))?,
+            Format::Text => write!(stdout(), "{}", report::list_text(&chosen))?,
+            Format::Json => writeln!(stdout(), "{:#}", report::list_json(&chosen))?,
             Format::Junit => {
                 return Err(Failure::Usage("--list has the formats text and json".to_owned()));
             }
@@ -274,16 +276,16 @@ fn trace(endpoints: &mut [KeptEndpoint], several: bool) -> Outcome {
 
 fn print(certificate: &Certificate, format: Format) -> Outcome {
     match format {
-        Format::Text => write!(anstream::stdout(), "{}", report::text(certificate))?,
-        Format::Json => writeln!(io::stdout(), "{:#}", report::json(certificate))?,
-        Format::Junit => write!(io::stdout(), "{}", report::junit(certificate))?,
+        Format::Text => print_styled(&report::text(certificate))?,
+        Format::Json => writeln!(stdout(), "{:#}", report::json(certificate))?,
+        Format::Junit => write!(stdout(), "{}", report::junit(certificate))?,
     }
     Ok(())
 }
 
-/// The patterns of a file; empty lines and what stands behind `#` say nothing.
+/// The patterns of a file, without empty lines and comments that begin with `#`.
 fn expected_failures(path: &Path) -> Outcome<Vec<Pattern>> {
-    let named = |what: &dyn std::fmt::Display| format!("{}: {what}", path.display());
+    let named = |what: &dyn std::fmt::Display| format!("{}: {what}", escape::path(path));
     let text = std::fs::read_to_string(path).map_err(|error| Failure::Usage(named(&error)))?;
     let mut patterns = Vec::new();
     for (number, line) in text.lines().enumerate() {

@@ -1,11 +1,12 @@
 //! `logflux completions`
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
 use crate::failure::Outcome;
+use crate::streams::stdout;
 
 /// Print the completions of a shell
 #[derive(Args, Debug)]
@@ -21,7 +22,7 @@ impl Completions {
     pub(crate) fn run(&self) -> Outcome {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut crate::Cli::command(), "logflux", &mut script);
-        io::stdout().write_all(&script)?;
+        stdout().write_all(&script)?;
         Ok(())
     }
 }

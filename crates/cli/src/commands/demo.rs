@@ -1,7 +1,7 @@
 //! `logflux demo`
 
 use std::fs;
-use std::io::{self, BufReader, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -14,14 +14,17 @@ use logflux_server::{
 };
 use logflux_transport::{ClientConfig, Shipper};
 use logflux_wire::ApiKey;
+use logflux_wire::limits::QUERY_MAX;
 use logflux_wire::query::{Order, Query};
 use tempfile::TempDir;
 
 use crate::commands::query::pages;
+use crate::escape;
 use crate::failure::{Failure, Outcome};
-use crate::lines::{self, Lines};
+use crate::lines::{Input, Lines};
 use crate::progress;
 use crate::sealing::SealingArgs;
+use crate::streams::{say, stdout};
 
 /// The whole way on this machine: seal, ship over TLS, store, query back, open, compare
 #[derive(Args, Debug)]
@@ -60,7 +63,7 @@ impl Demo {
         let data = self.data.clone().unwrap_or_else(|| temporary.path().to_owned());
         let place = Place::make(&data)?;
         let server = place.start(self.keep)?;
-        tell(&format!("server    https://{}, data in {}", server.addr, data.display()));
+        tell(&format!("server    https://{}, data in {}", server.addr, escape::path(&data)));
 
         let settings = place.settings(server.addr)?;
         let started = Instant::now();
@@ -78,7 +81,7 @@ impl Demo {
         let opened = open(&place.secret, &entries);
         let took = opening.elapsed();
         let equal = compare(&originals, &opened);
-        let mut stdout = io::stdout();
+        let mut stdout = stdout();
         writeln!(stdout, "sealed, shipped and stored  {}", rate(originals.len(), shipped))?;
         writeln!(stdout, "queried back                {}", rate(entries.len(), fetched))?;
         writeln!(stdout, "opened                      {}", rate(opened.len(), took))?;
@@ -94,16 +97,16 @@ impl Demo {
     }
 
     fn lines(&self) -> Outcome<Vec<Vec<u8>>> {
-        let lines = match self.file.as_deref() {
-            None => Lines::of(SAMPLE),
+        let mut lines = match self.file.as_deref() {
+            None => Lines::of(SAMPLE, self.sealing.message_max()?)?,
             Some(path) => {
                 if path == Path::new("-") && io::stdin().is_terminal() {
                     tell("reading lines from the terminal until Ctrl-D");
                 }
-                Lines::of(BufReader::new(lines::input(Some(path))?))
+                Lines::of(Input::open(Some(path))?, self.sealing.message_max()?)?
             }
         };
-        let lines = lines.all()?;
+        let lines: Vec<_> = lines.all()?.iter().map(|piece| piece.message().into_owned()).collect();
         if lines.is_empty() {
             return Err(Failure::new("the log is empty: there is nothing to send"));
         }
@@ -159,11 +162,12 @@ struct Place {
 
 impl Place {
     fn make(data: &Path) -> Outcome<Self> {
-        fs::create_dir_all(data).map_err(|e| Failure::new(format!("{}: {e}", data.display())))?;
+        fs::create_dir_all(data)
+            .map_err(|e| Failure::new(format!("{}: {e}", escape::path(data))))?;
         if sqlite::peek(data)?.is_some() {
             return Err(Failure::new(format!(
                 "{} holds entries already: the demonstration needs a fresh folder",
-                data.display()
+                escape::path(data)
             )));
         }
         let tls = dev_tls(data)?;
@@ -196,7 +200,7 @@ impl Place {
 
     fn print_exports(&self, addr: SocketAddr) -> Outcome {
         let ca = fs::canonicalize(&self.ca).unwrap_or_else(|_| self.ca.clone());
-        let mut stdout = io::stdout();
+        let mut stdout = stdout();
         writeln!(stdout, "export LOGFLUX_SERVER_URL=https://{addr}")?;
         writeln!(stdout, "export LOGFLUX_API_KEY={}", self.key.expose())?;
         writeln!(stdout, "export LOGFLUX_CA_FILE='{}'", ca.display())?;
@@ -232,13 +236,17 @@ impl Started {
 
 fn fetch(settings: &ClientConfig, count: usize) -> Outcome<Vec<Entry>> {
     let api = settings.api()?;
-    let query = Query { order: Order::Ascending, ..Query::default() };
+    let query = Query { order: Order::Ascending, limit: QUERY_MAX, ..Query::default() };
     let bar = progress::bar("querying", count);
     let mut entries = Vec::with_capacity(count);
-    pages(&api, query, usize::MAX, |page| {
-        entries.extend(page);
+    pages(&api, query, |page| {
+        for entry in page {
+            entries.push(entry.map_err(|error| {
+                Failure::new(format!("the server returned an invalid entry: {error}"))
+            })?);
+        }
         progress::set(&bar, entries.len());
-        Ok(())
+        Ok(QUERY_MAX)
     })?;
     bar.finish_and_clear();
     Ok(entries)
@@ -268,5 +276,5 @@ fn rate(count: usize, took: Duration) -> String {
 }
 
 fn tell(line: &str) {
-    anstream::eprintln!("{line}");
+    say!("{line}");
 }

@@ -1,6 +1,6 @@
 //! `logflux doctor`
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use anstyle::{AnsiColor, Style};
 use clap::Args;
@@ -10,11 +10,13 @@ use logflux_wire::query::Query;
 use serde_json::json;
 
 use crate::connection::ConnectionArgs;
+use crate::escape;
 use crate::failure::{Failure, Outcome};
 use crate::output::Format;
 use crate::secret::SecretArgs;
+use crate::streams::{print_styled, stdout};
 
-/// Check the settings, the server, TLS, the key and the secret, and say what to mend
+/// Check the settings, the server, TLS, the key and the secret, and say how to fix what is wrong
 #[derive(Args, Debug)]
 #[command(
     after_help = "Nothing is stored, and nothing of a key or a secret is shown. The exit status is 1 if a check fails.
@@ -75,20 +77,18 @@ impl Doctor {
                     json!({ "check": check, "ok": false, "fault": fault, "remedy": remedy })
                 }
             };
-            writeln!(io::stdout(), "{line}")?;
+            writeln!(stdout(), "{}", escape::line(&line.to_string()))?;
             return Ok(());
         }
         let colour = |colour: AnsiColor| Style::new().bold().fg_color(Some(colour.into()));
         let (green, red) = (colour(AnsiColor::Green), colour(AnsiColor::Red));
-        let mut stdout = anstream::stdout();
-        match result {
-            Ok(found) => writeln!(stdout, "{green}ok  {green:#} {check:<9} {found}")?,
-            Err(fault) => writeln!(
-                stdout,
-                "{red}FAIL{red:#} {check:<9} {fault}\n               mend: {remedy}"
-            )?,
-        }
-        Ok(())
+        print_styled(&match result {
+            Ok(found) => format!("{green}ok  {green:#} {check:<9} {}\n", escape::line(found)),
+            Err(fault) => format!(
+                "{red}FAIL{red:#} {check:<9} {}\n               fix: {remedy}\n",
+                escape::line(fault)
+            ),
+        })
     }
 }
 
@@ -145,7 +145,7 @@ fn check_key(api: &Api, mut find: impl FnMut(&'static str, Result<String, String
         Ok(_) => find("read", Ok("the key may query".to_owned()), ""),
         // Most keys that send may not read, and should not.
         Err(CallError::Refused { status: 403, .. }) => {
-            find("read", Ok("the key may not query (a sender's need not)".to_owned()), "");
+            find("read", Ok("the key may not query (a sender does not need to)".to_owned()), "");
         }
         Err(error) => find("read", Err(error.to_string()), create),
     }
@@ -160,18 +160,18 @@ fn remedy_for(error: &CallError, proxied: bool) -> &'static str {
             "check the proxy above, and that it reaches the server of LOGFLUX_SERVER_URL; LOGFLUX_PROXY=direct uses no proxy"
         }
         CallError::Tls(_) => {
-            "for a private authority, name its certificate by LOGFLUX_CA_FILE; otherwise mend the server's certificate: there is no switch that skips this check"
+            "for a private authority, name its certificate by LOGFLUX_CA_FILE; otherwise renew the server's certificate: no switch skips this check"
         }
         CallError::Unreachable(_) | CallError::TimedOut(_) => {
             "check the host and the port of LOGFLUX_SERVER_URL, and that the server runs: logflux serve"
         }
-        _ => "check LOGFLUX_SERVER_URL: this is no LogFlux ingest API",
+        _ => "check LOGFLUX_SERVER_URL: this is not a LogFlux ingest API",
     }
 }
 
 fn text(failure: Failure) -> String {
     match failure {
-        Failure::Message(message) | Failure::Usage(message) => message,
+        Failure::Message(message) | Failure::Lines(message) | Failure::Usage(message) => message,
         Failure::Told | Failure::Status(_) | Failure::ReaderGone => String::new(),
     }
 }

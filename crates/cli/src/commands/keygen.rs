@@ -1,15 +1,16 @@
 //! `logflux keygen`
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use clap::Args;
 use logflux_envelope::Secret;
 
 use crate::failure::Outcome;
+use crate::streams::stdout;
 
 /// Make a secret of 256 bits, as 64 hexadecimal digits
 #[derive(Args, Debug)]
-#[command(after_help = "Whoever has the secret can read the logs; without it nobody can, ever.
+#[command(after_help = "Anybody with the secret can read the logs; without it nobody can, ever.
 
 Examples:
   logflux keygen > secret.txt && chmod 600 secret.txt
@@ -19,7 +20,7 @@ pub(crate) struct Keygen {}
 impl Keygen {
     pub(crate) fn run(&self) -> Outcome {
         let secret = Secret::generate()?;
-        writeln!(io::stdout(), "{}", secret.expose())?;
+        writeln!(stdout(), "{}", secret.expose())?;
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! `logflux keys`
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,8 +9,10 @@ use logflux_envelope::Timestamp;
 use logflux_server::{KeyId, KeyInfo, Keys, NewKey, Scopes, Tenant};
 use serde_json::json;
 
+use crate::escape;
 use crate::failure::{Failure, Outcome};
 use crate::output::Format;
+use crate::streams::{say, stdout};
 
 /// Make, list, rotate and revoke the API keys of a server's data folder, also while it runs
 #[derive(Args, Debug)]
@@ -97,8 +99,8 @@ impl KeysCommand {
                 new.note = note;
                 new.expires = expires.map(after).transpose()?;
                 let (key, info) = Keys::open(&data)?.create(&new)?;
-                writeln!(io::stdout(), "{}", key.expose())?;
-                anstream::eprintln!("{} of tenant {} may {}", info.id, info.tenant, info.scopes);
+                writeln!(stdout(), "{}", key.expose())?;
+                say!("{} of tenant {} may {}", info.id, info.tenant, info.scopes);
             }
             Action::List { data, format } => {
                 for key in Keys::open(&data)?.list()? {
@@ -108,9 +110,9 @@ impl KeysCommand {
             Action::Rotate { data, id, grace } => {
                 let keys = Keys::open(&data)?;
                 let (key, info) = keys.rotate(&id, grace)?;
-                writeln!(io::stdout(), "{}", key.expose())?;
+                writeln!(stdout(), "{}", key.expose())?;
                 let until = keys.get(&id)?.expires.map(|time| time.to_string()).unwrap_or_default();
-                anstream::eprintln!(
+                say!(
                     "{} of tenant {} takes the place of {id}, which is good until {until}",
                     info.id,
                     info.tenant
@@ -118,7 +120,7 @@ impl KeysCommand {
             }
             Action::Revoke { data, id } => {
                 let info = Keys::open(&data)?.revoke(&id)?;
-                anstream::eprintln!("{} of tenant {} is revoked", info.id, info.tenant);
+                say!("{} of tenant {} is revoked", info.id, info.tenant);
             }
         }
         Ok(())
@@ -136,7 +138,7 @@ fn after(duration: Duration) -> Outcome<Timestamp> {
 
 fn list(key: &KeyInfo, format: Format) -> Outcome {
     let state = key.state(Timestamp::now());
-    let mut stdout = io::stdout();
+    let mut stdout = stdout();
     match format {
         Format::Json => {
             let line = json!({
@@ -169,7 +171,7 @@ fn list(key: &KeyInfo, format: Format) -> Outcome {
                 key.created,
                 key.requests,
                 key.entries,
-                key.note.as_deref().unwrap_or_default(),
+                escape::line(key.note.as_deref().unwrap_or_default()),
             )?;
         }
     }

@@ -1,23 +1,28 @@
 //! `logflux open`
 
+use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 
 use clap::Args;
 use logflux_envelope::{Entry, Opener};
+use serde::de::{Deserializer as _, Error as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::failure::{Failure, Outcome};
-use crate::lines::{Lines, input};
+use crate::faults::{FaultArgs, Faults};
+use crate::lines::{ENTRY_MAX, Input, Lines, TOO_LONG};
 use crate::output::{Format, append_opened_json};
 use crate::progress;
 use crate::secret::SecretArgs;
+use crate::streams::stdout;
 
 /// Sealed entries, one a line or one JSON array, become messages
 #[derive(Args, Debug)]
 #[command(
-    after_help = "An entry that cannot be opened is named on stderr by its line (or its place in the array) and the
-reason, the others come out, and the exit status is 1.
+    after_help = "An entry that cannot be read is named on stderr by its line, or by its place in the array. Entries that
+cannot be opened are counted there in one line with the reasons; --verbose names each. The others come
+out, and the exit status is 1.
 
 Examples:
   logflux open < sealed.ndjson
@@ -30,66 +35,91 @@ pub(crate) struct Open {
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     #[command(flatten)]
+    faults: FaultArgs,
+    #[command(flatten)]
     secret: SecretArgs,
 }
 
-/// How many entries are opened together.
+/// How many entries are opened together, and how many bytes of them.
 const BATCH: usize = 16_384;
+const BATCH_BYTES: usize = 4 << 20;
 
 impl Open {
     pub(crate) fn run(&self) -> Outcome {
         let opener = Opener::new(self.secret.keyring()?);
-        let mut reader = BufReader::with_capacity(1 << 20, input(self.file.as_deref())?);
-        let mut output = Output { opener, format: self.format, failed: 0 };
-        if first_is_bracket(&mut reader)? {
-            let mut json = Vec::new();
-            reader.read_to_end(&mut json)?;
-            let entries: Vec<&RawValue> = serde_json::from_slice(&json)
-                .map_err(|error| Failure::new(format!("the array is not JSON: {error}")))?;
-            let raw = entries.iter().enumerate();
-            let raw: Vec<_> = raw.map(|(i, raw)| (i + 1, raw.get().as_bytes())).collect();
-            output.print("entry", &raw)?;
-        } else {
-            let lines = Lines::of(reader);
-            let mut number = 0;
-            loop {
-                let batch = lines.batch(BATCH)?;
-                if batch.is_empty() {
-                    break;
-                }
-                let numbered = batch.iter().enumerate().map(|(i, line)| (number + i + 1, &**line));
-                let raw: Vec<_> =
-                    numbered.filter(|(_, line)| !line.trim_ascii().is_empty()).collect();
-                number += batch.len();
-                output.print("line", &raw)?;
-            }
-        }
-        if output.failed > 0 { Err(Failure::Told) } else { Ok(()) }
+        let mut reader = BufReader::new(Input::open(self.file.as_deref())?);
+        let faults = Faults::new(self.faults);
+        let mut output = Output { opener, format: self.format, faults };
+        let (empty, bracket) = first_is_bracket(&mut reader)?;
+        let ended = if bracket { output.array(reader) } else { output.lines(reader, empty) };
+        output.faults.tell();
+        ended?;
+        output.faults.end()
     }
 }
 
 struct Output {
     opener: Opener,
     format: Format,
-    failed: usize,
+    faults: Faults,
 }
 
 impl Output {
+    /// Opens a line after the other, behind so many that are empty.
+    fn lines(&mut self, reader: BufReader<Input>, empty: u64) -> Outcome {
+        let mut lines = Lines::of(reader, ENTRY_MAX)?;
+        let mut long = 0;
+        loop {
+            let batch = lines.batch(BATCH)?;
+            if batch.is_empty() {
+                return Ok(());
+            }
+            let mut raw = Vec::with_capacity(batch.len());
+            for piece in &batch {
+                let line = empty + piece.line;
+                if piece.part.is_some() {
+                    if line != long {
+                        long = line;
+                        self.faults.unreadable(format_args!("line {long}"), TOO_LONG);
+                    }
+                } else if !piece.bytes.trim_ascii().is_empty() {
+                    raw.push((line, piece.bytes.as_slice()));
+                }
+            }
+            self.print("line", &raw)?;
+        }
+    }
+
+    /// The entries of an array are opened as they are read, so that it may have any length.
+    fn array(&mut self, reader: impl Read) -> Outcome {
+        let mut each =
+            Elements { output: self, batch: Vec::new(), bytes: 0, read: 0, failed: None };
+        let mut json = serde_json::Deserializer::from_reader(reader);
+        let read = json.deserialize_seq(&mut each).and_then(|()| json.end());
+        let (rest, failed) = (each.print(), each.failed.take());
+        match (failed, rest, read) {
+            (Some(failure), _, _) | (None, Err(failure), _) => Err(failure),
+            (None, Ok(()), Err(error)) if error.is_io() => Err(error.into()),
+            (None, Ok(()), Err(error)) => {
+                Err(Failure::new(format!("the array is not valid JSON: {error}")))
+            }
+            (None, Ok(()), Ok(())) => Ok(()),
+        }
+    }
+
     /// Opens entries that have come together, and prints them in their order.
-    fn print(&mut self, what: &str, raw: &[(usize, &[u8])]) -> Outcome {
+    fn print(&mut self, what: &str, raw: &[(u64, &[u8])]) -> Outcome {
         let mut entries = Vec::with_capacity(raw.len());
-        let mut faults = Vec::new();
         for (number, json) in raw {
             match Entry::parse(json) {
                 Ok(entry) => entries.push((*number, entry)),
-                Err(error) => faults.push((*number, error.to_string())),
+                Err(error) => self.faults.unreadable(format_args!("{what} {number}"), error),
             }
         }
-        let (numbers, entries): (Vec<usize>, Vec<Entry>) = entries.into_iter().unzip();
+        let (numbers, entries): (Vec<u64>, Vec<Entry>) = entries.into_iter().unzip();
         let bar = progress::bar("opening", entries.len());
         let opened = self.opener.open_many_bytes(&entries, |at| progress::set(&bar, at.done));
         bar.finish_and_clear();
-        let mut stdout = io::stdout().lock();
         let mut out = Vec::new();
         for ((number, entry), message) in numbers.into_iter().zip(&entries).zip(opened) {
             match message {
@@ -100,28 +130,68 @@ impl Output {
                     out.extend_from_slice(&message);
                     out.push(b'\n');
                 }
-                Err(error) => faults.push((number, error.to_string())),
+                Err(error) => self.faults.unopened(format_args!("{what} {number}"), error),
             }
         }
-        stdout.write_all(&out)?;
-        stdout.flush()?;
-        faults.sort();
-        self.failed += faults.len();
-        for (number, fault) in faults {
-            anstream::eprintln!("{what} {number}: {fault}");
+        Ok(stdout().write_all(&out)?)
+    }
+}
+
+/// The elements of an array.
+struct Elements<'o> {
+    output: &'o mut Output,
+    batch: Vec<Box<RawValue>>,
+    bytes: usize,
+    /// How many were read before the batch.
+    read: u64,
+    /// Why no more are wanted.
+    failed: Option<Failure>,
+}
+
+impl Elements<'_> {
+    fn print(&mut self) -> Outcome {
+        let batch = std::mem::take(&mut self.batch);
+        let raw: Vec<_> =
+            (self.read + 1..).zip(batch.iter().map(|raw| raw.get().as_bytes())).collect();
+        (self.read, self.bytes) = (self.read + raw.len() as u64, 0);
+        self.output.print("entry", &raw)
+    }
+}
+
+impl<'de> Visitor<'de> for &mut Elements<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of entries")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+        while let Some(raw) = elements.next_element::<Box<RawValue>>()? {
+            self.bytes += raw.get().len();
+            self.batch.push(raw);
+            if self.batch.len() < BATCH && self.bytes < BATCH_BYTES {
+                continue;
+            }
+            if let Err(failure) = self.print() {
+                self.failed = Some(failure);
+                return Err(A::Error::custom(""));
+            }
         }
         Ok(())
     }
 }
 
-/// Whether the input is a JSON array: its first character that is no white space says so.
-fn first_is_bracket(reader: &mut impl BufRead) -> io::Result<bool> {
+/// Whether the input is a JSON array: its first character that is no white space says so. Gives how
+/// many lines were empty before it as well.
+fn first_is_bracket(reader: &mut impl BufRead) -> io::Result<(u64, bool)> {
+    let mut empty = 0;
     loop {
         let buffer = reader.fill_buf()?;
-        let Some(first) = buffer.first().copied() else { return Ok(false) };
-        if first != b' ' && first != b'\t' {
-            return Ok(first == b'[');
+        let Some(first) = buffer.first().copied() else { return Ok((empty, false)) };
+        if !first.is_ascii_whitespace() {
+            return Ok((empty, first == b'['));
         }
+        empty += u64::from(first == b'\n');
         reader.consume(1);
     }
 }

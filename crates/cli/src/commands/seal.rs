@@ -1,19 +1,23 @@
 //! `logflux seal`
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
 
 use crate::failure::{Failure, Outcome};
-use crate::lines::Lines;
+use crate::lines::{Input, Lines};
 use crate::sealing::SealingArgs;
 use crate::secret::SecretArgs;
+use crate::splitter::Piece;
+use crate::streams::{say, stdout};
 
 /// Lines become sealed entries, one canonical JSON object a line
 #[derive(Args, Debug)]
 #[command(
-    after_help = "A line that cannot be sealed is named on stderr, the others come out, and the exit status is 1.
+    after_help = "A line that is too long for one message becomes several entries. Each begins with the part that it is:
+{\"line\":\"0f3a…\",\"part\":2,\"last\":false}. A line that cannot be sealed is named on stderr, the others come
+out, and the exit status is 1.
 
 Examples:
   echo 'User login successful' | logflux seal --node app-server-01 --level info
@@ -35,32 +39,35 @@ impl Seal {
     pub(crate) fn run(&self) -> Outcome {
         let node = self.sealing.node()?;
         let sealer = self.sealing.sealer(self.secret.secret()?)?;
-        let lines = Lines::open(self.file.as_deref())?;
-        let mut stdout = io::stdout().lock();
-        let mut out = Vec::new();
-        let (mut line, mut failed) = (0, 0);
+        let input = Input::open(self.file.as_deref())?;
+        let mut lines = Lines::of(input, self.sealing.message_max()?)?;
+        let mut stdout = stdout();
+        let (mut sealed, mut out) = (Vec::new(), Vec::new());
+        let mut failed = 0;
         loop {
             let batch = lines.batch(BATCH)?;
             if batch.is_empty() {
                 break;
             }
+            let bytes: Vec<_> = batch.iter().map(Piece::message).collect();
             let messages: Vec<_> =
-                batch.iter().map(|bytes| self.sealing.message(bytes, &node)).collect();
+                bytes.iter().map(|bytes| self.sealing.message(bytes, &node)).collect();
+            sealed.clear();
             out.clear();
-            for result in sealer.seal_many(&messages, &mut out) {
-                line += 1;
+            let results = sealer.seal_many(&messages, &mut sealed);
+            for (piece, result) in batch.iter().zip(results) {
                 match result {
                     Ok(range) => {
-                        stdout.write_all(out.get(range).unwrap_or_default())?;
-                        stdout.write_all(b"\n")?;
+                        out.extend_from_slice(sealed.get(range).unwrap_or_default());
+                        out.push(b'\n');
                     }
                     Err(error) => {
                         failed += 1;
-                        anstream::eprintln!("line {line}: {error}");
+                        say!("line {}: {error}", piece.line);
                     }
                 }
             }
-            stdout.flush()?;
+            stdout.write_all(&out)?;
         }
         if failed > 0 { Err(Failure::Told) } else { Ok(()) }
     }

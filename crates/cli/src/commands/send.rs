@@ -1,27 +1,41 @@
 //! `logflux send`
 
-use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use logflux_envelope::Sealer;
+use logflux_envelope::{Node, Sealer};
 use logflux_transport::{Receipt, Shipper};
 use serde_json::json;
+use serde_json::value::RawValue;
 
+use crate::escape;
 use crate::failure::{Failure, Outcome};
 use crate::follow::Follow;
-use crate::lines::Lines;
-use crate::output::Format;
+use crate::lines::{ENTRY_MAX, Input, Lines, Stopper, TOO_LONG};
+use crate::output::{Format, count};
 use crate::progress;
+use crate::sealing::SealingArgs;
 use crate::shipping::ShippingArgs;
+use crate::signals;
+use crate::splitter::Piece;
+use crate::streams::{Stdout, say, stdout};
+use crate::unsent::Unsent;
 
 /// Lines are sealed and shipped to the ingest API
 #[derive(Args, Debug)]
 #[command(
     after_help = "What the server does not take is not lost: the sealed entries are appended to a file (--unsent), the
-exit status is 1, and `logflux send --sealed FILE` ships them later. With --follow, SIGHUP reads the
-secret, the API key and the CA file again.
+exit status is 1, and `logflux send --sealed FILE` ships them later. That the file can be written is
+tried before a line is read. It never holds an entry twice, also when it is the file that is sent. Should
+it not take an entry after all, the entry goes to stdout. At SIGINT and SIGTERM, what was read and not sent
+goes to the file; a second signal ends at once.
+
+A line that is too long for one message becomes several entries. Each begins with the part that it is:
+{\"line\":\"0f3a…\",\"part\":2,\"last\":false}.
+
+With --sealed, a line that is not a JSON object, or that the server refuses, is named by its number and
+kept alone; all others are sent. With --follow, SIGHUP reads the secret, the API key and the CA file again.
 
 Examples:
   logflux send --node web-1 --level warning app.log
@@ -66,7 +80,7 @@ impl Send {
     fn follow(&self, file: &Path) -> Outcome {
         let client = self.shipping.client()?;
         let mut follow = Follow::new(file, self.from_start)
-            .map_err(|error| Failure::new(format!("{}: {error}", file.display())))?;
+            .map_err(|error| Failure::new(format!("{}: {error}", escape::path(file))))?;
         loop {
             for line in follow.lines(BATCH)? {
                 self.shipping.log(&client, &line);
@@ -77,119 +91,50 @@ impl Send {
     fn send(&self) -> Outcome {
         let settings = self.shipping.settings()?;
         let shipper = Shipper::new(settings.api()?, settings.retry);
-        let sealer = match self.sealed {
-            true => None,
-            false => Some(self.shipping.sealing.sealer(self.shipping.secret.secret()?)?),
+        let input = Input::open(self.file.as_deref())?;
+        let unsent = Unsent::check(&self.unsent, &input, self.sealed)?;
+        let mut source = if self.sealed {
+            Source::Sealed(Lines::of(input, ENTRY_MAX)?)
+        } else {
+            if unsent.is_input() {
+                return Err(Failure::new(format!(
+                    "{0} is also the file of unsent entries: send it with --sealed, or name another with --unsent",
+                    unsent.name()
+                )));
+            }
+            let sealing = &self.shipping.sealing;
+            Source::Plain {
+                node: sealing.node()?,
+                sealer: sealing.sealer(self.shipping.secret.secret()?)?,
+                lines: Lines::of(input, sealing.message_max()?)?,
+                sealing,
+            }
         };
-        let lines = Lines::open(self.file.as_deref())?;
-        let bar = progress::bar("sending", 0);
-        let mut total = Totals::default();
-        loop {
-            let batch = lines.batch(BATCH)?;
-            if batch.is_empty() {
-                break;
+        let stopper = source.lines().stopper();
+        let shipper = shipper.until(stopper.flag());
+        let (asked, name) = (stopper.clone(), unsent.name());
+        signals::at_end(move |signal| {
+            if !asked.stop() {
+                signals::end_by(signal);
             }
-            bar.inc_length(u64::try_from(batch.len()).unwrap_or(u64::MAX));
-            let entries = match &sealer {
-                Some(sealer) => self.seal(sealer, &batch, &mut total)?,
-                None => batch.into_iter().filter(|line| !line.is_empty()).collect(),
-            };
-            let before = bar.position();
-            let shipped = shipper.ship(&entries, |count| {
-                bar.set_position(before + u64::try_from(count).unwrap_or(0));
-            });
-            match shipped {
-                Ok(receipt) => self.account(&entries, &receipt, &mut total)?,
-                Err(error) => {
-                    bar.finish_and_clear();
-                    self.account(&entries, &error.receipt, &mut total)?;
-                    let mut unsent = entries.get(error.shipped..).unwrap_or_default().to_vec();
-                    // What has not been read yet can still be had from its source, but for a pipe.
-                    for rest in std::iter::repeat_with(|| lines.batch(BATCH)) {
-                        let rest = rest?;
-                        if rest.is_empty() {
-                            break;
-                        }
-                        unsent.extend(match &sealer {
-                            Some(sealer) => self.seal(sealer, &rest, &mut total)?,
-                            None => rest,
-                        });
-                    }
-                    self.keep(&unsent)?;
-                    total.kept += unsent.len();
-                    self.report(&total)?;
-                    return Err(Failure::new(format!(
-                        "{error}; {} sealed entries are kept in {}",
-                        total.kept,
-                        self.unsent.display()
-                    )));
-                }
-            }
-        }
-        bar.finish_and_clear();
-        self.report(&total)?;
-        if total.kept > 0 {
-            anstream::eprintln!(
-                "{} sealed entries are kept in {}",
-                total.kept,
-                self.unsent.display()
+            say!(
+                "interrupted: what was read and not sent goes to {name}; a second signal ends at once"
             );
+        })?;
+        let mut run = Run { unsent, stopper, total: Totals::default(), long: 0 };
+        let shipped = run.ship(source, &shipper);
+        let reported = self.report(&run.total);
+        let kept = run.kept_where();
+        if let Err(failure) = shipped {
+            let kept = kept.map(|kept| format!("; {kept}")).unwrap_or_default();
+            return Err(Failure::new(format!("{failure}{kept}")));
         }
-        if total.kept + total.unsealed > 0 { Err(Failure::Told) } else { Ok(()) }
-    }
-
-    fn seal(
-        &self,
-        sealer: &Sealer,
-        lines: &[Vec<u8>],
-        total: &mut Totals,
-    ) -> Outcome<Vec<Vec<u8>>> {
-        let node = self.shipping.sealing.node()?;
-        let messages: Vec<_> =
-            lines.iter().map(|bytes| self.shipping.sealing.message(bytes, &node)).collect();
-        let mut out = Vec::new();
-        let mut entries = Vec::with_capacity(messages.len());
-        for result in sealer.seal_many(&messages, &mut out) {
-            total.lines += 1;
-            match result {
-                Ok(range) => entries.push(out.get(range).unwrap_or_default().to_vec()),
-                Err(error) => {
-                    total.unsealed += 1;
-                    anstream::eprintln!("line {}: {error}", total.lines);
-                }
-            }
+        kept.iter().for_each(|kept| say!("{kept}"));
+        match reported {
+            // That nobody reads the report makes no line stored.
+            Ok(()) | Err(Failure::ReaderGone) if !run.total.is_good() => Err(Failure::Told),
+            reported => reported,
         }
-        Ok(entries)
-    }
-
-    /// Counts what was shipped, and keeps what was refused.
-    fn account(&self, entries: &[Vec<u8>], receipt: &Receipt, total: &mut Totals) -> Outcome {
-        total.stored += receipt.counts.succeeded;
-        total.duplicates += receipt.counts.duplicates;
-        total.retries += receipt.retries;
-        let mut refused = Vec::new();
-        for refusal in &receipt.refusals {
-            let code = refusal.code.map_or("refused", |code| code.as_str());
-            anstream::eprintln!("refused: {code}: {}", refusal.message);
-            refused.extend(entries.get(refusal.index).cloned());
-        }
-        total.kept += refused.len();
-        self.keep(&refused)
-    }
-
-    fn keep(&self, entries: &[Vec<u8>]) -> Outcome {
-        if entries.is_empty() {
-            return Ok(());
-        }
-        let failed = |error: io::Error| Failure::new(format!("{}: {error}", self.unsent.display()));
-        let mut file =
-            OpenOptions::new().create(true).append(true).open(&self.unsent).map_err(failed)?;
-        let mut out = Vec::new();
-        for entry in entries {
-            out.extend_from_slice(entry);
-            out.push(b'\n');
-        }
-        file.write_all(&out).and_then(|()| file.sync_all()).map_err(failed)
     }
 
     fn report(&self, total: &Totals) -> Outcome {
@@ -201,27 +146,253 @@ impl Send {
                     "kept": total.kept,
                     "retries": total.retries,
                 });
-                writeln!(io::stdout(), "{report}")?;
+                writeln!(stdout(), "{report}")?;
             }
-            Format::Text => {
-                anstream::eprintln!(
-                    "{} entries stored, {} of them before; {} retries",
-                    total.stored,
-                    total.duplicates,
-                    total.retries
-                );
-            }
+            Format::Text => say!(
+                "{} stored ({}, {})",
+                count(total.stored, "entry", "entries"),
+                count(total.duplicates, "duplicate", "duplicates"),
+                count(total.retries as usize, "retry", "retries"),
+            ),
         }
         Ok(())
     }
 }
 
+/// Where sealed entries come from.
+enum Source<'s> {
+    Sealed(Lines),
+    Plain { lines: Lines, sealer: Sealer, sealing: &'s SealingArgs, node: Node },
+}
+
+impl Source<'_> {
+    fn lines(&mut self) -> &mut Lines {
+        match self {
+            Source::Sealed(lines) | Source::Plain { lines, .. } => lines,
+        }
+    }
+}
+
+/// What has become of the lines.
+struct Run {
+    unsent: Unsent,
+    stopper: Stopper,
+    total: Totals,
+    /// The last line that is too long for an entry.
+    long: u64,
+}
+
+impl Run {
+    fn ship(&mut self, mut source: Source<'_>, shipper: &Shipper) -> Outcome {
+        let bar = progress::bar("sending", 0);
+        // Why nothing more is sent. What comes is sealed and kept, since it may not come again.
+        let mut failed: Option<Failure> = None;
+        loop {
+            let entries = match self.next(&mut source) {
+                Ok(Some(entries)) => entries,
+                Ok(None) => break,
+                Err(failure) => {
+                    bar.finish_and_clear();
+                    failed.iter().for_each(|error| say!("{error}"));
+                    return Err(failure);
+                }
+            };
+            if self.stopper.is_stopped() && failed.is_none() {
+                failed = Some(Failure::new("interrupted"));
+            }
+            if failed.is_some() {
+                self.keep(&entries);
+                self.check_lost()?;
+                continue;
+            }
+            bar.inc_length(u64::try_from(entries.len()).unwrap_or(u64::MAX));
+            let before = bar.position();
+            let sealed: Vec<&[u8]> = entries.iter().map(|entry| entry.bytes.as_slice()).collect();
+            let shipped = shipper.ship(&sealed, |count| {
+                bar.set_position(before + u64::try_from(count).unwrap_or(0));
+            });
+            match shipped {
+                Ok(receipt) => self.account(&entries, &receipt),
+                Err(error) => {
+                    bar.finish_and_clear();
+                    self.account(&entries, &error.receipt);
+                    self.keep(entries.get(error.shipped..).unwrap_or_default());
+                    failed = Some(error.error.into());
+                }
+            }
+            self.check_lost()?;
+        }
+        bar.finish_and_clear();
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// The next sealed entries; `None` at the end.
+    fn next(&mut self, source: &mut Source<'_>) -> Outcome<Option<Vec<Piece>>> {
+        let batch = source.lines().batch(BATCH)?;
+        if batch.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(match source {
+            Source::Sealed(_) => self.check(batch),
+            Source::Plain { sealer, sealing, node, .. } => self.seal(&batch, sealer, sealing, node),
+        }))
+    }
+
+    fn seal(
+        &mut self,
+        batch: &[Piece],
+        sealer: &Sealer,
+        sealing: &SealingArgs,
+        node: &Node,
+    ) -> Vec<Piece> {
+        let bytes: Vec<_> = batch.iter().map(Piece::message).collect();
+        let messages: Vec<_> = bytes.iter().map(|bytes| sealing.message(bytes, node)).collect();
+        let mut out = Vec::new();
+        let mut entries = Vec::with_capacity(batch.len());
+        for (piece, result) in batch.iter().zip(sealer.seal_many(&messages, &mut out)) {
+            match result {
+                Ok(range) => {
+                    let bytes = out.get(range).unwrap_or_default().to_vec();
+                    entries.push(Piece { bytes, part: None, ..*piece });
+                }
+                Err(error) => {
+                    self.total.unsealed += 1;
+                    say!("line {}: {error}", piece.line);
+                }
+            }
+        }
+        entries
+    }
+
+    /// Gives the lines that are JSON objects. Another would spoil the request that carries it.
+    fn check(&mut self, batch: Vec<Piece>) -> Vec<Piece> {
+        let (mut entries, mut bad) = (Vec::with_capacity(batch.len()), Vec::new());
+        for piece in batch {
+            let line = piece.line;
+            if piece.part.is_none() && piece.bytes.trim_ascii().is_empty() {
+                continue;
+            }
+            if piece.part.is_some() {
+                if line != self.long {
+                    self.long = line;
+                    self.total.bad += 1;
+                    say!("line {line}: {TOO_LONG}; it is not sent");
+                }
+                bad.push(piece);
+            } else if let Some(fault) = fault(&piece.bytes) {
+                self.total.bad += 1;
+                say!("line {line}: {fault}; it is not sent");
+                bad.push(piece);
+            } else {
+                entries.push(piece);
+            }
+        }
+        self.keep(&bad);
+        entries
+    }
+
+    /// Counts what was shipped, and keeps what was refused.
+    fn account(&mut self, entries: &[Piece], receipt: &Receipt) {
+        self.total.stored += receipt.counts.succeeded;
+        self.total.duplicates += receipt.counts.duplicates;
+        self.total.retries += receipt.retries;
+        let mut refused = Vec::new();
+        for refusal in &receipt.refusals {
+            let code = refusal.code.map_or("refused", |code| code.as_str());
+            if let Some(entry) = entries.get(refusal.index) {
+                say!("line {}: refused: {code}: {}", entry.line, refusal.message);
+                refused.push(entry.clone());
+            }
+        }
+        self.keep(&refused);
+    }
+
+    /// Keeps lines in the file of unsent entries, or, where it takes no more, gives them to stdout.
+    fn keep(&mut self, lines: &[Piece]) {
+        let error = match self.unsent.keep(lines) {
+            Ok(()) => {
+                self.total.kept += ends(lines);
+                return;
+            }
+            Err(error) => error,
+        };
+        if self.total.given == 0 {
+            say!("{}: {error}; what it does not take goes to stdout", self.unsent.name());
+        }
+        let mut out = Vec::new();
+        for line in lines {
+            out.extend_from_slice(&line.bytes);
+            if line.part.as_ref().is_none_or(|part| part.last) {
+                out.push(b'\n');
+            }
+        }
+        match Stdout::raw().write_all(&out) {
+            Ok(()) => self.total.given += ends(lines),
+            Err(error) => {
+                say!("{error}");
+                self.total.lost += ends(lines);
+            }
+        }
+    }
+
+    /// Nothing more is read where nothing more can be kept.
+    fn check_lost(&self) -> Outcome {
+        match self.total.lost {
+            0 => Ok(()),
+            lost => Err(Failure::new(format!(
+                "{} lost, and nothing more is read",
+                count(lost, "line is", "lines are")
+            ))),
+        }
+    }
+
+    /// Where the lines are that were not stored.
+    fn kept_where(&self) -> Option<String> {
+        let Totals { kept, given, .. } = self.total;
+        let kept = (kept > 0).then(|| {
+            let (lines, name) = (count(kept, "line is", "lines are"), self.unsent.name());
+            let still = if self.unsent.is_input() { "still" } else { "kept" };
+            format!("{lines} {still} in {name}")
+        });
+        let given =
+            (given > 0).then(|| format!("{} on stdout", count(given, "line is", "lines are")));
+        let places: Vec<_> = [kept, given].into_iter().flatten().collect();
+        (!places.is_empty()).then(|| places.join(", and "))
+    }
+}
+
+/// How many lines there are, where one that is too long is several pieces.
+fn ends(pieces: &[Piece]) -> usize {
+    pieces.iter().filter(|piece| piece.part.as_ref().is_none_or(|part| part.last)).count()
+}
+
+/// Why a line is not a JSON object.
+fn fault(line: &[u8]) -> Option<String> {
+    match serde_json::from_slice::<&RawValue>(line) {
+        Ok(value) if value.get().starts_with('{') => None,
+        Ok(_) => Some("an entry is one JSON object".to_owned()),
+        Err(_) if std::str::from_utf8(line).is_err() => Some("not valid UTF-8".to_owned()),
+        Err(error) => Some(format!("not valid JSON at column {}", error.column())),
+    }
+}
+
 #[derive(Debug, Default)]
 struct Totals {
-    lines: usize,
+    /// Lines that could not be sealed, and lines of --sealed that are not entries.
     unsealed: usize,
+    bad: usize,
     stored: usize,
     duplicates: usize,
+    /// In the file of unsent entries, and on stdout in its place.
     kept: usize,
+    given: usize,
+    lost: usize,
     retries: u32,
+}
+
+impl Totals {
+    /// Whether every line was stored.
+    fn is_good(&self) -> bool {
+        self.unsealed + self.bad + self.kept + self.given == 0
+    }
 }

@@ -9,6 +9,7 @@ use logflux_server::{Server, ServerConfig, dev_tls};
 use tracing_subscriber::EnvFilter;
 
 use crate::failure::{Failure, Outcome};
+use crate::streams::say;
 use crate::upkeep::UpkeepArgs;
 
 /// Run the ingest server: it takes sealed entries, keeps them, and cannot read them
@@ -25,10 +26,11 @@ Examples:
   logflux serve --config /etc/logflux/logflux.toml --check-config"
 )]
 pub(crate) struct Serve {
-    /// The settings file, in TOML; a flag counts before what stands there
+    /// The settings file, in TOML; a flag overrides it
     #[arg(long, value_name = "FILE", env = "LOGFLUX_CONFIG")]
     config: Option<PathBuf>,
-    /// Only check the settings and the certificate, and say what is wrong
+    /// Only check what a server needs to start, and say what is wrong: settings, certificate, webhook,
+    /// data folder and address
     #[arg(long)]
     check_config: bool,
     /// The address and port; port 0 takes a free one [default: 127.0.0.1:8443]
@@ -59,7 +61,7 @@ pub(crate) struct Serve {
     /// Requests a minute that may come from one address; 0 for no limit [default: 60]
     #[arg(long, value_name = "N", env = "LOGFLUX_REQUESTS_PER_ADDRESS")]
     requests_per_address: Option<u32>,
-    /// A proxy, or a network of them, whose X-Forwarded-For is believed; may stand several times
+    /// A proxy, or a network of them, whose X-Forwarded-For is believed; may be given again
     #[arg(long, value_name = "NETWORK")]
     trusted_proxy: Vec<String>,
     /// What to log on stderr: error, warn, info, debug, or a `tracing` filter
@@ -85,9 +87,9 @@ impl Serve {
         let mut config = settings.config()?;
         self.upkeep.apply(&mut config);
         let server = Server::bind(config)?;
-        anstream::eprintln!("listening on https://{}", server.local_addr());
+        say!("listening on https://{}", server.local_addr());
         if let Some(ca) = ca {
-            anstream::eprintln!("clients trust it by LOGFLUX_CA_FILE={}", ca.display());
+            say!("clients trust it by LOGFLUX_CA_FILE={}", ca.display());
         }
         let again = self.clone();
         Ok(server.run_reading(move || again.read())?)
@@ -124,16 +126,20 @@ impl Serve {
         if let (true, Some(data)) = (self.dev, &settings.data) {
             dev_tls(data).map_err(|error| error.to_string())?;
         }
-        settings.config().map_err(|error| error.to_string())
+        let mut config = settings.config().map_err(|error| error.to_string())?;
+        self.upkeep.apply(&mut config);
+        Ok(config)
     }
 
     fn check(&self) -> Outcome {
-        let config = self.settings()?.config()?;
-        // With --dev they are made at the start.
-        if !self.dev {
-            config.tls.check()?;
-        }
-        anstream::eprintln!("the settings are good: {config}");
+        EnvFilter::try_new(&self.log)
+            .map_err(|error| Failure::new(format!("--log {}: {error}", self.log)))?;
+        let mut config = self.settings()?.config()?;
+        self.upkeep.apply(&mut config);
+        // With --dev the certificate is made at the start.
+        let checked = if self.dev { config.check_dev() } else { config.check() };
+        checked.map_err(|wrong| Failure::new(wrong.join("\n")))?;
+        say!("the settings are good: {config}");
         Ok(())
     }
 

@@ -10,8 +10,10 @@ use clap::{Args, Subcommand};
 use logflux_transport::{DeadLetter, DeadLetters, SpoolError, SpoolView};
 
 use crate::connection::ConnectionArgs;
+use crate::escape;
 use crate::failure::{Failure, Outcome};
 use crate::output::Format;
+use crate::streams::{say, stdout};
 
 /// Look into a client's spool folder, print what waits in it, or ship it
 #[derive(Args, Debug)]
@@ -104,7 +106,7 @@ struct Skips(usize);
 
 impl Skips {
     fn tell(&mut self, skipped: impl std::fmt::Display) {
-        anstream::eprintln!("{skipped}");
+        say!("{skipped}");
         self.0 += 1;
     }
 
@@ -118,7 +120,7 @@ impl Skips {
     ) -> Outcome<Option<T>> {
         match looked {
             Err(error) if folder != asked => {
-                self.tell(format_args!("{} is skipped: {error}", folder.display()));
+                self.tell(format_args!("{} is skipped: {error}", escape::path(folder)));
                 Ok(None)
             }
             other => Ok(Some(other?)),
@@ -140,7 +142,7 @@ impl Skips {
 }
 
 fn export(asked: &Path, dead: bool) -> Outcome {
-    let mut stdout = io::BufWriter::new(io::stdout().lock());
+    let mut stdout = io::BufWriter::new(stdout());
     let mut skips = Skips::default();
     for folder in folders(asked)? {
         if dead {
@@ -150,10 +152,12 @@ fn export(asked: &Path, dead: bool) -> Outcome {
             for letter in letters {
                 line.clear();
                 letter.append_json(&mut line)?;
-                stdout.write_all(&line)?;
+                // The server's sentence is in it.
+                let line = String::from_utf8_lossy(&line);
+                writeln!(stdout, "{}", escape::line(line.trim_end()))?;
             }
             if damaged > 0 {
-                anstream::eprintln!("{}: {damaged} damaged dead letters", folder.display());
+                say!("{}: {damaged} damaged dead letters", escape::path(&folder));
             }
         } else if let Some(view) = skips.view(asked, &folder)? {
             view.each_entry(|entry| {

@@ -1,26 +1,29 @@
 //! `logflux store`
 
-use std::io::{self, Write};
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use bytesize::ByteSize;
 use clap::{Args, Subcommand};
 use logflux_envelope::{Level, Timestamp};
-use logflux_server::sqlite::{self, Stats};
+use logflux_server::sqlite::{self, Copied, Stats};
 use serde_json::{Map, Value, json};
 
+use crate::escape;
 use crate::failure::{Failure, Outcome};
 use crate::output::Format;
+use crate::streams::{say, stdout};
 
-/// Look after the store of a server's data folder: check it, count, compact, back up
+/// Look after the store of a server's data folder: check it, count, compact, back up, restore, repair
 #[derive(Args, Debug)]
 #[command(
     name = "store",
     after_help = "Examples:
   logflux store stats --data ./data
   logflux store check --data ./data
-  logflux store backup --data ./data /backup/entries-2026-01-17.db
-  logflux store compact --data ./data            while no server runs"
+  logflux store backup --data ./data /backup/2026-01-17
+  logflux store restore --data ./data /backup/2026-01-17       while no server runs
+  logflux store compact --data ./data                          while no server runs"
 )]
 pub(crate) struct StoreCommand {
     #[command(subcommand)]
@@ -56,20 +59,65 @@ enum Action {
 Example:
   logflux store compact --data ./data")]
     Compact(Data),
-    /// Write the entries as they are now to a new file; also while a server runs
+    /// Write the entries, the keys and the alerts as they are now to a new folder; also while a server
+    /// runs
     #[command(
-        after_help = "To restore it: stop the server, remove entries.db, entries.db-wal and entries.db-shm from the data
-folder, and copy the file there as entries.db. The keys are in keys.db, and are backed up by copying
-that file.
+        after_help = "The keys and alerts are those of the same moment as the entries. `store restore` puts all of them
+back. As much space as the entries take must be free.
 
 Example:
-  logflux store backup --data ./data /backup/entries-2026-01-17.db"
+  logflux store backup --data ./data /backup/2026-01-17"
     )]
     Backup {
         #[command(flatten)]
         data: Data,
-        /// The file to write, which must not exist
-        file: PathBuf,
+        /// The folder to make, which must not exist
+        folder: PathBuf,
+    },
+    /// Put a backup in a data folder; no server may run meanwhile
+    #[command(
+        after_help = "The files get the owner of the data folder, so that root may do it for the server's user. The
+first start afterwards takes some seconds for every million entries. Keys that the replaced folder has
+revoked stay revoked; where it has no keys, those revoked since the backup are good again, and a line
+on stderr says so.
+
+Example:
+  logflux store restore --data /var/lib/logflux /backup/2026-01-17 --replace"
+    )]
+    Restore {
+        #[command(flatten)]
+        data: Data,
+        /// The backup's folder
+        folder: PathBuf,
+        /// Delete the store, the keys and the alerts that are there
+        #[arg(long)]
+        replace: bool,
+    },
+    /// Write the store anew with everything that can be read of it; no server may run meanwhile
+    #[command(
+        after_help = "The indexes are built anew, and the damaged file stays beside the new one. Status 1 where entries
+are lost. As much space as the entries take must be free.
+
+Example:
+  logflux store repair --data ./data"
+    )]
+    Repair(Data),
+    /// Say whether entries are deleted for their age, and confirm the clock after it has jumped
+    #[command(
+        after_help = "A clock that is more than a day from where it is expected may be wrong, and would delete entries too
+early. The server deletes none for their age until the clock is right again or is confirmed. A server that was
+stopped for more than a day cannot know that, and asks as well.
+
+Examples:
+  logflux store retain --data ./data
+  logflux store retain --data ./data --accept-clock"
+    )]
+    Retain {
+        #[command(flatten)]
+        data: Data,
+        /// The clock of this machine is right now
+        #[arg(long)]
+        accept_clock: bool,
     },
 }
 
@@ -80,29 +128,83 @@ impl StoreCommand {
             Action::Check(Data { data }) => {
                 let report = sqlite::check(&data, |_| {})?;
                 for fault in &report.faults {
-                    writeln!(io::stdout(), "{fault}")?;
+                    writeln!(stdout(), "{}", escape::line(&fault.to_string()))?;
                 }
                 if !report.faults.is_empty() {
                     return Err(Failure::new(format!(
-                        "the store is damaged: stop the server, and restore a backup or keep what \
-                         `query` still gives ({} entries read)",
+                        "the store is damaged ({} entries read): stop the server, and run \
+                         `logflux store repair` or restore a backup",
                         report.entries
                     )));
                 }
-                writeln!(io::stdout(), "{} entries, nothing damaged", report.entries)?;
+                writeln!(stdout(), "{} entries, nothing damaged", report.entries)?;
             }
             Action::Stats { data: Data { data }, format } => show(&sqlite::stats(&data)?, format)?,
             Action::Compact(Data { data }) => {
                 let (before, after) = sqlite::compact(&data)?;
-                writeln!(io::stdout(), "from {} to {}", size(before), size(after))?;
+                writeln!(stdout(), "from {} to {}", size(before), size(after))?;
             }
-            Action::Backup { data: Data { data }, file } => {
-                let bytes = sqlite::backup(&data, &file)?;
-                writeln!(io::stdout(), "{} in {}", size(bytes), file.display())?;
+            Action::Backup { data: Data { data }, folder } => {
+                let copied = sqlite::backup(&data, &folder)?;
+                let (entries, bytes) = (copied.entries, size(copied.bytes));
+                writeln!(stdout(), "{entries} entries, {bytes}, in {}", escape::path(&folder))?;
+                lost(&copied)?;
             }
+            Action::Restore { data: Data { data }, folder, replace } => {
+                let restored = sqlite::restore(&data, &folder, replace)?;
+                writeln!(stdout(), "{} in {}", restored.names.join(", "), escape::path(&data))?;
+                if let Some(warning) = restored.warning {
+                    say!("{warning}");
+                }
+            }
+            Action::Repair(Data { data }) => {
+                let (copied, kept) = sqlite::repair(&data)?;
+                writeln!(
+                    stdout(),
+                    "{} entries in the new store; the old one is {}",
+                    copied.entries,
+                    escape::path(&kept)
+                )?;
+                lost(&copied)?;
+            }
+            Action::Retain { data: Data { data }, accept_clock } => retain(&data, accept_clock)?,
         }
         Ok(())
     }
+}
+
+/// Says what a copy lacks.
+fn lost(copied: &Copied) -> Outcome {
+    for fault in &copied.faults {
+        say!("{fault}");
+    }
+    match copied.lost {
+        0 => Ok(()),
+        lost => Err(Failure::new(format!("{lost} entries cannot be read any more"))),
+    }
+}
+
+fn retain(data: &Path, accept_clock: bool) -> Outcome {
+    if accept_clock {
+        sqlite::accept_clock(data)?;
+        say!(
+            "the clock is confirmed: a server that runs goes on within a minute, another at its start"
+        );
+        return Ok(());
+    }
+    let state = sqlite::retention_state(data)?;
+    let believed = state.believed.map_or_else(|| "none".to_owned(), time);
+    match state.paused {
+        None => writeln!(stdout(), "not paused; the last time of the clock is {believed}")?,
+        Some(since) => writeln!(
+            stdout(),
+            "paused since {}: no entry is deleted for its age, since the clock has jumped; the last \
+             time that was believed is {believed}. If the clock is right now, confirm it with \
+             --accept-clock",
+            time(since)
+        )?,
+    }
+    Ok(())
 }
 
 fn time(millis: i64) -> String {
@@ -112,7 +214,7 @@ fn time(millis: i64) -> String {
 }
 
 fn show(stats: &Stats, format: Format) -> Outcome {
-    let mut stdout = io::stdout();
+    let mut stdout = stdout();
     let (oldest, newest) = stats.received.map(|(a, b)| (time(a), time(b))).unzip();
     match format {
         Format::Json => {

@@ -1,10 +1,10 @@
 //! `logflux tail`
 
 use std::collections::HashSet;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use logflux_envelope::{Entry, Level, Node};
@@ -14,14 +14,18 @@ use logflux_wire::limits::QUERY_MAX;
 use logflux_wire::query::Query;
 
 use crate::connection::ConnectionArgs;
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
+use crate::faults::Faults;
 use crate::printing::{PrintArgs, Printer};
 use crate::rereading::{changeable, tell};
 use crate::secret::SecretArgs;
 use crate::signals;
+use crate::streams::say;
 
 /// How many entries are opened together.
 const TOGETHER: usize = 100;
+/// How long entries that cannot be opened are counted before they are told again.
+const QUIET: Duration = Duration::from_secs(10);
 /// The pauses before the server is asked again.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -32,11 +36,16 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
     name = "tail",
     after_help = "It goes on until it is interrupted (Ctrl-C). Where the connection breaks it is made again, and nothing
 that is still stored is missed; --no-reconnect ends instead. Status: 0 after --limit entries or when
-whoever reads wants no more; 1 where the server refuses, where it is lost with --no-reconnect, or
-where an entry could not be opened. At SIGHUP it reads the secret, the API key and the CA file again.
+the reader of its output wants no more; 1 where the server refuses, where the connection is lost with
+--no-reconnect, or where an entry could not be read or opened. At SIGHUP it reads the secret, the API key
+and the CA file again.
+
+Entries that cannot be opened are counted on stderr, in a line at most every ten seconds; --verbose names
+each. --grep and --field look at the messages after they are opened here; --limit counts what they leave.
 
 Examples:
   logflux tail
+  logflux tail --grep timeout --field service=shop
   logflux tail --level warning --node web-1 --format long
   logflux tail --lines 0 --limit 1 --format json        wait for one entry
   logflux tail --sealed > sealed.ndjson"
@@ -51,7 +60,7 @@ pub(crate) struct TailCommand {
     /// How many of the newest entries to show first, at most 1000
     #[arg(short = 'n', long, default_value = "10", value_parser = clap::value_parser!(u16).range(0..=1_000))]
     lines: u16,
-    /// End after this many entries that have arrived
+    /// End after this many entries that have arrived and were shown
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
     /// End where the connection breaks
@@ -72,17 +81,13 @@ impl TailCommand {
         // What arrives from now on comes by the tail, so that nothing falls between the two.
         let first = newest(&api).tail(&filter, None)?;
         let mut seen = HashSet::new();
-        let mut failed = 0;
+        let mut faults = self.print.faults();
         if self.lines > 0 {
             let limit = usize::from(self.lines).min(QUERY_MAX);
             let page = newest(&api).query(&Query { limit, ..filter.clone() })?;
-            let mut newest = page
-                .entries
-                .into_iter()
-                .collect::<Result<Vec<_>, _>>()
-                .map_err(|error| none(&error))?;
+            let mut newest = readable(page.entries, &mut faults);
             newest.reverse();
-            failed += printer.print(&newest)?;
+            printer.print(&newest, usize::MAX, &mut faults)?;
             seen.extend(newest.iter().map(identity));
         }
         let (sender, arrivals) = sync_channel(10 * TOGETHER);
@@ -90,18 +95,31 @@ impl TailCommand {
         thread::Builder::new()
             .name("tail".to_owned())
             .spawn(move || follow(&api, &filter, first, reconnect, &sender))?;
-        let mut left = self.limit.unwrap_or(u64::MAX);
+        let mut left = self.limit.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
+        let mut told = None;
         while left > 0 {
-            let Some((mut entries, end)) = together(&arrivals)? else { break };
+            // What is counted is told now, or after a while, also where nothing more comes.
+            if faults.is_untold() && told.is_none_or(|told: Instant| told.elapsed() >= QUIET) {
+                faults.tell();
+                told = Some(Instant::now());
+            }
+            let wait = told.filter(|_| faults.is_untold());
+            let wait = wait.map(|told| QUIET.saturating_sub(told.elapsed()));
+            let (arrived, end) = match together(&arrivals, wait) {
+                Together::Arrived(arrived, end) => (arrived, end),
+                Together::Nothing => continue,
+                Together::End => break,
+            };
+            let mut entries = readable(arrived, &mut faults);
             entries.retain(|entry| !seen.remove(&identity(entry)));
-            entries.truncate(usize::try_from(left).unwrap_or(usize::MAX));
-            left -= entries.len() as u64;
-            failed += printer.print(&entries)?;
+            let (_, printed) = printer.print(&entries, left, &mut faults)?;
+            left -= printed;
             if let Some(error) = end {
+                faults.tell();
                 return Err(error.into());
             }
         }
-        if failed > 0 { Err(Failure::Told) } else { Ok(()) }
+        faults.end()
     }
 
     /// At a SIGHUP the next connection is made with the API key and the CA file as they are then, and
@@ -118,7 +136,7 @@ impl TailCommand {
             *api.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(renewed);
             Ok(read)
         };
-        signals::at_hangup(move || tell(read_again()), signals::end_by_hangup)
+        signals::at_hangup(move || tell(read_again()), |signal| signals::end_by(signal))
     }
 }
 
@@ -134,26 +152,50 @@ fn identity(entry: &Entry) -> ([u8; 32], [u8; 12]) {
     (*entry.salt().as_bytes(), *entry.iv().as_bytes())
 }
 
-fn none(error: &EntryError) -> Failure {
-    Failure::new(format!("the server answered an entry that is none: {error}"))
+/// The entries that this version can read. The others are faults.
+fn readable(entries: Vec<Result<Entry, EntryError>>, faults: &mut Faults) -> Vec<Entry> {
+    let mut readable = Vec::with_capacity(entries.len());
+    for entry in entries {
+        match entry {
+            Ok(entry) => readable.push(entry),
+            Err(error) => faults.unreadable("an entry that arrived cannot be read", error),
+        }
+    }
+    readable
 }
 
-/// An entry, or why it is none; or why there is no more.
+/// An entry, or why it cannot be read; or why there are no more.
 type Arrival = Result<Result<Entry, EntryError>, CallError>;
 
-/// Waits for an entry, and takes with it what else has come; and the error that ended it.
-fn together(arrivals: &Receiver<Arrival>) -> Outcome<Option<(Vec<Entry>, Option<CallError>)>> {
-    let Ok(first) = arrivals.recv() else { return Ok(None) };
+/// What a wait for entries gave.
+enum Together {
+    /// Entries, and the error that ended them.
+    Arrived(Vec<Result<Entry, EntryError>>, Option<CallError>),
+    /// None in the time that there was.
+    Nothing,
+    End,
+}
+
+/// Waits for an entry, and takes with it what else has come.
+fn together(arrivals: &Receiver<Arrival>, wait: Option<Duration>) -> Together {
+    let first = match wait {
+        None => arrivals.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        Some(wait) => arrivals.recv_timeout(wait),
+    };
+    let mut next = match first {
+        Ok(first) => Some(first),
+        Err(RecvTimeoutError::Timeout) => return Together::Nothing,
+        Err(RecvTimeoutError::Disconnected) => return Together::End,
+    };
     let mut entries = Vec::new();
-    let mut next = Some(first);
     while let Some(arrival) = next {
         match arrival {
-            Ok(entry) => entries.push(entry.map_err(|error| none(&error))?),
-            Err(error) => return Ok(Some((entries, Some(error)))),
+            Ok(entry) => entries.push(entry),
+            Err(error) => return Together::Arrived(entries, Some(error)),
         }
         next = (entries.len() < TOGETHER).then(|| arrivals.try_recv().ok()).flatten();
     }
-    Ok(Some((entries, None)))
+    Together::Arrived(entries, None)
 }
 
 /// Reads what arrives, and connects again where that ends, until nobody wants more.
@@ -185,7 +227,7 @@ fn follow(api: &Calls, filter: &Query, first: Tail, reconnect: bool, sender: &Sy
             return;
         }
         if pause == FIRST_PAUSE {
-            anstream::eprintln!("the connection is lost ({error}); connecting again");
+            say!("the connection is lost ({error}); connecting again");
         }
         thread::sleep(pause);
         pause = (pause * 2).min(LONGEST_PAUSE);

@@ -1,14 +1,16 @@
 //! `logflux vectors`
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use indicatif::ProgressBar;
 use logflux_certify::Progress;
 
+use crate::escape;
 use crate::failure::{Failure, Outcome};
 use crate::progress;
+use crate::streams::{say, stdout};
 
 /// Write, check and run the test vectors for implementations in any language
 #[derive(Args, Debug)]
@@ -62,9 +64,9 @@ fn generate(dir: &Path) -> Outcome {
     let changed = logflux_certify::write_with(dir, |at| advance(&bar, at))?;
     bar.finish_and_clear();
     for name in &changed {
-        writeln!(io::stdout(), "{name}")?;
+        writeln!(stdout(), "{name}")?;
     }
-    anstream::eprintln!("{} files changed in {}", changed.len(), dir.display());
+    say!("{} files changed in {}", changed.len(), escape::path(dir));
     Ok(())
 }
 
@@ -73,9 +75,9 @@ fn check(dir: &Path) -> Outcome {
     let summary = logflux_certify::check_with(dir, |at| advance(&bar, at))?;
     bar.finish_and_clear();
     for ((file, operation), count) in &summary.tests {
-        writeln!(io::stdout(), "{file:<20} {operation:<8} {count:>5}")?;
+        writeln!(stdout(), "{file:<20} {operation:<8} {count:>5}")?;
     }
-    writeln!(io::stdout(), "{} cases, as they are generated", summary.total())?;
+    writeln!(stdout(), "{} cases, as they are generated", summary.total())?;
     Ok(())
 }
 
@@ -84,9 +86,9 @@ fn run(dir: &Path) -> Outcome {
     let report = logflux_certify::run_with(dir, |at| advance(&bar, at))?;
     bar.finish_and_clear();
     for failure in &report.failures {
-        writeln!(io::stdout(), "{failure}")?;
+        writeln!(stdout(), "{}", escape::line(&failure.to_string()))?;
     }
-    writeln!(io::stdout(), "{} of {} cases passed", report.passed, report.total())?;
+    writeln!(stdout(), "{} of {} cases passed", report.passed, report.total())?;
     if report.is_success() { Ok(()) } else { Err(Failure::Told) }
 }
 

@@ -174,7 +174,7 @@ fn a_failure_says_what_was_expected_why_it_matters_and_what_to_do() {
         "  rule:     With secret, message, salt, iv, node, level and timestamp given, every",
         "(PROTOCOL 2 to 5)",
         "  matters:  An honest entry does not open: the key, the cipher, or what it authenticates",
-        "  repair:   ",
+        "  fix:      ",
         "Begin here: derive the key",
         "not certified: 1 failed, 3 passed",
     ] {

@@ -1,4 +1,4 @@
-//! `doctor` finds what is wrong and says what to mend.
+//! `doctor` finds what is wrong and says how to fix it.
 
 use crate::run::logflux;
 use crate::server::Server;
@@ -30,13 +30,28 @@ fn every_fault_has_a_remedy() {
     ] {
         let ended = call.run();
         assert_eq!(ended.status, 1, "{}", ended.stdout);
-        assert!(
-            ended.stdout.contains(fault) && ended.stdout.contains("mend: "),
-            "{}",
-            ended.stdout
-        );
+        assert!(ended.stdout.contains(fault) && ended.stdout.contains("fix: "), "{}", ended.stdout);
         assert!(!ended.stdout.contains(wrong), "{}", ended.stdout);
     }
+}
+
+#[test]
+fn the_authorities_of_the_operating_system_are_trusted_where_that_is_asked_for() {
+    let server = Server::start();
+    let key = server.key("ingest");
+    let doctor =
+        || server.call(&key, &["doctor"]).env("LOGFLUX_CA_FILE", "system").without("SSL_CERT_DIR");
+    let ended = doctor().env("SSL_CERT_FILE", server.ca()).run();
+    assert_eq!(ended.status, 0, "{}", ended.stdout);
+    let none = server.folder.path().join("none.pem");
+    std::fs::write(&none, "").unwrap();
+    let ended = doctor().env("SSL_CERT_FILE", &none).run();
+    assert_eq!(ended.status, 1);
+    assert!(ended.stdout.contains("the operating system has no authorities"), "{}", ended.stdout);
+    // A file of this name can be named.
+    std::fs::copy(server.ca(), server.folder.path().join("system")).unwrap();
+    let ended = doctor().env("LOGFLUX_CA_FILE", "./system").env("SSL_CERT_FILE", &none).run();
+    assert_eq!(ended.status, 0, "{}", ended.stdout);
 }
 
 #[test]

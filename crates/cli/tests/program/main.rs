@@ -5,9 +5,18 @@
 mod certify;
 mod demo;
 mod doctor;
+#[cfg(unix)]
+mod ending;
+mod faults;
+mod filters;
 mod help;
+mod hostile;
+#[cfg(unix)]
+mod long_lines;
 mod operating;
 mod pipe;
+#[cfg(unix)]
+mod pty;
 mod refusals;
 #[cfg(target_os = "linux")]
 mod rotation;
@@ -17,5 +26,11 @@ mod server;
 mod settings;
 mod ship_and_query;
 mod spool;
+#[cfg(unix)]
+mod streams;
 mod tail;
+#[cfg(unix)]
+mod terminal;
+#[cfg(unix)]
+mod unsent;
 mod upkeep;

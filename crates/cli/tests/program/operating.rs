@@ -221,3 +221,93 @@ fn at_a_hangup_the_settings_and_the_certificate_are_read_again() {
     said("count after a restart");
     assert_eq!(limit(&ca), Some(3_000));
 }
+
+#[test]
+#[cfg(unix)]
+fn at_a_hangup_no_flag_is_forgotten_and_none_is_said_to_have_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let secret = folder.path().join("secret");
+    fs::write(&secret, "0123456789abcdef").unwrap();
+    let log = folder.path().join("log");
+    let mut call = logflux(&["serve", "--dev", "--listen", "127.0.0.1:0", "--retain", "30d"]);
+    call.0.args(["--max-size", "1GB", "--webhook-url", "http://127.0.0.1:9/hook"]);
+    call.0.args(["--requests-per-key", "7", "--trusted-proxy", "10.0.0.1"]);
+    call.0.arg("--webhook-secret-file").arg(&secret).arg("--data").arg(&data);
+    let server = call.0.stderr(fs::File::create(&log).unwrap()).stdin(Stdio::null()).spawn();
+    let server = Ends(server.unwrap());
+    let wait = |what: &str| {
+        let begun = Instant::now();
+        while !fs::read_to_string(&log).unwrap().contains(what) {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{what}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    let hang_up = || {
+        let id = server.0.id().to_string();
+        assert!(Command::new("kill").args(["-HUP", &id]).status().unwrap().success());
+    };
+    wait("listening on https");
+    hang_up();
+    wait("were read again");
+    // A secret that is too short is noticed, since it is read again.
+    fs::write(&secret, "short").unwrap();
+    hang_up();
+    wait("webhook.secret_file");
+    let log = fs::read_to_string(&log).unwrap();
+    assert!(!log.contains("after a restart"), "{log}");
+}
+
+#[test]
+fn a_check_of_the_settings_fails_wherever_a_start_would() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let data = data.to_str().unwrap();
+    let short = folder.path().join("short");
+    fs::write(&short, "short").unwrap();
+    let short = short.to_str().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let below_file = file.join("data");
+    let below_file = below_file.to_str().unwrap();
+    let newer = folder.path().join("newer");
+    fs::create_dir(&newer).unwrap();
+    for name in ["entries.db", "keys.db", "alerts.db"] {
+        let newer = rusqlite::Connection::open(newer.join(name)).unwrap();
+        newer.pragma_update(None, "user_version", 99).unwrap();
+    }
+    let newer = newer.to_str().unwrap();
+    let serve = |args: &[&str], check: bool| {
+        let listen: &[&str] =
+            if args.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
+        let check: &[&str] = if check { &["--check-config"] } else { &[] };
+        logflux(&[&["serve", "--dev"], args, listen, check].concat()).run()
+    };
+    let hook =
+        |url, secret| ["--data", data, "--webhook-url", url, "--webhook-secret-file", secret];
+    for (args, says) in [
+        (&hook("http://192.0.2.1/", short)[..], "webhook.url"),
+        (&hook("https://example.com", "/nowhere/secret"), "/nowhere/secret"),
+        (&hook("https://example.com", short), "fewer than 16 bytes"),
+        (&["--data", data, "--retain", "0s"], "retain"),
+        (&["--data", below_file], file.to_str().unwrap()),
+        (&["--data", newer], "version 99"),
+        (&["--data", data, "--listen", "192.0.2.1:443"], "192.0.2.1:443"),
+        (&["--data", data, "--log", "=,="], "--log"),
+    ] {
+        let checked = serve(args, true);
+        assert_eq!(checked.status, 1, "{args:?}: {}", checked.stderr);
+        assert!(checked.stderr.contains(says), "{args:?}: {}", checked.stderr);
+        assert_eq!(serve(args, false).status, 1, "{args:?}");
+    }
+    let fresh = folder.path().join("fresh/below");
+    let checked = serve(&["--data", fresh.to_str().unwrap()], true);
+    assert_eq!(checked.status, 0, "{}", checked.stderr);
+    assert!(!fresh.exists(), "a check makes nothing");
+    // Beside a server that runs on them the settings are good.
+    let server = Server::start();
+    let listen = server.url.trim_start_matches("https://").to_owned();
+    let data = server.data();
+    let checked = serve(&["--data", data.to_str().unwrap(), "--listen", &listen], true);
+    assert_eq!(checked.status, 0, "{}", checked.stderr);
+}

@@ -42,16 +42,33 @@ impl Server {
         self.serve(&listen);
     }
 
+    /// Starts it, once it was killed, with more options.
+    pub(crate) fn serve_with(&mut self, more: &[&str]) {
+        let listen = self.url.trim_start_matches("https://").to_owned();
+        self.start_process(&listen, more);
+    }
+
     fn serve(&mut self, listen: &str) {
+        self.start_process(listen, &[]);
+    }
+
+    fn start_process(&mut self, listen: &str, more: &[&str]) {
         let mut call = logflux(&["serve", "--dev", "--listen", listen, "--log", "warn", "--data"]);
         // A test sends as much as it likes.
         call.0.arg(self.data()).args(["--requests-per-key", "0", "--requests-per-address", "0"]);
+        call.0.args(more);
         let mut child = call.0.stderr(Stdio::piped()).stdin(Stdio::null()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        stderr.read_line(&mut line).unwrap();
-        let url = line.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("{line}"));
-        self.url = url.to_owned();
+        // What it logs before that is of no account.
+        let mut all = String::new();
+        let url = loop {
+            let begin = all.len();
+            assert!(stderr.read_line(&mut all).unwrap() > 0, "{all}");
+            if let Some(url) = all[begin..].trim().strip_prefix("listening on ") {
+                break url.to_owned();
+            }
+        };
+        self.url = url;
         // Nobody may wait for a reader of the rest.
         thread::spawn(move || stderr.lines().count());
         self.child = Some(child);

@@ -10,14 +10,14 @@ use crate::server::Server;
 const ENOUGH: Duration = Duration::from_secs(60);
 
 /// A tail that runs, and the lines that it prints on stdout and stderr.
-struct Tail {
+pub(crate) struct Tail {
     child: Child,
     out: Receiver<String>,
-    err: Receiver<String>,
+    pub(crate) err: Receiver<String>,
 }
 
 impl Tail {
-    fn start(server: &Server, key: &str, args: &[&str]) -> Self {
+    pub(crate) fn start(server: &Server, key: &str, args: &[&str]) -> Self {
         let mut call = server.call(key, &[&["tail"], args].concat());
         let mut child = call
             .0
@@ -31,11 +31,11 @@ impl Tail {
         Self { child, out, err }
     }
 
-    fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         self.out.recv_timeout(ENOUGH).unwrap()
     }
 
-    fn status(&mut self) -> i32 {
+    pub(crate) fn status(&mut self) -> i32 {
         self.child.wait().unwrap().code().unwrap()
     }
 }

@@ -22,7 +22,7 @@ fn a_store_is_counted_checked_backed_up_and_restored() {
         serde_json::from_str(&store(&["stats", "--format", "json"]).ok()).unwrap();
     assert_eq!(
         (&json["entries"], &json["last"], &json["version"]),
-        (&3.into(), &3.into(), &2.into())
+        (&3.into(), &3.into(), &3.into())
     );
     assert_eq!(json["tenants"]["default"]["levels"]["error"], 2);
     assert_eq!(store(&["check"]).ok(), "3 entries, nothing damaged\n");
@@ -30,21 +30,31 @@ fn a_store_is_counted_checked_backed_up_and_restored() {
     assert_eq!(running.status, 1);
     assert!(running.stderr.contains("stop the server"), "{}", running.stderr);
 
-    let backup = server.folder.path().join("backup.db");
-    store(&["backup", backup.to_str().unwrap()]).ok();
+    let backup = server.folder.path().join("backup");
+    let written = store(&["backup", backup.to_str().unwrap()]).ok();
+    assert!(written.starts_with("3 entries, "), "{written}");
     let again = store(&["backup", backup.to_str().unwrap()]);
-    assert!(again.status == 1 && again.stderr.contains("exists"), "{}", again.stderr);
+    assert!(again.status == 1 && again.stderr.contains("there already"), "{}", again.stderr);
+    let later = server.key("ingest");
     server.call(&key, &["send"]).input("four\n").ok();
 
+    let running = store(&["restore", backup.to_str().unwrap(), "--replace"]);
+    assert!(
+        running.status == 1 && running.stderr.contains("stop the server"),
+        "{}",
+        running.stderr
+    );
     server.kill();
     assert!(store(&["compact"]).ok().starts_with("from "));
-    for name in ["entries.db", "entries.db-wal", "entries.db-shm"] {
-        let _ = std::fs::remove_file(server.data().join(name));
-    }
-    std::fs::copy(&backup, server.data().join("entries.db")).unwrap();
+    let unasked = store(&["restore", backup.to_str().unwrap()]);
+    assert!(unasked.status == 1 && unasked.stderr.contains("--replace"), "{}", unasked.stderr);
+    store(&["restore", backup.to_str().unwrap(), "--replace"]).ok();
     server.restart();
     let messages = server.call(&key, &["query", "--order", "asc"]).run().ok();
     assert_eq!(messages, "one\ntwo\nthree\n");
+    // Of the keys those of the same moment.
+    let unknown = server.call(&later, &["send"]).input("five\n");
+    assert_eq!(unknown.status, 1, "{}", unknown.stdout);
 
     let missing = logflux(&["store", "stats", "--data", "/nowhere"]).run();
     assert_eq!(missing.status, 1);
@@ -68,7 +78,122 @@ fn a_damaged_store_is_status_1_and_says_what_is_wrong() {
     std::fs::write(&file, bytes).unwrap();
     let ended = logflux(&["store", "check", "--data", data]).run();
     assert_eq!(ended.status, 1, "{}", ended.stdout);
-    assert!(!ended.stderr.is_empty());
+    assert!(ended.stderr.contains("logflux store repair"), "{}", ended.stderr);
+    let repaired = logflux(&["store", "repair", "--data", data]).run();
+    assert!(repaired.stdout.contains("entries.db.damaged-1"), "{repaired:?}");
+    assert_eq!(logflux(&["store", "check", "--data", data]).run().status, 0);
+    server.restart();
+    server.call(&key, &["send"]).input("again\n").ok();
+}
+
+#[test]
+fn a_key_that_is_revoked_is_revoked_in_a_backup_that_is_made_at_once() {
+    let mut server = Server::start();
+    let (good, bad) = (server.key("ingest"), server.key("ingest"));
+    let data = server.data();
+    let data = data.to_str().unwrap();
+    for key in [&good, &bad] {
+        server.call(key, &["send"]).input("line\n").ok();
+    }
+    let listed = logflux(&["keys", "list", "--data", data, "--format", "json"]).run().ok();
+    // Both were made in one second, and then are in the order of their ids.
+    let ids: Vec<String> = listed
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["id"].clone())
+        .map(|id| id.as_str().unwrap().to_owned())
+        .collect();
+    logflux(&["keys", "revoke", "--data", data, &ids[0]]).run();
+    let backup = server.folder.path().join("backup");
+    let backup = backup.to_str().unwrap();
+    logflux(&["store", "backup", "--data", data, backup]).run().ok();
+    server.kill();
+    let restored = server.folder.path().join("other");
+    let restored = restored.to_str().unwrap();
+    logflux(&["store", "restore", "--data", restored, backup]).run().ok();
+    for folder in [backup, restored] {
+        let listed = logflux(&["keys", "list", "--data", folder, "--format", "json"]).run().ok();
+        let states: Vec<(String, String)> = listed
+            .lines()
+            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+            .map(|key| (key["id"].as_str().unwrap().into(), key["state"].as_str().unwrap().into()))
+            .collect();
+        assert_eq!(states.len(), 2);
+        for (id, state) in states {
+            assert_eq!(state, if id == ids[0] { "revoked" } else { "active" });
+        }
+    }
+}
+
+#[test]
+fn a_key_that_is_revoked_after_the_backup_is_revoked_after_the_restore_or_that_is_said() {
+    let mut server = Server::start();
+    let key = server.key("ingest");
+    server.call(&key, &["send"]).input("line\n").ok();
+    let data = server.data();
+    let data = data.to_str().unwrap();
+    let backup = server.folder.path().join("backup");
+    let backup = backup.to_str().unwrap();
+    logflux(&["store", "backup", "--data", data, backup]).run().ok();
+    let listed = logflux(&["keys", "list", "--data", data, "--format", "json"]).run().ok();
+    let listed: serde_json::Value = serde_json::from_str(listed.trim()).unwrap();
+    logflux(&["keys", "revoke", "--data", data, listed["id"].as_str().unwrap()]).run();
+    server.kill();
+    let restore = |to: &str, more: &[&str]| {
+        logflux(&[&["store", "restore", "--data", to, backup], more].concat()).run()
+    };
+    let restored = restore(data, &["--replace"]);
+    assert_eq!((restored.status, restored.stderr.as_str()), (0, ""));
+    server.restart();
+    let refused = server.call(&key, &["send"]).input("line\n");
+    assert_eq!(refused.status, 1, "{}", refused.stderr);
+    // A new folder knows of no key that was revoked since.
+    let other = server.folder.path().join("other");
+    let restored = restore(other.to_str().unwrap(), &[]);
+    assert_eq!(restored.status, 0);
+    assert!(restored.stderr.contains("logflux keys list"), "{}", restored.stderr);
+}
+
+#[test]
+fn the_clock_is_confirmed() {
+    let mut server = Server::start();
+    let key = server.key("ingest,read");
+    server.call(&key, &["send"]).input("one\n").ok();
+    server.kill();
+    let data = server.data();
+    let data = data.to_str().unwrap();
+    let retain =
+        |more: &[&str]| logflux(&[&["store", "retain", "--data", data], more].concat()).run();
+    assert!(retain(&[]).ok().starts_with("not paused"));
+    // The clock was believed last 40 days ago: it may have jumped ahead since.
+    let store = rusqlite::Connection::open(server.data().join("entries.db")).unwrap();
+    store
+        .execute_batch(
+            "UPDATE state SET clock = clock - 40 * 86400000;
+             UPDATE arrivals SET received = received - 40 * 86400000;
+             UPDATE entries SET received = received - 40 * 86400000;",
+        )
+        .unwrap();
+    drop(store);
+    server.serve_with(&["--retain", "30d"]);
+    let admin = server.key("admin");
+    let wait = |what: &dyn Fn() -> bool| {
+        let began = std::time::Instant::now();
+        while !what() {
+            assert!(began.elapsed().as_secs() < 60);
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+    };
+    wait(&|| server.call(&admin, &["alerts"]).run().ok().contains("clock_jumped"));
+    assert!(retain(&[]).ok().starts_with("paused since "));
+    assert_eq!(server.call(&key, &["query"]).run().ok(), "one\n");
+    // A restart asks again, and an operator confirms it while the server runs.
+    server.kill();
+    server.serve_with(&["--retain", "30d"]);
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    assert_eq!(server.call(&key, &["query"]).run().ok(), "one\n");
+    assert_eq!(retain(&["--accept-clock"]).status, 0);
+    wait(&|| server.call(&key, &["query"]).run().ok().is_empty());
+    assert!(retain(&[]).ok().starts_with("not paused"));
 }
 
 #[test]

@@ -8,10 +8,13 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use logflux_wire::response::{ErrorResponse, Status};
 
 use super::error::ApiError;
+use crate::keys::KeyId;
 use crate::random;
+use crate::room::Held;
 
 /// The five that every answer bears, and one that keeps answers out of caches.
 pub(super) const HEADERS: [(HeaderName, HeaderValue); 6] = [
@@ -105,4 +108,28 @@ pub(super) fn typed(media_type: &'static str, body: Vec<u8>) -> Response {
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     (headers, body).into_response()
+}
+
+/// As [`typed`], with a body that holds its room until it is written.
+pub(super) fn held(media_type: &'static str, body: Vec<u8>, held: Held<KeyId>) -> Response {
+    let mut response = typed(media_type, Vec::new());
+    *response.body_mut() = Body::from(held_bytes(body, held));
+    response
+}
+
+/// Bytes that hold their room, and no more, for as long as they are there.
+pub(super) fn held_bytes(bytes: Vec<u8>, mut held: Held<KeyId>) -> Bytes {
+    let room = held.split(bytes.len());
+    Bytes::from_owner(HeldBytes { bytes, _room: room })
+}
+
+struct HeldBytes {
+    bytes: Vec<u8>,
+    _room: Held<KeyId>,
+}
+
+impl AsRef<[u8]> for HeldBytes {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }

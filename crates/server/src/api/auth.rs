@@ -9,6 +9,7 @@ use logflux_wire::{ApiKey, Timestamp};
 use super::error::ApiError;
 use super::{App, rates, watch};
 use crate::keys::{KeyInfo, KeyState, Scope};
+use crate::sampling;
 
 /// The key that a request bears, where it is good and has the scope.
 pub(super) async fn authorize(
@@ -22,9 +23,13 @@ pub(super) async fn authorize(
             "an API key is needed: `Authorization: Bearer lf_` and 32 letters or digits",
         ));
     };
-    let Some(info) = app.keys().find(&key).await? else {
-        let address = rates::address().map(tracing::field::display);
-        tracing::warn!(address, "a request with an unknown API key");
+    let found = app.keys().find(&key).await?;
+    watch::bears(&key, found.as_deref());
+    let Some(info) = found else {
+        if let Some(missed) = sampling::passes("unknown_key") {
+            let address = rates::address().map(tracing::field::display);
+            tracing::warn!(address, missed, "a request with an unknown API key");
+        }
         return Err(ApiError::new(ErrorCode::Unauthorized, "the API key is not known here"));
     };
     let refused = match info.state(Timestamp::now()) {
@@ -41,10 +46,13 @@ pub(super) async fn authorize(
         KeyState::Expired => ApiError::new(ErrorCode::KeyRevoked, "the API key has expired"),
         KeyState::Revoked => ApiError::new(ErrorCode::KeyRevoked, "the API key was revoked"),
     };
-    let address = rates::address().map(tracing::field::display);
-    tracing::warn!(
-        key = %info.id, tenant = %info.tenant, code = %refused.code(), address, "refused a key"
-    );
+    if let Some(missed) = sampling::passes("refused_key") {
+        let address = rates::address().map(tracing::field::display);
+        tracing::warn!(
+            key = %info.id, tenant = %info.tenant, code = %refused.code(), address, missed,
+            "refused a key"
+        );
+    }
     Err(refused)
 }
 
@@ -55,9 +63,8 @@ pub(super) async fn is_good(app: &App, headers: &HeaderMap, scope: Scope) -> boo
         Ok(Some(info)) => {
             info.state(Timestamp::now()) == KeyState::Active && info.scopes.allow(scope)
         }
-        Ok(None) => false,
-        // That it cannot be read says nothing of it.
-        Err(_) => true,
+        // A key that cannot be looked up may have been revoked.
+        Ok(None) | Err(_) => false,
     }
 }
 

@@ -11,6 +11,7 @@ use logflux_wire::response::ErrorCode;
 
 use super::error::ApiError;
 use crate::room::Held;
+use crate::tenant::Tenant;
 
 /// How much of a body that is refused is read on, so that its sender gets to read the answer:
 /// closing a connection with unread bytes throws the answer away.
@@ -23,7 +24,7 @@ pub(super) async fn read(
     mut body: Body,
     most: usize,
     patience: Duration,
-    room: &mut Held,
+    room: &mut Held<Tenant>,
 ) -> Result<Vec<u8>, ApiError> {
     let announced = body.size_hint().lower();
     if announced > u64::try_from(most).unwrap_or(u64::MAX) {

@@ -8,6 +8,7 @@ use logflux_wire::response::ErrorCode;
 
 use super::error::ApiError;
 use crate::room::Held;
+use crate::tenant::Tenant;
 
 /// How a body is encoded on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +40,11 @@ impl Encoding {
 }
 
 /// Undoes gzip, up to `most` bytes, for which it takes room as they come.
-pub(super) fn gunzip(packed: &[u8], most: usize, room: &mut Held) -> Result<Vec<u8>, ApiError> {
+pub(super) fn gunzip(
+    packed: &[u8],
+    most: usize,
+    room: &mut Held<Tenant>,
+) -> Result<Vec<u8>, ApiError> {
     let bounded = Bounded { bytes: Vec::new(), most, room, fault: None };
     let mut decoder = MultiGzDecoder::new(bounded);
     let done = decoder.write_all(packed).and_then(|()| decoder.try_finish());
@@ -63,7 +68,7 @@ pub(super) fn gunzip(packed: &[u8], most: usize, room: &mut Held) -> Result<Vec<
 struct Bounded<'a> {
     bytes: Vec<u8>,
     most: usize,
-    room: &'a mut Held,
+    room: &'a mut Held<Tenant>,
     fault: Option<Fault>,
 }
 
@@ -99,6 +104,10 @@ mod tests {
     use super::*;
     use crate::room::Room;
 
+    fn tenant(name: &str) -> Tenant {
+        name.parse().unwrap()
+    }
+
     fn gzip(bytes: &[u8]) -> Vec<u8> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
         encoder.write_all(bytes).unwrap();
@@ -109,7 +118,8 @@ mod tests {
     fn what_was_packed_comes_back_and_no_more_than_the_bound() {
         let room = Room::new(1 << 20);
         let unpack = |packed: &[u8], most| {
-            gunzip(packed, most, &mut room.enter()).map_err(|error| error.code().as_str())
+            gunzip(packed, most, &mut room.enter(&tenant("a")))
+                .map_err(|error| error.code().as_str())
         };
         let text = b"an entry ".repeat(1_000);
         let packed = gzip(&text);
@@ -134,12 +144,12 @@ mod tests {
     #[test]
     fn what_is_unpacked_takes_room() {
         let room = Room::new(1_000);
-        let other = room.hold(500).unwrap();
+        let other = room.hold(&tenant("b"), 500).unwrap();
         let packed = gzip(&[7; 800]);
-        let full = gunzip(&packed, 10_000, &mut room.enter()).unwrap_err();
+        let full = gunzip(&packed, 10_000, &mut room.enter(&tenant("a"))).unwrap_err();
         assert_eq!(full.code(), ErrorCode::Overloaded);
         drop(other);
-        assert!(gunzip(&packed, 10_000, &mut room.enter()).is_ok());
+        assert!(gunzip(&packed, 10_000, &mut room.enter(&tenant("a"))).is_ok());
     }
 
     #[test]

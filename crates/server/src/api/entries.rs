@@ -6,13 +6,14 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::Response;
 use logflux_wire::query::{NEXT_CURSOR_HEADER, Order, Query, QueryPage, QueryResponse};
 use logflux_wire::response::{ErrorCode, Status};
-use serde_json::value::RawValue;
 
 use super::answer::{self, RequestId};
 use super::error::ApiError;
 use super::{App, auth, status};
-use crate::keys::Scope;
+use crate::keys::{KeyId, Scope};
 use crate::openapi::{LevelParameter, Page as PageSchema, ReadErrors};
+use crate::room::Held;
+use crate::store::sqlite::json_len;
 use crate::store::{Page, PageRequest, Position};
 
 /// The media type of an entry a line.
@@ -39,7 +40,10 @@ const NDJSON: &str = "application/x-ndjson";
             status = 200,
             description = "A page of entries.",
             content((PageSchema = "application/json"), (String = "application/x-ndjson")),
-            headers(("X-Next-Cursor" = String, description = "Of NDJSON: where to go on; not there on the last page."))
+            headers(
+                ("X-Next-Cursor" = String, description = "Of NDJSON: where to go on; not there on the last page."),
+                ("X-Damaged-Entries" = u64, description = "How many entries were left out, since the store is damaged there; not there where none was.")
+            )
         ),
         ReadErrors
     ),
@@ -54,8 +58,33 @@ pub(super) async fn entries(
     let key = auth::authorize(&app, &headers, Scope::Read).await?;
     let query = read_query(query.as_deref().unwrap_or_default())?;
     let request = PageRequest::new(query, app.config().limits.page)?;
+    // The least of a page: where there is not even room for it, none is read.
+    let mut held = app.answers().hold(&key.id, LEAST).ok_or_else(too_many)?;
     let page = app.store().page(key.tenant.clone(), request).await?;
-    if wants_ndjson(&headers) { as_lines(&page) } else { as_json(&page, id) }
+    // The entries, and their JSON beside them until it is written.
+    let length = page.entries.iter().map(json_len).sum::<usize>();
+    if !held.grow(2 * length) {
+        return Err(too_many());
+    }
+    let mut response = if wants_ndjson(&headers) {
+        as_lines(&page, length, held)
+    } else {
+        as_json(&page, length, id, held)?
+    };
+    if page.damaged > 0 {
+        response.headers_mut().insert(X_DAMAGED, page.damaged.into());
+    }
+    Ok(response)
+}
+
+/// How much a page is taken for before it is read.
+const LEAST: usize = 4_096;
+
+/// How many entries were left out, since they cannot be read any more.
+const X_DAMAGED: HeaderName = HeaderName::from_static("x-damaged-entries");
+
+fn too_many() -> ApiError {
+    ApiError::overloaded("too many answers wait for their readers; try again")
 }
 
 pub(super) fn read_query(query: &str) -> Result<Query, ApiError> {
@@ -79,32 +108,50 @@ fn wants_ndjson(headers: &HeaderMap) -> bool {
         .any(|media_type| media_type.trim().eq_ignore_ascii_case(NDJSON))
 }
 
-fn as_lines(page: &Page) -> Result<Response, ApiError> {
-    let mut lines = Vec::new();
+fn as_lines(page: &Page, length: usize, held: Held<KeyId>) -> Response {
+    let mut lines = Vec::with_capacity(length);
     for entry in &page.entries {
         entry.append_json(&mut lines);
         lines.push(b'\n');
     }
-    let mut response = answer::typed(NDJSON, lines);
+    let mut response = answer::held(NDJSON, lines, held);
     if let Some(cursor) = page.next.map(Position::to_cursor)
         && let Ok(cursor) = HeaderValue::from_str(&cursor)
     {
         response.headers_mut().insert(HeaderName::from_static(NEXT_CURSOR_HEADER), cursor);
     }
-    Ok(response)
+    response
 }
 
-fn as_json(page: &Page, id: RequestId) -> Result<Response, ApiError> {
-    let texts: Vec<String> = page.entries.iter().map(logflux_wire::Entry::to_json).collect();
-    let entries = texts
-        .iter()
-        .map(|text| serde_json::from_str::<&RawValue>(text))
-        .collect::<Result<_, _>>()
-        .map_err(|_| ApiError::new(ErrorCode::Internal, "the answer could not be written"))?;
-    let response = QueryResponse {
+fn as_json(
+    page: &Page,
+    length: usize,
+    id: RequestId,
+    held: Held<KeyId>,
+) -> Result<Response, ApiError> {
+    let empty = QueryResponse {
         status: Status::Success,
         request_id: id.into_string(),
-        data: QueryPage { entries, cursor: page.next.map(Position::to_cursor) },
+        data: QueryPage { entries: Vec::new(), cursor: page.next.map(Position::to_cursor) },
     };
-    status::to_json(&response).map(answer::json)
+    // The entries are written where they belong, without a second copy of each.
+    let around = status::to_json(&empty)?;
+    let place = around.windows(OPEN.len()).position(|part| part == OPEN);
+    let place = place.map(|at| around.split_at(at + OPEN.len()));
+    let Some((before, after)) = place else {
+        return Err(ApiError::new(ErrorCode::Internal, "the answer could not be written"));
+    };
+    let mut body = Vec::with_capacity(length + around.len());
+    body.extend_from_slice(before);
+    for (index, entry) in page.entries.iter().enumerate() {
+        if index > 0 {
+            body.push(b',');
+        }
+        entry.append_json(&mut body);
+    }
+    body.extend_from_slice(after);
+    Ok(answer::held("application/json", body, held))
 }
+
+/// What stands before the entries.
+const OPEN: &[u8] = b"\"entries\":[";

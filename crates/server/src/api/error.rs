@@ -11,6 +11,7 @@ use logflux_wire::response::{ErrorBody, ErrorCode};
 use serde_json::{Value, json};
 
 use crate::keys::KeysError;
+use crate::sampling;
 use crate::store::StoreError;
 
 /// An error that a call answers. As a response it is only a status that carries itself along:
@@ -136,7 +137,9 @@ impl From<StoreError> for ApiError {
             StoreError::Busy => Self::overloaded("the server has too much to do; try again"),
             StoreError::Closed => Self::overloaded("the server is stopping; try again"),
             error => {
-                tracing::error!(%error, "the store fails");
+                if let Some(missed) = sampling::passes("store_fails") {
+                    tracing::error!(%error, missed, "the store fails");
+                }
                 Self::new(ErrorCode::Internal, "the server failed; nothing was stored")
             }
         }
@@ -148,7 +151,9 @@ impl From<KeysError> for ApiError {
         match error {
             KeysError::Stopping => Self::overloaded("the server is stopping; try again"),
             error => {
-                tracing::error!(%error, "the keys cannot be read");
+                if let Some(missed) = sampling::passes("no_keys") {
+                    tracing::error!(%error, missed, "a request is refused, since keys cannot be read");
+                }
                 Self::new(ErrorCode::Internal, "the server failed; nothing was stored")
             }
         }

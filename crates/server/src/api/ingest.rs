@@ -19,7 +19,9 @@ use crate::keys::{KeyInfo, Scope};
 use crate::monitor::Event;
 use crate::openapi::{BatchBody, IngestBody, SendErrors};
 use crate::room::Held;
+use crate::sampling;
 use crate::store::{Appended, StoreError};
+use crate::tenant::Tenant;
 
 /// A body up to this many bytes is read where it is; a longer one would hold up other requests.
 const PARSED_IN_PLACE: usize = 64 << 10;
@@ -70,9 +72,9 @@ async fn take(app: App, id: RequestId, request: Request, form: Form) -> Result<R
             return Err(refusal);
         }
     };
-    // Held until the answer is written.
-    let mut room = app.room().enter();
-    let (body, bytes) = parse(&app, body, encoding, form, &mut room).await?;
+    // Its room is held until the answer is written.
+    let room = app.room().enter(&key.tenant);
+    let (body, bytes, _room) = parse(&app, body, encoding, form, room).await?;
     let single = matches!(body, request::Body::Single(_));
     let entries = match body {
         request::Body::Single(entry) => vec![entry],
@@ -107,16 +109,24 @@ async fn take(app: App, id: RequestId, request: Request, form: Form) -> Result<R
             return Err(StoreError::Engine(error.to_owned()).into());
         }
         duplicates = outcomes.iter().filter(|outcome| **outcome == Appended::Duplicate).count();
-        app.keys().took(&key, outcomes.iter().filter(|o| **o != Appended::NonceReused).count());
-        let reused = |(index, outcome)| (outcome == Appended::NonceReused).then_some(index);
-        let reused: Vec<_> = places.into_iter().zip(outcomes).filter_map(reused).collect();
-        if !reused.is_empty() {
+        let is_taken =
+            |outcome: &&Appended| matches!(outcome, Appended::Stored | Appended::Duplicate);
+        app.keys().took(&key, outcomes.iter().filter(is_taken).count());
+        let reused = outcomes.iter().filter(|outcome| **outcome == Appended::NonceReused).count();
+        if reused > 0
+            && let Some(missed) = sampling::passes("nonce_reused")
+        {
             tracing::error!(
-                key = %key.id, tenant = %key.tenant, entries = reused.len(),
+                key = %key.id, tenant = %key.tenant, entries = reused, missed,
                 "a salt and iv came again with another entry: a sender repeats its nonces"
             );
         }
-        refused.extend(reused.into_iter().map(|index| (index, nonce_reused())));
+        let refusal = |(index, outcome)| match outcome {
+            Appended::Stored | Appended::Duplicate => None,
+            Appended::NonceReused => Some((index, nonce_reused())),
+            Appended::Damaged => Some((index, damaged())),
+        };
+        refused.extend(places.into_iter().zip(outcomes).filter_map(refusal));
         refused.sort_by_key(|(index, _)| *index);
     }
     for (_, error) in &refused {
@@ -145,33 +155,38 @@ async fn parse(
     body: Body,
     encoding: Encoding,
     form: Form,
-    room: &mut Held,
-) -> Result<(request::Body, usize), ApiError> {
+    mut room: Held<Tenant>,
+) -> Result<(request::Body, usize, Held<Tenant>), ApiError> {
     let config = app.config();
     let limits = config.limits;
-    let bytes = body::read(body, limits.body, config.timeouts.body, room).await?;
+    let bytes = body::read(body, limits.body, config.timeouts.body, &mut room).await?;
     let length = bytes.len();
-    let parse = move |bytes: &[u8]| Ok(request::Body::parse(bytes, form, limits.batch)?);
-    let stopping = |_| ApiError::overloaded("the server is stopping; try again");
-    let parsed = match encoding {
-        Encoding::Identity if length <= PARSED_IN_PLACE => parse(&bytes),
-        Encoding::Identity => {
-            tokio::task::spawn_blocking(move || parse(&bytes)).await.map_err(stopping)?
-        }
-        Encoding::Gzip => {
-            let mut unpacked = app.room().enter();
-            let (parsed, unpacked) = tokio::task::spawn_blocking(move || {
-                let plain = encoding::gunzip(&bytes, limits.body, &mut unpacked);
-                drop(bytes);
-                (plain.and_then(|plain| parse(&plain)), unpacked)
-            })
-            .await
-            .map_err(stopping)?;
-            room.join(unpacked);
-            parsed
-        }
+    let parse = move |bytes: &[u8]| -> Result<_, ApiError> {
+        Ok(request::Body::parse(bytes, form, limits.batch)?)
     };
-    Ok((parsed?, length))
+    if encoding == Encoding::Identity && length <= PARSED_IN_PLACE {
+        return Ok((parse(&bytes)?, length, room));
+    }
+    let parsed = tokio::task::spawn_blocking(move || {
+        let bytes = match encoding {
+            Encoding::Identity => bytes,
+            Encoding::Gzip => {
+                let unpacked = encoding::gunzip(&bytes, limits.body, &mut room)?;
+                drop(bytes);
+                room.shrink(length);
+                unpacked
+            }
+        };
+        // What is read of a body takes as much again at most: it is decoded, and a string with escapes
+        // is put together elsewhere.
+        if !room.grow(bytes.len()) {
+            return Err(ApiError::overloaded("the server holds too much already; try again"));
+        }
+        let parsed = parse(&bytes)?;
+        room.shrink(bytes.len());
+        Ok((parsed, length, room))
+    });
+    parsed.await.map_err(|_| ApiError::overloaded("the server is stopping; try again"))?
 }
 
 /// Checks what the server can see of an entry's encryption (PROTOCOL 7).
@@ -211,6 +226,13 @@ fn nonce_reused() -> ApiError {
     .details(json!({ "field": Field::Iv.name() }))
 }
 
+fn damaged() -> ApiError {
+    ApiError::new(
+        ErrorCode::Internal,
+        "the store is damaged where this entry belongs; it was not stored",
+    )
+}
+
 fn respond(
     id: RequestId,
     total: usize,
@@ -235,7 +257,12 @@ fn respond(
         && let Some(code) = first
     {
         let message = format!("none of {total} entries is good; see the failures");
-        let error = ApiError::new(code, message).status(StatusCode::BAD_REQUEST);
+        let error = ApiError::new(code, message);
+        // A damaged store is no fault of the request: it is sent again.
+        let error = match code {
+            ErrorCode::Internal => error,
+            _ => error.status(StatusCode::BAD_REQUEST),
+        };
         return Err(error.details(json!({ "failures": failures })));
     }
     let response = IngestResponse {

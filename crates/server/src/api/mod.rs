@@ -24,7 +24,6 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware;
 use logflux_wire::response::ErrorCode;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -32,12 +31,13 @@ use utoipa_axum::routes;
 pub(crate) use bare::dress;
 
 use crate::config::ServerConfig;
-use crate::keys::Authenticator;
+use crate::keys::{Authenticator, KeyId};
 use crate::limits::Limiter;
-use crate::monitor::Monitor;
+use crate::monitor::{Monitor, MonitorError};
 use crate::openapi::Base;
 use crate::room::Room;
 use crate::store::Store;
+use crate::tenant::Tenant;
 use error::ApiError;
 
 /// What the calls stand on.
@@ -51,9 +51,11 @@ struct Parts {
     monitor: Monitor,
     limiter: Limiter,
     /// For request bodies.
-    room: Room,
+    room: Room<Tenant>,
+    /// For answers that are not written yet.
+    answers: Room<KeyId>,
     /// For clients that wait for entries.
-    tails: Arc<Semaphore>,
+    tails: Room<Tenant>,
     stopping: tokio::sync::watch::Sender<bool>,
 }
 
@@ -65,10 +67,11 @@ impl App {
         monitor: Monitor,
     ) -> Self {
         let room = Room::new(config.limits.bodies);
-        let tails = Arc::new(Semaphore::new(config.limits.tails));
+        let answers = Room::new(config.limits.answers);
+        let tails = Room::new(config.limits.tails);
         let stopping = tokio::sync::watch::Sender::new(false);
         let (config, limiter) = (ArcSwap::from_pointee(config), Limiter::new());
-        let parts = Parts { config, keys, store, monitor, limiter, room, tails, stopping };
+        let parts = Parts { config, keys, store, monitor, limiter, room, answers, tails, stopping };
         Self(Arc::new(parts))
     }
 
@@ -81,8 +84,12 @@ impl App {
         self.0.stopping.subscribe()
     }
 
-    fn take_tail(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.0.tails).try_acquire_owned().ok()
+    fn tails(&self) -> &Room<Tenant> {
+        &self.0.tails
+    }
+
+    fn answers(&self) -> &Room<KeyId> {
+        &self.0.answers
     }
 
     pub(crate) fn monitor(&self) -> &Monitor {
@@ -94,10 +101,11 @@ impl App {
         self.0.config.load_full()
     }
 
-    /// Puts other settings in force.
-    pub(crate) fn configure(&self, config: ServerConfig) {
-        self.0.monitor.configure(config.monitor.clone());
+    /// Puts other settings in force, or none of them where the monitors' cannot be.
+    pub(crate) fn configure(&self, config: ServerConfig) -> Result<(), MonitorError> {
+        self.0.monitor.configure(&config.monitor)?;
         self.0.config.store(Arc::new(config));
+        Ok(())
     }
 
     pub(crate) fn limiter(&self) -> &Limiter {
@@ -108,7 +116,7 @@ impl App {
         &self.0.keys
     }
 
-    fn room(&self) -> &Room {
+    fn room(&self) -> &Room<Tenant> {
         &self.0.room
     }
 

@@ -12,8 +12,9 @@ use logflux_wire::response::ErrorCode;
 use super::error::ApiError;
 use super::{App, body, watch};
 use crate::keys::KeyInfo;
-use crate::limits::{self, Quota};
+use crate::limits::{self, Network, Quota};
 use crate::monitor::{Event, Whose};
+use crate::sampling;
 
 const X_RATELIMIT_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const X_RATELIMIT_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
@@ -43,13 +44,15 @@ pub(super) async fn limit(
     let quota = app.limiter().address(address, &config.rates);
     watch::address(address);
     if let Some(quota) = quota {
-        app.monitor().record(&counted(Whose::Address(address), &quota));
+        app.monitor().record(&counted(Whose::Address(Network::of(address)), &quota));
     }
     let answer = async move {
         let mut response = match check(quota, "address") {
             Ok(()) => next.run(request).await,
             Err(refusal) => {
-                tracing::warn!(%address, "an address has used up its requests");
+                if let Some(missed) = sampling::passes("address_limited") {
+                    tracing::warn!(%address, missed, "an address has used up its requests");
+                }
                 body::drain(request).await;
                 refusal.into_response()
             }
@@ -78,8 +81,12 @@ pub(super) fn count_key(app: &App, key: &KeyInfo) -> Result<(), ApiError> {
         });
     });
     let checked = check(quota, "key");
-    if checked.is_err() {
-        tracing::warn!(key = %key.id, tenant = %key.tenant, "a key has used up its requests");
+    if checked.is_err()
+        && let Some(missed) = sampling::passes("key_limited")
+    {
+        tracing::warn!(
+            key = %key.id, tenant = %key.tenant, missed, "a key has used up its requests"
+        );
     }
     checked
 }

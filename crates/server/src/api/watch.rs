@@ -8,16 +8,19 @@ use std::time::Instant;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use logflux_wire::ApiKey;
 
 use super::App;
 use super::error::ApiError;
 use crate::keys::KeyInfo;
-use crate::monitor::Event;
+use crate::limits::Network;
+use crate::monitor::{Borne, Event};
 
 /// What is found out about a request while it is answered.
 #[derive(Default)]
 struct Seen {
     key: Option<Arc<KeyInfo>>,
+    borne: Option<Borne>,
     address: Option<IpAddr>,
 }
 
@@ -34,17 +37,18 @@ pub(super) async fn watch(
 ) -> Response {
     let began = Instant::now();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let seen = RefCell::new(Seen { key: None, address: Some(peer.ip()) });
+    let seen = RefCell::new(Seen { address: Some(peer.ip()), ..Seen::default() });
     SEEN.scope(seen, async move {
         let response = next.run(request).await;
-        let Seen { key, address } = SEEN.with(RefCell::take);
+        let Seen { key, borne, address } = SEEN.with(RefCell::take);
         app.monitor().record(&Event::Answered {
             route: route.as_ref().map(MatchedPath::as_str),
             status: response.status().as_u16(),
             code: response.extensions().get::<ApiError>().map(ApiError::code),
             elapsed: began.elapsed(),
             key: key.as_ref(),
-            address,
+            borne: borne.as_ref(),
+            network: address.map(Network::of),
         });
         response
     })
@@ -54,6 +58,16 @@ pub(super) async fn watch(
 /// The request that is under way bears this key, which is good.
 pub(super) fn key(key: &Arc<KeyInfo>) {
     note(|seen| seen.key = Some(Arc::clone(key)));
+}
+
+/// The request that is under way bears this key, which is this one where it is known.
+pub(super) fn bears(key: &ApiKey, known: Option<&KeyInfo>) {
+    note(|seen| {
+        seen.borne = Some(match known {
+            Some(info) => Borne::Key(info.id.clone(), info.tenant.clone()),
+            None => Borne::prefix(key),
+        });
+    });
 }
 
 /// The request that is under way comes from this address, and not from that of its connection.

@@ -7,7 +7,9 @@
 //! server's side of it.
 
 mod authenticator;
+mod carry;
 mod info;
+mod look;
 mod rotate;
 mod schema;
 mod scope;
@@ -32,6 +34,9 @@ use crate::{folder, random};
 const COLUMNS: &str = "id, tenant, scopes, created, expires, revoked, note, successor, last_used,
     requests, entries";
 
+/// How long a connection waits for another process that writes.
+const BUSY: Duration = Duration::from_secs(5);
+
 /// The most characters in a note.
 const NOTE_MAX: usize = 200;
 
@@ -54,7 +59,7 @@ impl Keys {
             .and_then(|()| folder::touch(&path))
             .map_err(|source| KeysError::Folder { path: data.display().to_string(), source })?;
         let mut connection = Connection::open(path)?;
-        connection.busy_timeout(Duration::from_secs(5))?;
+        connection.busy_timeout(BUSY)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         schema::migrate(&mut connection)?;
@@ -286,6 +291,9 @@ pub enum KeysError {
     /// The operating system gives no random bytes.
     #[error("the operating system's random generator fails")]
     Random,
+    /// The keys cannot be read now.
+    #[error("the keys cannot be read")]
+    Unreadable,
     /// The server is about to stop.
     #[error("the server is stopping")]
     Stopping,

@@ -1,14 +1,17 @@
 //! The table of keys, and its versions.
 
+use std::path::Path;
+
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::KeysError;
+use super::{Keys, KeysError};
+use crate::folder;
 
 /// The version of the table, in the database's `user_version`.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 
 /// From nothing to version 1, from version 1 to 2, and so on.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     "CREATE TABLE keys (
         id      TEXT PRIMARY KEY,
         hash    BLOB NOT NULL UNIQUE,   -- SHA-256 of the key
@@ -25,6 +28,15 @@ const STEPS: [&str; 2] = [
     ALTER TABLE keys ADD COLUMN requests INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE keys ADD COLUMN entries INTEGER NOT NULL DEFAULT 0;
     PRAGMA user_version = 2;",
+    // A number that grows with every change but that of the use, whoever makes it.
+    "CREATE TABLE changes (number INTEGER NOT NULL) STRICT;
+    INSERT INTO changes VALUES (1);
+    CREATE TRIGGER key_made AFTER INSERT ON keys BEGIN UPDATE changes SET number = number + 1; END;
+    CREATE TRIGGER key_gone AFTER DELETE ON keys BEGIN UPDATE changes SET number = number + 1; END;
+    CREATE TRIGGER key_changed
+    AFTER UPDATE OF id, hash, tenant, scopes, created, expires, revoked, note, successor ON keys
+    BEGIN UPDATE changes SET number = number + 1; END;
+    PRAGMA user_version = 3;",
 ];
 
 /// Brings a database to [`VERSION`].
@@ -39,6 +51,22 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), KeysError> {
         transaction.execute_batch(step)?;
     }
     Ok(transaction.commit()?)
+}
+
+impl Keys {
+    /// Whether this program knows the version of a data folder's keys, where there are some.
+    pub(crate) fn check_version(data: &Path) -> Result<(), KeysError> {
+        let path = folder::keys_db(data);
+        if !path.exists() {
+            return Ok(());
+        }
+        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE;
+        let connection = Connection::open_with_flags(path, flags)?;
+        match connection.query_row("PRAGMA user_version", [], |row| row.get(0))? {
+            0..=VERSION => Ok(()),
+            found => Err(KeysError::Version { found, newest: VERSION }),
+        }
+    }
 }
 
 #[cfg(test)]

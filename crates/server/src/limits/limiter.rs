@@ -17,11 +17,17 @@ pub(crate) struct Limiter {
     began: Instant,
     keys: Windows<KeyId>,
     addresses: Windows<Network>,
+    handshakes: Windows<Network>,
 }
 
 impl Limiter {
     pub(crate) fn new() -> Self {
-        Self { began: Instant::now(), keys: Windows::new(), addresses: Windows::new() }
+        Self {
+            began: Instant::now(),
+            keys: Windows::new(),
+            addresses: Windows::new(),
+            handshakes: Windows::new(),
+        }
     }
 
     /// Counts a request of a key; nothing where keys have no limit.
@@ -37,6 +43,12 @@ impl Limiter {
         let network = Network::of(address);
         let counted = || self.addresses.count(&network, limit, most, self.began.elapsed());
         (limit > 0).then(|| Quota::new(limit, counted()))
+    }
+
+    /// Counts a connection of an address; whether it may begin its handshake.
+    pub(crate) fn handshake(&self, network: Network, rates: &Rates) -> bool {
+        let (limit, most) = (rates.handshakes_per_address, rates.addresses);
+        limit == 0 || self.handshakes.count(&network, limit, most, self.began.elapsed()).within
     }
 }
 

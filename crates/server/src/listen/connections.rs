@@ -2,17 +2,18 @@
 //! read.
 
 use std::collections::HashMap;
-use std::future::{Ready, ready};
+use std::future::{Future as _, Ready, ready};
 use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum_server::accept::Accept;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio_io_timeout::TimeoutStream;
+use tokio::time::{Instant, Sleep};
 
 use crate::api::App;
 use crate::limits::Network;
@@ -40,6 +41,9 @@ impl BoundedAcceptor {
         let network = Network::of(peer);
         let canonical = peer.to_canonical();
         let is_proxy = config.rates.trusted_proxies.iter().any(|net| net.contains(&canonical));
+        if !is_proxy && !self.app.limiter().handshake(network, &config.rates) {
+            return Err(io::Error::other("this address has begun too many connections"));
+        }
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let of_network = open.by_network.get(&network).copied().unwrap_or_default();
         if open.all >= config.limits.connections {
@@ -63,9 +67,8 @@ impl<S> Accept<TcpStream, S> for BoundedAcceptor {
         let accepted = stream.peer_addr().and_then(|peer| {
             let permit = self.admit(peer.ip())?;
             stream.set_nodelay(true)?;
-            let mut stream = TimeoutStream::new(stream);
-            stream.set_write_timeout(Some(self.app.config().timeouts.write));
-            Ok((Bounded { stream: Box::pin(stream), _permit: permit }, service))
+            let patience = self.app.config().timeouts.write;
+            Ok((Bounded { stream, patience, behind: None, _permit: permit }, service))
         });
         ready(accepted)
     }
@@ -90,10 +93,56 @@ impl Drop for Permit {
     }
 }
 
+/// How many bytes a second a peer takes at least that is behind.
+const RATE: u64 = 2_048;
+
 /// A connection that has its place.
 pub(super) struct Bounded {
-    stream: Pin<Box<TimeoutStream<TcpStream>>>,
+    stream: TcpStream,
+    patience: Duration,
+    behind: Option<Behind>,
     _permit: Permit,
+}
+
+/// A peer that has not taken all that there is for it.
+struct Behind {
+    /// When it must have taken enough.
+    deadline: Pin<Box<Sleep>>,
+    taken: u64,
+}
+
+impl Bounded {
+    /// Notes what a write did. One that cannot go on begins the time in which the peer must take
+    /// enough; single bytes begin no new one.
+    fn note(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        match &written {
+            Poll::Ready(Ok(bytes)) => {
+                if let Some(behind) = &mut self.behind {
+                    behind.taken = behind.taken.saturating_add(*bytes as u64);
+                }
+                return written;
+            }
+            Poll::Ready(Err(_)) => return written,
+            Poll::Pending => {}
+        }
+        let patience = self.patience;
+        let behind = self.behind.get_or_insert_with(|| Behind {
+            deadline: Box::pin(tokio::time::sleep(patience)),
+            taken: 0,
+        });
+        while behind.deadline.as_mut().poll(cx).is_ready() {
+            if behind.taken < (RATE * patience.as_secs()).max(1) {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+            behind.taken = 0;
+            behind.deadline.as_mut().reset(Instant::now() + patience);
+        }
+        Poll::Pending
+    }
 }
 
 impl AsyncRead for Bounded {
@@ -102,7 +151,7 @@ impl AsyncRead for Bounded {
         cx: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.stream.as_mut().poll_read(cx, into)
+        Pin::new(&mut self.stream).poll_read(cx, into)
     }
 }
 
@@ -112,7 +161,8 @@ impl AsyncWrite for Bounded {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.stream.as_mut().poll_write(cx, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.note(cx, written)
     }
 
     fn poll_write_vectored(
@@ -120,18 +170,21 @@ impl AsyncWrite for Bounded {
         cx: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.stream.as_mut().poll_write_vectored(cx, parts)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, parts);
+        self.note(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
     }
 
+    /// It is called when all that there was is written.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream.as_mut().poll_flush(cx)
+        self.behind = None;
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream.as_mut().poll_shutdown(cx)
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

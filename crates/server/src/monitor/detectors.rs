@@ -4,34 +4,38 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 use std::time::{Duration, Instant};
 
+use logflux_wire::alert::AlertKind;
+
 use super::settings::{Burst, UnusualUse};
 
-/// The most keys or addresses that are remembered of a kind; above it those that came first since
-/// the last time are forgotten.
+/// The most keys or addresses that are remembered of a kind of alert; above it those that came first
+/// since the last time are forgotten. What is remembered of one kind makes room in no other.
 const REMEMBERED: usize = 10_000;
 
-/// Counts by subject within a time that begins with the first.
+/// Counts by subject, for each kind by itself, within a time that begins with the first.
 #[derive(Debug)]
 pub(super) struct Bursts<S> {
-    counts: HashMap<S, (Instant, u64)>,
+    kinds: HashMap<AlertKind, HashMap<S, (Instant, u64)>>,
 }
 
 impl<S: Eq + Hash> Bursts<S> {
     pub(super) fn new() -> Self {
-        Self { counts: HashMap::new() }
+        Self { kinds: HashMap::new() }
     }
 
     /// Counts some more; gives the count where it is enough.
     pub(super) fn count(
         &mut self,
+        kind: AlertKind,
         subject: S,
         more: u64,
         rule: &Burst,
         now: Instant,
     ) -> Option<u64> {
         let over = |began: Instant| now.saturating_duration_since(began) > rule.window;
-        make_room(&mut self.counts, |(began, _)| over(*began));
-        let (began, count) = self.counts.entry(subject).or_insert((now, 0));
+        let counts = self.kinds.entry(kind).or_default();
+        make_room(counts, |(began, _)| over(*began));
+        let (began, count) = counts.entry(subject).or_insert((now, 0));
         if over(*began) {
             (*began, *count) = (now, 0);
         }
@@ -40,25 +44,54 @@ impl<S: Eq + Hash> Bursts<S> {
     }
 }
 
-/// When a subject was last told of.
+/// How many alerts of a kind are given in the time in which the same is told once.
+const TOLD_OF_A_KIND: u32 = 200;
+
+/// When a subject was last told of, for each kind by itself.
 #[derive(Debug)]
 pub(super) struct Quiet<S> {
-    told: HashMap<S, Instant>,
+    kinds: HashMap<AlertKind, Told<S>>,
+}
+
+#[derive(Debug)]
+struct Told<S> {
+    subjects: HashMap<S, Instant>,
+    /// How many were told since then.
+    since: Instant,
+    count: u32,
 }
 
 impl<S: Eq + Hash> Quiet<S> {
     pub(super) fn new() -> Self {
-        Self { told: HashMap::new() }
+        Self { kinds: HashMap::new() }
     }
 
     /// Whether it is to be told now; if so, it is not for that long.
-    pub(super) fn passes(&mut self, subject: S, quiet: Duration, now: Instant) -> bool {
+    pub(super) fn passes(
+        &mut self,
+        kind: AlertKind,
+        subject: S,
+        quiet: Duration,
+        now: Instant,
+    ) -> bool {
         let over = |told: &Instant| now.saturating_duration_since(*told) >= quiet;
-        if self.told.get(&subject).is_some_and(|told| !over(told)) {
+        let kind = self.kinds.entry(kind).or_insert_with(|| Told {
+            subjects: HashMap::new(),
+            since: now,
+            count: 0,
+        });
+        if kind.subjects.get(&subject).is_some_and(|told| !over(told)) {
             return false;
         }
-        make_room(&mut self.told, over);
-        self.told.insert(subject, now);
+        if over(&kind.since) {
+            (kind.since, kind.count) = (now, 0);
+        }
+        if kind.count >= TOLD_OF_A_KIND {
+            return false;
+        }
+        kind.count += 1;
+        make_room(&mut kind.subjects, over);
+        kind.subjects.insert(subject, now);
         true
     }
 }
@@ -173,23 +206,32 @@ mod tests {
         let at = |seconds| start + Duration::from_secs(seconds);
         let rule = Burst { count: 3, window: Duration::from_secs(10), ..Burst::default() };
         let mut bursts = Bursts::new();
-        assert_eq!(bursts.count("a", 1, &rule, at(0)), None);
-        assert_eq!(bursts.count("a", 1, &rule, at(9)), None);
-        assert_eq!(bursts.count("b", 1, &rule, at(9)), None);
-        assert_eq!(bursts.count("a", 1, &rule, at(10)), Some(3));
-        assert_eq!(bursts.count("a", 1, &rule, at(21)), None, "another time has begun");
-        assert_eq!(bursts.count("b", 5, &rule, at(9)), Some(6));
+        let mut count =
+            |subject, more, now| bursts.count(AlertKind::AuthFailures, subject, more, &rule, now);
+        assert_eq!(count("a", 1, at(0)), None);
+        assert_eq!(count("a", 1, at(9)), None);
+        assert_eq!(count("b", 1, at(9)), None);
+        assert_eq!(count("a", 1, at(10)), Some(3));
+        assert_eq!(count("a", 1, at(21)), None, "another time has begun");
+        assert_eq!(count("b", 5, at(9)), Some(6));
     }
 
     #[test]
-    fn memory_is_bounded_whoever_comes() {
+    fn memory_is_bounded_whoever_comes_and_no_kind_makes_another_forgotten() {
         let now = Instant::now();
         let (mut bursts, mut quiet) = (Bursts::new(), Quiet::new());
+        let long = Duration::from_secs(600);
+        assert!(quiet.passes(AlertKind::NonceReused, 0, long, now));
+        let mut told = 0;
         for subject in 0..50_000 {
-            bursts.count(subject, 1, &Burst::default(), now);
-            quiet.passes(subject, Duration::from_secs(600), now);
+            bursts.count(AlertKind::AuthFailures, subject, 1, &Burst::default(), now);
+            told += u32::from(quiet.passes(AlertKind::AuthFailures, subject, long, now));
         }
-        assert!(bursts.counts.len() <= REMEMBERED && quiet.told.len() <= REMEMBERED);
+        assert!(bursts.kinds.values().all(|counts| counts.len() <= REMEMBERED));
+        assert!(quiet.kinds.values().all(|told| told.subjects.len() <= REMEMBERED));
+        assert_eq!(told, TOLD_OF_A_KIND);
+        assert!(!quiet.passes(AlertKind::NonceReused, 0, long, now), "it was told");
+        assert!(quiet.passes(AlertKind::NonceReused, 1, long, now));
     }
 
     #[test]
@@ -197,10 +239,11 @@ mod tests {
         let start = Instant::now();
         let mut quiet = Quiet::new();
         let minute = Duration::from_secs(60);
-        assert!(quiet.passes("a", minute, start));
-        assert!(!quiet.passes("a", minute, start + minute / 2));
-        assert!(quiet.passes("b", minute, start));
-        assert!(quiet.passes("a", minute, start + minute));
+        let mut passes = |subject, now| quiet.passes(AlertKind::LimitNear, subject, minute, now);
+        assert!(passes("a", start));
+        assert!(!passes("a", start + minute / 2));
+        assert!(passes("b", start));
+        assert!(passes("a", start + minute));
     }
 
     #[test]

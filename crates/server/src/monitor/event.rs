@@ -1,12 +1,14 @@
 //! What the monitors are told.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use logflux_wire::ApiKey;
 use logflux_wire::response::ErrorCode;
 
-use crate::keys::KeyInfo;
+use crate::keys::{KeyId, KeyInfo};
+use crate::limits::Network;
+use crate::tenant::Tenant;
 
 /// Something that happened.
 #[derive(Clone, Copy, Debug)]
@@ -18,8 +20,11 @@ pub(crate) enum Event<'a> {
         status: u16,
         code: Option<ErrorCode>,
         elapsed: Duration,
+        /// The key, where it is good.
         key: Option<&'a Arc<KeyInfo>>,
-        address: Option<IpAddr>,
+        /// What it bears, good or not.
+        borne: Option<&'a Borne>,
+        network: Option<Network>,
     },
     /// A key has sent entries, of which all are read and some may be refused.
     Received { key: &'a KeyInfo, entries: u64, bytes: u64, largest: usize },
@@ -33,5 +38,23 @@ pub(crate) enum Event<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Whose<'a> {
     Key(&'a KeyInfo),
-    Address(IpAddr),
+    Address(Network),
+}
+
+/// A key that a request bears.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Borne {
+    /// One that is known.
+    Key(KeyId, Tenant),
+    /// One that is not: how it begins. The rest of it cannot be guessed.
+    Prefix(String),
+}
+
+impl Borne {
+    /// How many characters of a key that is not known are remembered.
+    const SHOWN: usize = ApiKey::PREFIX.len() + 4;
+
+    pub(crate) fn prefix(key: &ApiKey) -> Self {
+        Self::Prefix(key.expose().chars().take(Self::SHOWN).collect())
+    }
 }

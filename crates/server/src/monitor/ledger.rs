@@ -9,9 +9,11 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
 use crate::folder;
 
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
-const SCHEMA: &str = "
+/// From nothing to version 1, and from there to 2.
+const STEPS: [&str; 2] = [
+    "
     CREATE TABLE alerts (
         id       INTEGER PRIMARY KEY AUTOINCREMENT,
         kind     TEXT NOT NULL,
@@ -22,7 +24,12 @@ const SCHEMA: &str = "
     ) STRICT;
     CREATE INDEX alerts_to_post ON alerts (post) WHERE post IS NOT NULL;
     PRAGMA user_version = 1;
-";
+",
+    "
+    CREATE INDEX alerts_by_kind ON alerts (kind, id);
+    PRAGMA user_version = 2;
+",
+];
 
 /// Which alerts are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,13 +77,30 @@ impl Alerts {
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.pragma_update(None, "cache_size", -512)?; // KiB
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        match transaction.query_row("PRAGMA user_version", [], |row| row.get(0))? {
-            0 => transaction.execute_batch(SCHEMA)?,
-            VERSION => {}
-            found => return Err(AlertsError::Version { found, newest: VERSION }),
+        let found: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        let done = usize::try_from(found).unwrap_or(usize::MAX);
+        let Some(steps) = STEPS.get(done..) else {
+            return Err(AlertsError::Version { found, newest: VERSION });
+        };
+        for step in steps {
+            transaction.execute_batch(step)?;
         }
         transaction.commit()?;
         Ok(Self { connection: Mutex::new(connection) })
+    }
+
+    /// Whether this program knows the version of a data folder's alerts, where there are some.
+    pub(crate) fn check_version(data: &Path) -> Result<(), AlertsError> {
+        let path = folder::alerts_db(data);
+        if !path.exists() {
+            return Ok(());
+        }
+        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE;
+        let connection = Connection::open_with_flags(path, flags)?;
+        match connection.query_row("PRAGMA user_version", [], |row| row.get(0))? {
+            0..=VERSION => Ok(()),
+            found => Err(AlertsError::Version { found, newest: VERSION }),
+        }
     }
 
     /// The alerts, the newest first.
@@ -99,7 +123,8 @@ impl Alerts {
         Ok(alerts)
     }
 
-    /// Adds an alert and gives its number; of more than `keep` the oldest go.
+    /// Adds an alert and gives its number; of more than `keep` of its kind the oldest go, so that no
+    /// kind pushes another out.
     pub(super) fn add(
         &self,
         alert: &Alert,
@@ -115,7 +140,11 @@ impl Alerts {
             (alert.kind.name(), time, text, post.then_some(time)),
         )?;
         let id = transaction.last_insert_rowid();
-        transaction.execute("DELETE FROM alerts WHERE id <= ?1", [id - i64::from(keep)])?;
+        transaction.execute(
+            "DELETE FROM alerts WHERE kind = ?1 AND id <= (
+                 SELECT id FROM alerts WHERE kind = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+            (alert.kind.name(), keep),
+        )?;
         transaction.commit()?;
         Ok(id)
     }

@@ -2,9 +2,10 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use prometheus::core::Collector;
 use prometheus::{
-    GaugeVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
-    TextEncoder,
+    Gauge, GaugeVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts,
+    Registry, TextEncoder,
 };
 
 use super::event::{Event, Whose};
@@ -30,6 +31,54 @@ pub(super) struct Metrics {
     pub(super) alerts: IntCounterVec,
     pub(super) posts: IntCounterVec,
     pub(super) tails: IntGauge,
+    pub(super) machine: MachineGauges,
+}
+
+/// What the server says of its process, its disk and its certificate.
+#[derive(Clone, Debug)]
+pub(crate) struct MachineGauges {
+    pub(crate) memory: IntGauge,
+    pub(crate) files: IntGauge,
+    pub(crate) started: IntGauge,
+    pub(crate) processor: Gauge,
+    pub(crate) disk_free: IntGauge,
+    pub(crate) disk_size: IntGauge,
+    pub(crate) certificate: IntGauge,
+}
+
+impl MachineGauges {
+    fn new() -> Result<Self, prometheus::Error> {
+        Ok(Self {
+            memory: IntGauge::new("process_resident_memory_bytes", "Memory in use")?,
+            files: IntGauge::new("process_open_fds", "Open files")?,
+            started: IntGauge::new(
+                "process_start_time_seconds",
+                "When the server was started: seconds since 1970",
+            )?,
+            processor: Gauge::new("process_cpu_seconds_total", "Processor time used")?,
+            disk_free: IntGauge::new(
+                "logflux_disk_free_bytes",
+                "Bytes that are free for the server on the disk of the data folder",
+            )?,
+            disk_size: IntGauge::new("logflux_disk_bytes", "The size of that disk")?,
+            certificate: IntGauge::new(
+                "logflux_certificate_expiry_timestamp_seconds",
+                "When the first certificate of the chain expires: seconds since 1970",
+            )?,
+        })
+    }
+
+    fn collectors(&self) -> [Box<dyn Collector>; 7] {
+        [
+            Box::new(self.memory.clone()),
+            Box::new(self.files.clone()),
+            Box::new(self.started.clone()),
+            Box::new(self.processor.clone()),
+            Box::new(self.disk_free.clone()),
+            Box::new(self.disk_size.clone()),
+            Box::new(self.certificate.clone()),
+        ]
+    }
 }
 
 impl Metrics {
@@ -89,6 +138,7 @@ impl Metrics {
                 &["outcome"],
             )?,
             tails: IntGauge::new("logflux_tails", "Clients that wait for entries as they come")?,
+            machine: MachineGauges::new()?,
         };
         metrics.register(store)?;
         Ok(metrics)
@@ -118,6 +168,7 @@ impl Metrics {
         all.push(Box::new(self.bytes.clone()));
         all.push(Box::new(self.key_last_used.clone()));
         all.push(Box::new(self.tails.clone()));
+        all.extend(self.machine.collectors());
         all.into_iter().try_for_each(|collector| self.registry.register(collector))
     }
 

@@ -14,34 +14,42 @@ mod settings;
 mod webhook;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use logflux_wire::alert::Alert;
+use logflux_wire::alert::{Alert, AlertKind};
 use prometheus::{IntCounterVec, IntGauge};
+use serde_json::{Value, json};
 
-pub(crate) use event::Event;
-pub(crate) use event::Whose;
+pub(crate) use event::{Borne, Event, Whose};
 pub use ledger::{AlertFilter, Alerts, AlertsError};
+pub(crate) use metrics::MachineGauges;
 use metrics::Metrics;
 use rules::Rules;
 pub use settings::{Burst, LargePayload, LimitNear, MonitorSettings, UnusualUse, WebhookSettings};
 use webhook::Webhook;
 
-use crate::store::Meter;
+use crate::sampling;
+use crate::store::{Notice, Store};
 
-/// How many alerts wait to be kept; above it they are only logged.
-const WAITING: usize = 1_000;
+/// How many alerts of a kind wait to be kept; above it they are only logged.
+const WAITING: usize = 100;
 
-pub(crate) struct Monitor {
+pub(crate) struct Monitor(Arc<Watch>);
+
+struct Watch {
     settings: Mutex<Arc<MonitorSettings>>,
     metrics: Metrics,
     rules: Mutex<Rules>,
     alerts: Arc<Alerts>,
-    keep: Option<SyncSender<Alert>>,
-    keeper: Option<JoinHandle<()>>,
+    webhook: Mutex<Option<Arc<Webhook>>>,
+    /// How many of each kind wait.
+    waiting: [AtomicUsize; AlertKind::ALL.len()],
+    keep: SyncSender<Option<Alert>>,
+    keeper: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Monitor {
@@ -49,44 +57,98 @@ impl Monitor {
     pub(crate) fn start(
         data: &Path,
         settings: &MonitorSettings,
-        store: Option<&Meter>,
+        store: &dyn Store,
     ) -> Result<Self, MonitorError> {
-        settings.check().map_err(MonitorError::Settings)?;
-        let webhook = settings.webhook.as_ref().map(Webhook::new).transpose();
-        let webhook = webhook.map_err(MonitorError::Settings)?;
-        let metrics = Metrics::new(store)?;
+        let webhook = check(settings)?;
+        let metrics = Metrics::new(store.meter())?;
         let alerts = Arc::new(Alerts::open(data)?);
-        let (keep, to_keep) = sync_channel(WAITING);
+        let (keep, to_keep) = sync_channel(WAITING * AlertKind::ALL.len());
         let (wake, woken) = sync_channel(1);
-        let posts = webhook.is_some();
-        let kept = settings.keep;
-        let ledger = Arc::clone(&alerts);
-        let keeper =
-            spawn("logflux-alerts", move || keep_alerts(&ledger, kept, posts, &to_keep, &wake))?;
-        if let Some(webhook) = webhook {
-            let (ledger, posts) = (Arc::clone(&alerts), metrics.posts.clone());
-            // It is not waited for at the end: a post may take long, and is made again at the start.
-            spawn("logflux-webhook", move || post_alerts(&ledger, &webhook, &posts, &woken))?;
-        }
-        Ok(Self {
+        let watch = Arc::new(Watch {
             settings: Mutex::new(Arc::new(settings.clone())),
             metrics,
             rules: Mutex::new(Rules::new()),
             alerts,
-            keep: Some(keep),
-            keeper: Some(keeper),
-        })
+            webhook: Mutex::new(webhook.map(Arc::new)),
+            waiting: std::array::from_fn(|_| AtomicUsize::new(0)),
+            keep,
+            keeper: Mutex::new(None),
+        });
+        let keeping = Arc::clone(&watch);
+        let keeper = spawn("logflux-alerts", move || keeping.keep_alerts(&to_keep, &wake))?;
+        *watch.keeper.lock().unwrap_or_else(PoisonError::into_inner) = Some(keeper);
+        // These are not waited for at the end: a post may take long, and is made again at the start.
+        let posting = Arc::downgrade(&watch);
+        spawn("logflux-webhook", move || post_alerts(&posting, &woken))?;
+        if let Some(notices) = store.notices() {
+            let telling = Arc::downgrade(&watch);
+            spawn("logflux-notices", move || {
+                while let (Ok(notice), Some(watch)) = (notices.recv(), telling.upgrade()) {
+                    watch.notice(&notice);
+                }
+            })?;
+        }
+        Ok(Self(watch))
     }
 
-    /// Puts other rules in force. The webhook stays as it was at the start.
-    pub(crate) fn configure(&self, settings: MonitorSettings) {
-        *self.settings.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+    /// Puts other rules and another webhook in force, or neither where the webhook cannot be.
+    pub(crate) fn configure(&self, settings: &MonitorSettings) -> Result<(), MonitorError> {
+        let webhook = check(settings)?;
+        *self.0.webhook.lock().unwrap_or_else(PoisonError::into_inner) = webhook.map(Arc::new);
+        *self.0.settings.lock().unwrap_or_else(PoisonError::into_inner) =
+            Arc::new(settings.clone());
+        Ok(())
     }
 
     /// Counts an event, and gives an alert where it breaks a rule.
     pub(crate) fn record(&self, event: &Event<'_>) {
+        self.0.record(event);
+    }
+
+    /// Gives an alert of something that the server has noticed of itself.
+    pub(crate) fn notice(&self, kind: AlertKind, message: String, details: Value) {
+        self.0.told(kind, message, details);
+    }
+
+    /// The counters in the text format of Prometheus.
+    pub(crate) fn metrics(&self) -> Result<String, MonitorError> {
+        Ok(self.0.metrics.text()?)
+    }
+
+    /// How many clients wait for entries as they come.
+    pub(crate) fn tails(&self) -> &IntGauge {
+        &self.0.metrics.tails
+    }
+
+    /// What the server says of the machine.
+    pub(crate) fn machine(&self) -> &MachineGauges {
+        &self.0.metrics.machine
+    }
+
+    /// The alerts that were given.
+    pub(crate) fn alerts(&self) -> &Arc<Alerts> {
+        &self.0.alerts
+    }
+}
+
+/// Checks the settings, and reads what the webhook needs.
+pub(crate) fn check(settings: &MonitorSettings) -> Result<Option<Webhook>, MonitorError> {
+    settings.check().map_err(MonitorError::Settings)?;
+    settings.webhook.as_ref().map(Webhook::new).transpose().map_err(MonitorError::Settings)
+}
+
+impl Watch {
+    fn settings(&self) -> Arc<MonitorSettings> {
+        Arc::clone(&self.settings.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn webhook(&self) -> Option<Arc<Webhook>> {
+        self.webhook.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn record(&self, event: &Event<'_>) {
         self.metrics.record(event);
-        let settings = Arc::clone(&self.settings.lock().unwrap_or_else(PoisonError::into_inner));
+        let settings = self.settings();
         let breaches = {
             let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
             rules.judge(event, &settings, Instant::now())
@@ -96,43 +158,93 @@ impl Monitor {
         }
     }
 
-    fn give(&self, alert: Alert) {
-        tracing::warn!(
-            kind = alert.kind.name(),
-            key = alert.key.as_deref(),
-            tenant = alert.tenant.as_deref(),
-            address = alert.address.as_deref(),
-            message = alert.message,
-            "alert"
-        );
-        self.metrics.alerts.with_label_values(&[alert.kind.name()]).inc();
-        if let Some(keep) = &self.keep
-            && keep.try_send(alert).is_err()
-        {
-            tracing::error!("too many alerts wait already: this one is not kept");
+    fn notice(&self, notice: &Notice) {
+        match notice {
+            Notice::ClockJumped { seconds } => self.told(
+                AlertKind::ClockJumped,
+                format!(
+                    "the clock is {} s {} of where it is expected: no entry is deleted for its age \
+                     until it is right, or `logflux store retain --accept-clock` confirms it",
+                    seconds.unsigned_abs(),
+                    if *seconds < 0 { "behind" } else { "ahead" },
+                ),
+                json!({ "seconds": seconds }),
+            ),
+            Notice::Damaged { what } => self.told(
+                AlertKind::StoreDamaged,
+                format!("{what}; `logflux store check` says what is damaged"),
+                json!({}),
+            ),
+            Notice::LogLarge { bytes } => self.told(
+                AlertKind::StoreLogLarge,
+                format!(
+                    "the store's log has {bytes} bytes: another process reads the store without end"
+                ),
+                json!({ "bytes": bytes }),
+            ),
         }
     }
 
-    /// The counters in the text format of Prometheus.
-    pub(crate) fn metrics(&self) -> Result<String, MonitorError> {
-        Ok(self.metrics.text()?)
+    fn told(&self, kind: AlertKind, message: String, details: Value) {
+        let settings = self.settings();
+        let alert = {
+            let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
+            rules.notice(kind, message, details, &settings, Instant::now())
+        };
+        if let Some(alert) = alert {
+            self.give(alert);
+        }
     }
 
-    /// How many clients wait for entries as they come.
-    pub(crate) fn tails(&self) -> &IntGauge {
-        &self.metrics.tails
+    fn waiting(&self, kind: AlertKind) -> Option<&AtomicUsize> {
+        AlertKind::ALL.iter().zip(&self.waiting).find(|(of, _)| **of == kind).map(|(_, n)| n)
     }
 
-    /// The alerts that were given.
-    pub(crate) fn alerts(&self) -> &Arc<Alerts> {
-        &self.alerts
+    fn give(&self, alert: Alert) {
+        if let Some(missed) = sampling::passes(alert.kind.name()) {
+            tracing::warn!(
+                kind = alert.kind.name(),
+                key = alert.key.as_deref(),
+                tenant = alert.tenant.as_deref(),
+                address = alert.address.as_deref(),
+                message = alert.message,
+                missed,
+                "alert"
+            );
+        }
+        self.metrics.alerts.with_label_values(&[alert.kind.name()]).inc();
+        let Some(waiting) = self.waiting(alert.kind) else { return };
+        let fits = waiting.fetch_add(1, Ordering::Relaxed) < WAITING;
+        if !fits || self.keep.try_send(Some(alert)).is_err() {
+            waiting.fetch_sub(1, Ordering::Relaxed);
+            if let Some(missed) = sampling::passes("alerts_wait") {
+                tracing::error!(missed, "too many alerts wait already: this one is not kept");
+            }
+        }
+    }
+
+    /// Keeps what comes, until nothing can come any more.
+    fn keep_alerts(&self, to_keep: &Receiver<Option<Alert>>, wake: &SyncSender<()>) {
+        while let Ok(Some(alert)) = to_keep.recv() {
+            if let Some(waiting) = self.waiting(alert.kind) {
+                waiting.fetch_sub(1, Ordering::Relaxed);
+            }
+            let post = self.webhook().is_some();
+            match self.alerts.add(&alert, millis(), self.settings().keep, post) {
+                // It is awake already, where this fails.
+                Ok(_) => drop(wake.try_send(())),
+                Err(error) => tracing::error!(%error, "an alert is not kept"),
+            }
+        }
     }
 }
 
 impl Drop for Monitor {
     fn drop(&mut self) {
-        self.keep = None;
-        if let Some(keeper) = self.keeper.take() {
+        // The end of what is to be kept.
+        self.0.keep.send(None).ok();
+        let keeper = self.0.keeper.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(keeper) = keeper {
             keeper.join().ok();
         }
     }
@@ -142,33 +254,21 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
     thread::Builder::new().name(name.to_owned()).spawn(work).map_err(MonitorError::Thread)
 }
 
-/// Keeps what comes, until nothing can come any more.
-fn keep_alerts(
-    ledger: &Alerts,
-    keep: u32,
-    post: bool,
-    to_keep: &Receiver<Alert>,
-    wake: &SyncSender<()>,
-) {
-    while let Ok(alert) = to_keep.recv() {
-        match ledger.add(&alert, millis(), keep, post) {
-            // It is awake already, where this fails.
-            Ok(_) => drop(wake.try_send(())),
-            Err(error) => tracing::error!(%error, "an alert is not kept"),
-        }
-    }
-}
-
 /// Posts what is due, until the server ends.
-fn post_alerts(ledger: &Alerts, webhook: &Webhook, posts: &IntCounterVec, woken: &Receiver<()>) {
+fn post_alerts(watch: &Weak<Watch>, woken: &Receiver<()>) {
     loop {
-        let wait = match post_next(ledger, webhook, posts) {
-            Ok(wait) => wait,
-            Err(error) => {
-                tracing::error!(%error, "alerts are not posted");
-                Duration::from_secs(10)
-            }
+        let Some(watch) = watch.upgrade() else { return };
+        let wait = match watch.webhook() {
+            None => Duration::from_secs(3_600),
+            Some(webhook) => match post_next(&watch.alerts, &webhook, &watch.metrics.posts) {
+                Ok(wait) => wait,
+                Err(error) => {
+                    tracing::error!(%error, "alerts are not posted");
+                    Duration::from_secs(10)
+                }
+            },
         };
+        drop(watch);
         match woken.recv_timeout(wait) {
             Err(RecvTimeoutError::Disconnected) => return,
             Ok(()) | Err(RecvTimeoutError::Timeout) => {}

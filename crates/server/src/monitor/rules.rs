@@ -1,6 +1,5 @@
 //! The rules: which events are an alert.
 
-use std::net::IpAddr;
 use std::time::Instant;
 
 use logflux_wire::Timestamp;
@@ -9,32 +8,42 @@ use logflux_wire::response::ErrorCode;
 use serde_json::{Map, Value, json};
 
 use super::detectors::{Bursts, Quiet, Usages};
-use super::event::{Event, Whose};
+use super::event::{Borne, Event, Whose};
 use super::settings::{Burst, LargePayload, MonitorSettings};
 use crate::keys::{KeyId, KeyInfo};
+use crate::limits::Network;
+use crate::tenant::Tenant;
 
 /// Whom an alert is about.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Subject {
     Key(KeyId),
-    Address(IpAddr),
+    Address(Network),
+    /// Keys that begin so.
+    Prefix(String),
+    /// All together, or the server itself.
+    Server,
 }
 
 /// What the rules remember.
 #[derive(Debug)]
 pub(super) struct Rules {
-    bursts: Bursts<(AlertKind, Subject)>,
-    quiet: Quiet<(AlertKind, Subject)>,
+    bursts: Bursts<Subject>,
+    quiet: Quiet<Subject>,
     usages: Usages<KeyId>,
 }
 
 /// A breach, before it is known whether it is told.
-struct Breach<'a> {
+struct Breach {
     kind: AlertKind,
-    whose: Whose<'a>,
+    whose: Subject,
+    tenant: Option<Tenant>,
     message: String,
     details: Value,
 }
+
+/// Failures of all addresses together are told when there are so many times as many as of one.
+const IN_TOTAL: u32 = 10;
 
 impl Rules {
     pub(super) fn new() -> Self {
@@ -49,9 +58,14 @@ impl Rules {
         now: Instant,
     ) -> Vec<Alert> {
         let breaches = match *event {
-            Event::Answered { code: Some(code), key, address, .. } => {
-                let key = key.map(AsRef::as_ref);
-                vec![self.answered(code, key, address, settings, now)]
+            Event::Answered {
+                code: Some(ErrorCode::Unauthorized | ErrorCode::KeyRevoked),
+                borne,
+                network: Some(network),
+                ..
+            } => vec![self.failed(network, borne, settings, now)],
+            Event::Answered { code: Some(code), key, .. } => {
+                vec![self.answered(code, key.map(AsRef::as_ref), settings, now)]
             }
             Event::Answered { .. } => return Vec::new(),
             Event::Received { key, entries, largest, .. } => vec![
@@ -66,51 +80,98 @@ impl Rules {
             }
         };
         let told = breaches.into_iter().flatten().filter(|breach| {
-            let subject = (breach.kind, subject(breach.whose));
-            self.quiet.passes(subject, settings.quiet, now)
+            self.quiet.passes(breach.kind, breach.whose.clone(), settings.quiet, now)
         });
         told.map(alert).collect()
     }
 
-    fn answered<'a>(
+    /// The alert of something that the server has noticed of itself, where it is told now.
+    pub(super) fn notice(
         &mut self,
-        code: ErrorCode,
-        key: Option<&'a KeyInfo>,
-        address: Option<IpAddr>,
+        kind: AlertKind,
+        message: String,
+        details: Value,
         settings: &MonitorSettings,
         now: Instant,
-    ) -> Option<Breach<'a>> {
-        match (code, key, address) {
-            (ErrorCode::Unauthorized | ErrorCode::KeyRevoked, _, Some(address)) => {
-                let rule = &settings.auth_failures;
-                let whose = Whose::Address(address);
-                self.burst(AlertKind::AuthFailures, whose, 1, rule, now, |count| {
-                    format!("{address} has failed to authenticate {count} times")
+    ) -> Option<Alert> {
+        let breach = Breach { kind, whose: Subject::Server, tenant: None, message, details };
+        let told = self.quiet.passes(kind, Subject::Server, settings.quiet, now);
+        told.then(|| alert(breach))
+    }
+
+    /// A failed authentication counts for its address. Where that has not failed often enough by
+    /// itself, it counts for what it bears, and for all together: whoever changes the address is
+    /// noticed by these.
+    fn failed(
+        &mut self,
+        network: Network,
+        borne: Option<&Borne>,
+        settings: &MonitorSettings,
+        now: Instant,
+    ) -> Option<Breach> {
+        let (kind, rule) = (AlertKind::AuthFailures, &settings.auth_failures);
+        let of_address =
+            self.burst(kind, (Subject::Address(network), None), 1, rule, now, |count| {
+                format!("{network} has failed to authenticate {count} times")
+            });
+        if of_address.is_some() {
+            return of_address;
+        }
+        let many = Burst { count: rule.count.saturating_mul(IN_TOTAL), ..*rule };
+        let in_total = self.burst(kind, (Subject::Server, None), 1, &many, now, |count| {
+            format!("{count} requests have failed to authenticate, from many addresses")
+        });
+        let of_key = match borne {
+            Some(Borne::Key(id, tenant)) => {
+                let whose = (Subject::Key(id.clone()), Some(tenant));
+                self.burst(kind, whose, 1, rule, now, |count| {
+                    format!(
+                        "key {id}, which is not good, was used {count} times, from many addresses"
+                    )
                 })
             }
-            (ErrorCode::PayloadTooLarge, Some(key), _) => {
-                self.large(key, usize::MAX, settings, now)
+            Some(Borne::Prefix(prefix)) => {
+                let whose = (Subject::Prefix(prefix.clone()), None);
+                self.burst(kind, whose, 1, rule, now, |count| {
+                    format!(
+                        "unknown keys that begin with {prefix} were used {count} times, from many addresses"
+                    )
+                })
             }
+            None => None,
+        };
+        of_key.or(in_total)
+    }
+
+    fn answered(
+        &mut self,
+        code: ErrorCode,
+        key: Option<&KeyInfo>,
+        settings: &MonitorSettings,
+        now: Instant,
+    ) -> Option<Breach> {
+        match (code, key) {
+            (ErrorCode::PayloadTooLarge, Some(key)) => self.large(key, usize::MAX, settings, now),
             // What is refused entry by entry is told by itself.
-            (ErrorCode::InvalidJson | ErrorCode::BatchTooLarge, Some(key), _) => {
+            (ErrorCode::InvalidJson | ErrorCode::BatchTooLarge, Some(key)) => {
                 self.invalid(key, 1, settings, now)
             }
             _ => None,
         }
     }
 
-    fn refused<'a>(
+    fn refused(
         &mut self,
-        key: &'a KeyInfo,
+        key: &KeyInfo,
         code: ErrorCode,
         entries: u64,
         settings: &MonitorSettings,
         now: Instant,
-    ) -> Option<Breach<'a>> {
+    ) -> Option<Breach> {
         match code {
             ErrorCode::NonceReused => {
                 let rule = &settings.nonce_reused;
-                self.burst(AlertKind::NonceReused, Whose::Key(key), entries, rule, now, |count| {
+                self.burst(AlertKind::NonceReused, of_key(key), entries, rule, now, |count| {
                     format!(
                         "{count} entries of key {} had the salt and iv of another: a sender repeats \
                          its nonces, and what it sealed so may be read by others",
@@ -123,32 +184,32 @@ impl Rules {
         }
     }
 
-    fn invalid<'a>(
+    fn invalid(
         &mut self,
-        key: &'a KeyInfo,
+        key: &KeyInfo,
         entries: u64,
         settings: &MonitorSettings,
         now: Instant,
-    ) -> Option<Breach<'a>> {
+    ) -> Option<Breach> {
         let rule = &settings.invalid_payloads;
-        self.burst(AlertKind::InvalidPayloads, Whose::Key(key), entries, rule, now, |count| {
+        self.burst(AlertKind::InvalidPayloads, of_key(key), entries, rule, now, |count| {
             format!("{count} entries of key {} were refused as invalid", key.id)
         })
     }
 
-    fn large<'a>(
+    fn large(
         &mut self,
-        key: &'a KeyInfo,
+        key: &KeyInfo,
         size: usize,
         settings: &MonitorSettings,
         now: Instant,
-    ) -> Option<Breach<'a>> {
+    ) -> Option<Breach> {
         let LargePayload { enabled, size: large, count, window } = settings.large_payload;
         if u64::try_from(size).unwrap_or(u64::MAX) < large.as_u64() {
             return None;
         }
         let rule = Burst { enabled, count, window };
-        self.burst(AlertKind::LargePayload, Whose::Key(key), 1, &rule, now, |count| match size {
+        self.burst(AlertKind::LargePayload, of_key(key), 1, &rule, now, |count| match size {
             usize::MAX => format!("key {} has sent {count} payloads that are too large", key.id),
             size => {
                 format!("key {} has sent {count} large payloads, the last of {size} bytes", key.id)
@@ -156,13 +217,13 @@ impl Rules {
         })
     }
 
-    fn unusual<'a>(
+    fn unusual(
         &mut self,
-        key: &'a KeyInfo,
+        key: &KeyInfo,
         entries: u64,
         settings: &MonitorSettings,
         now: Instant,
-    ) -> Option<Breach<'a>> {
+    ) -> Option<Breach> {
         let rule = &settings.unusual_use;
         if !rule.enabled {
             return None;
@@ -171,7 +232,8 @@ impl Rules {
         let (window, usual) = (rule.window, unusual.usual);
         Some(Breach {
             kind: AlertKind::UnusualUse,
-            whose: Whose::Key(key),
+            whose: Subject::Key(key.id.clone()),
+            tenant: Some(key.tenant.clone()),
             message: format!(
                 "key {} has sent {} entries in {window:?}, where {usual:.0} are usual",
                 key.id, unusual.entries
@@ -184,18 +246,18 @@ impl Rules {
         })
     }
 
-    fn counted<'a>(
+    fn counted(
         &mut self,
-        whose: Whose<'a>,
+        whose: Whose<'_>,
         used: u64,
         limit: u64,
         settings: &MonitorSettings,
         now: Instant,
-    ) -> Option<Breach<'a>> {
+    ) -> Option<Breach> {
         let details = json!({ "used": used, "limit": limit });
-        let who = match whose {
-            Whose::Key(key) => format!("key {}", key.id),
-            Whose::Address(address) => address.to_string(),
+        let (who, whose) = match whose {
+            Whose::Key(key) => (format!("key {}", key.id), of_key(key)),
+            Whose::Address(network) => (network.to_string(), (Subject::Address(network), None)),
         };
         if used > limit {
             let rule = &settings.limit_exceeded;
@@ -208,51 +270,50 @@ impl Rules {
         let near = used.saturating_mul(100) >= limit.saturating_mul(u64::from(rule.percent));
         (rule.enabled && near).then(|| Breach {
             kind: AlertKind::LimitNear,
-            whose,
+            whose: whose.0,
+            tenant: whose.1.cloned(),
             message: format!("{who} has used {used} of its {limit} requests of a minute"),
             details,
         })
     }
 
-    fn burst<'a>(
+    fn burst(
         &mut self,
         kind: AlertKind,
-        whose: Whose<'a>,
+        (whose, tenant): (Subject, Option<&Tenant>),
         more: u64,
         rule: &Burst,
         now: Instant,
         message: impl FnOnce(u64) -> String,
-    ) -> Option<Breach<'a>> {
+    ) -> Option<Breach> {
         if !rule.enabled {
             return None;
         }
-        let count = self.bursts.count((kind, subject(whose)), more, rule, now)?;
+        let count = self.bursts.count(kind, whose.clone(), more, rule, now)?;
         let window_seconds = rule.window.as_secs_f64();
         let details = json!({ "count": count, "window_seconds": window_seconds });
-        Some(Breach { kind, whose, message: message(count), details })
+        Some(Breach { kind, whose, tenant: tenant.cloned(), message: message(count), details })
     }
 }
 
-fn subject(whose: Whose<'_>) -> Subject {
-    match whose {
-        Whose::Key(key) => Subject::Key(key.id.clone()),
-        Whose::Address(address) => Subject::Address(address),
-    }
+fn of_key(key: &KeyInfo) -> (Subject, Option<&Tenant>) {
+    (Subject::Key(key.id.clone()), Some(&key.tenant))
 }
 
-fn alert(breach: Breach<'_>) -> Alert {
+fn alert(breach: Breach) -> Alert {
     let (key, address) = match breach.whose {
-        Whose::Key(key) => (Some(key), None),
-        Whose::Address(address) => (None, Some(address)),
+        Subject::Key(id) => (Some(id.to_string()), None),
+        Subject::Address(network) => (None, Some(network.to_string())),
+        Subject::Prefix(_) | Subject::Server => (None, None),
     };
     Alert {
         id: 0,
         kind: breach.kind,
         time: Timestamp::now().to_string(),
         message: breach.message,
-        key: key.map(|key| key.id.to_string()),
-        tenant: key.map(|key| key.tenant.to_string()),
-        address: address.map(|address| address.to_string()),
+        key,
+        tenant: breach.tenant.map(|tenant| tenant.to_string()),
+        address,
         details: match breach.details {
             Value::Object(details) => details,
             _ => Map::new(),

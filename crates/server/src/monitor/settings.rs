@@ -15,13 +15,15 @@ pub struct MonitorSettings {
     /// minutes by default.
     #[serde(with = "humantime_serde")]
     pub quiet: Duration,
-    /// How many alerts are kept for `GET /v1/alerts`, 10,000 by default; above it the oldest go.
+    /// How many alerts of each kind are kept for `GET /v1/alerts`, 10,000 by default; above it the
+    /// oldest go.
     pub keep: u32,
     /// A key or an address has used this part of its requests of a minute.
     pub limit_near: LimitNear,
     /// Requests refused for a limit; by default one in 5 minutes is told.
     pub limit_exceeded: Burst,
-    /// Failed authentications of one address; by default 10 in 5 minutes are told.
+    /// Failed authentications of one address, or with one key from many addresses; by default 10 in 5
+    /// minutes are told. Of all together it is ten times as many.
     pub auth_failures: Burst,
     /// A key sends more than in its own past.
     pub unusual_use: UnusualUse,

@@ -24,7 +24,7 @@ const SECRET_MIN: usize = 16;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 
-pub(super) struct Webhook {
+pub(crate) struct Webhook {
     agent: Agent,
     url: String,
     secret: Zeroizing<Vec<u8>>,
@@ -32,7 +32,7 @@ pub(super) struct Webhook {
 }
 
 impl Webhook {
-    pub(super) fn new(settings: &WebhookSettings) -> Result<Self, String> {
+    pub(crate) fn new(settings: &WebhookSettings) -> Result<Self, String> {
         let plain = check_url(&settings.url)?;
         let mut secret = fs::read(&settings.secret_file).map(Zeroizing::new).map_err(|error| {
             format!("webhook.secret_file {}: {error}", settings.secret_file.display())

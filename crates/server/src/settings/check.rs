@@ -138,10 +138,15 @@ impl Checks {
         let most = 1..=1_000_000;
         to.queue_requests =
             self.within("limits.queue_requests", set.queue_requests, most, to.queue_requests);
-        let bytes = limits::PAYLOAD_BASE64_MAX..=1 << 40;
-        to.queue_bytes = self.size("limits.queue_bytes", set.queue_bytes, bytes, to.queue_bytes);
-        to.tails = self.within("limits.tails", set.tails, 0..=100_000, to.tails);
+        // Two bodies' payloads: one tenant alone has half, and the next then finds room for any body.
+        let least = (to.body / 4 * 3).saturating_mul(2).max(limits::PAYLOAD_BASE64_MAX);
+        let default = to.queue_bytes.max(least);
+        to.queue_bytes = self.size("limits.queue_bytes", set.queue_bytes, least..=1 << 40, default);
         to.page = self.size("limits.page", set.page, 64 << 10..=1 << 30, to.page);
+        let answers = to.page.saturating_mul(2)..=1 << 40;
+        let default = to.answers.max(to.page.saturating_mul(2));
+        to.answers = self.size("limits.answers", set.answers, answers, default);
+        to.tails = self.within("limits.tails", set.tails, 0..=100_000, to.tails);
         let most = 1..=1_000_000;
         to.connections =
             self.within("limits.connections", set.connections, most.clone(), to.connections);
@@ -161,7 +166,13 @@ impl Checks {
         let (name, per_key) = ("limits.requests_per_key", set.requests_per_key);
         to.per_key = self.within(name, per_key, most.clone(), to.per_key);
         let (name, per_address) = ("limits.requests_per_address", set.requests_per_address);
-        to.per_address = self.within(name, per_address, most, to.per_address);
+        to.per_address = self.within(name, per_address, most.clone(), to.per_address);
+        if to.per_address == 0 {
+            // Whoever sets no limit on an address means its connections as well.
+            to.handshakes_per_address = 0;
+        }
+        let (name, handshakes) = ("limits.handshakes_per_address", set.handshakes_per_address);
+        to.handshakes_per_address = self.within(name, handshakes, most, to.handshakes_per_address);
         let addresses = 1_000..=10_000_000;
         to.addresses = self.within("limits.addresses", set.addresses, addresses, to.addresses);
         for proxy in set.trusted_proxies.iter().flatten() {
@@ -228,6 +239,7 @@ mod tests {
             ("limits.payload = \"2MiB\"", "limits.payload", "24 to 1048576"),
             ("limits.body = \"1MiB\"", "limits.body", "1052672 to"),
             ("limits.bodies = \"8MiB\"", "limits.bodies", "105267200 to"),
+            ("limits.queue_bytes = \"64MiB\"", "limits.queue_bytes", "157900800 to"),
             ("limits.connections = 0", "limits.connections", "1 to"),
             ("limits.addresses = 1", "limits.addresses", "1000 to"),
             ("limits.trusted_proxies = [\"proxy\"]", "limits.trusted_proxies", "10.0.0.0/8"),
@@ -265,5 +277,7 @@ mod tests {
         assert_eq!(config.rates.trusted_proxies, proxies);
         assert_eq!((config.limits.batch, config.limits.body), (10, 10 * (1_048_576 + 4_096)));
         assert_eq!(config.timeouts.write, Duration::from_secs(5));
+        let config = settings("limits.body = \"400MiB\"").config().unwrap();
+        assert_eq!(config.limits.queue_bytes, 600 << 20);
     }
 }

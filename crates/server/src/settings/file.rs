@@ -59,6 +59,7 @@ pub struct LimitSettings {
     pub requests_per_key: Option<u32>,
     pub requests_per_address: Option<u32>,
     pub addresses: Option<usize>,
+    pub handshakes_per_address: Option<u32>,
     pub trusted_proxies: Option<Vec<String>>,
     pub batch: Option<usize>,
     pub payload: Option<Size>,
@@ -67,6 +68,7 @@ pub struct LimitSettings {
     pub queue_requests: Option<usize>,
     pub queue_bytes: Option<Size>,
     pub page: Option<Size>,
+    pub answers: Option<Size>,
     pub tails: Option<usize>,
     pub connections: Option<usize>,
     pub connections_per_address: Option<usize>,
@@ -111,7 +113,7 @@ impl Settings {
         let form = |setting: &str, error: &toml::de::Error| {
             let at = error.span().map_or(0, |span| span.start);
             let line = text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
-            let message = error.message().lines().collect::<Vec<_>>().join(", ");
+            let message = plain(&error.message().lines().collect::<Vec<_>>().join(", "));
             let reason = match setting {
                 "" | "." => message,
                 setting => format!("{setting}: {message}"),
@@ -122,6 +124,19 @@ impl Settings {
         serde_path_to_error::deserialize(document)
             .map_err(|error| form(&error.path().to_string(), error.inner()))
     }
+}
+
+/// A message without the names that types have in the code.
+fn plain(message: &str) -> String {
+    let types = [
+        ("expected u8", "expected a number from 0 to 255"),
+        ("expected u16", "expected a number from 0 to 65535"),
+        ("expected u32", "expected a number from 0 to 4294967295"),
+        ("expected u64", "expected a number that is not negative"),
+        ("expected usize", "expected a number that is not negative"),
+    ];
+    let found = types.iter().find(|(of_type, _)| message.ends_with(of_type));
+    found.map_or_else(|| message.to_owned(), |(of_type, words)| message.replace(of_type, words))
 }
 
 #[cfg(test)]
@@ -136,7 +151,12 @@ mod tests {
             ("listen = \"0.0.0.0:443\"\nlimit = 3\n", 2, &["limit", "`limits`"][..]),
             ("[limits]\n\nrequests_per_kye = 3\n", 3, &["requests_per_kye", "`requests_per_key`"]),
             ("[limits]\nbatch = \"many\"\n", 2, &["limits.batch", "\"many\""]),
-            ("[limits]\nbatch = -1\n", 2, &["limits.batch", "-1"]),
+            ("[limits]\nbatch = -1\n", 2, &["limits.batch", "-1", "not negative"]),
+            (
+                "[monitor]\nlimit_near = { percent = 800 }\n",
+                2,
+                &["monitor.limit_near.percent", "800", "a number from 0 to 255"],
+            ),
             ("[limits]\nbody = \"5 apples\"\n", 2, &["limits.body", "64MiB"]),
             ("[limits]\nbody = 1.5\n", 2, &["limits.body", "64MiB"]),
             ("[timeouts]\nheader = \"soon\"\n", 2, &["timeouts.header", "250ms"]),

@@ -15,6 +15,12 @@ pub struct Meter {
     pub(crate) queued: IntGauge,
     pub(crate) bytes: IntGauge,
     pub(crate) newest: IntGauge,
+    /// What could not be read, or not be stored.
+    pub(crate) damaged: IntCounter,
+    /// Bytes of the write-ahead log.
+    pub(crate) log: IntGauge,
+    /// 1 while nothing is deleted for its age.
+    pub(crate) held: IntGauge,
 }
 
 impl Meter {
@@ -41,6 +47,15 @@ impl Meter {
             )?,
             bytes: IntGauge::new("logflux_store_bytes", "Bytes of entries and indexes in use")?,
             newest: IntGauge::new("logflux_store_newest", "The number of the newest entry")?,
+            damaged: IntCounter::new(
+                "logflux_store_damaged_total",
+                "Entries that could not be read or stored, since the store is damaged there",
+            )?,
+            log: IntGauge::new("logflux_store_log_bytes", "Bytes of the write-ahead log")?,
+            held: IntGauge::new(
+                "logflux_retention_paused",
+                "1 while no entry is deleted for its age, since the clock has jumped",
+            )?,
         })
     }
 
@@ -53,6 +68,9 @@ impl Meter {
             Box::new(self.queued.clone()),
             Box::new(self.bytes.clone()),
             Box::new(self.newest.clone()),
+            Box::new(self.damaged.clone()),
+            Box::new(self.log.clone()),
+            Box::new(self.held.clone()),
         ]
     }
 }

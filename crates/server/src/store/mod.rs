@@ -9,6 +9,7 @@ pub mod sqlite;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::mpsc::Receiver;
 
 use logflux_wire::Entry;
 
@@ -27,7 +28,7 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 ///
 /// An entry is identified by (tenant, salt, iv). What an implementation promises:
 /// - [`append`](Self::append) answers only when what it answers is durable, and all of a call is
-///   stored or nothing of it;
+///   stored or nothing of it, but for what is [`Appended::Damaged`];
 /// - two entries with the same identity are never both kept;
 /// - no tenant's call ever sees another's entry.
 pub trait Store: Send + Sync + 'static {
@@ -51,8 +52,24 @@ pub trait Store: Send + Sync + 'static {
     /// The future's: [`StoreError`].
     fn since(&self, tenant: Tenant, request: SinceRequest) -> StoreFuture<'_, Since>;
 
-    /// The number of the newest entry of all tenants, as it grows.
-    fn newest(&self) -> watch::Receiver<i64>;
+    /// How many entries a tenant ever had, which is the number of its newest one.
+    ///
+    /// # Errors
+    /// The future's: [`StoreError`].
+    fn taken(&self, tenant: Tenant) -> StoreFuture<'_, i64>;
+
+    /// Changes when entries of a tenant are stored.
+    fn changes(&self, tenant: &Tenant) -> watch::Receiver<u64>;
+
+    /// Which store this is: another one, where numbers may be given out a second time.
+    fn incarnation(&self) -> u64 {
+        0
+    }
+
+    /// What whoever runs the server must know; to be taken once.
+    fn notices(&self) -> Option<Receiver<Notice>> {
+        None
+    }
 
     /// What the store counts of itself, where it does.
     fn meter(&self) -> Option<&Meter> {
@@ -71,6 +88,30 @@ pub enum Appended {
     /// Another entry with its salt and iv was stored before, so that this one is refused. The two
     /// may differ in any field: an entry is sealed once, and never changes after.
     NonceReused,
+    /// It is not stored: where it belongs, or where one like it is, the store is damaged.
+    Damaged,
+}
+
+/// Something that whoever runs a server must know of its store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// The clock is not where it is expected: nothing is deleted for its age until an operator
+    /// confirms it.
+    ClockJumped {
+        /// How far it is ahead; negative where it is back.
+        seconds: i64,
+    },
+    /// Something in the store cannot be read.
+    Damaged {
+        /// What.
+        what: String,
+    },
+    /// The write-ahead log has grown beyond its bound, since another process reads the store.
+    LogLarge {
+        /// Its bytes.
+        bytes: u64,
+    },
 }
 
 /// Why a store can do nothing.
@@ -91,6 +132,9 @@ pub enum StoreError {
         /// The column.
         column: &'static str,
     },
+    /// The file is damaged.
+    #[error("the store is damaged ({0}): stop the server and run `logflux store repair`")]
+    Corrupt(String),
     /// A newer version has written the store.
     #[error("the store has version {found}, and this program knows {newest}: use a newer one")]
     Version {
@@ -121,4 +165,12 @@ pub enum StoreError {
     /// The server is about to stop.
     #[error("the store is closed")]
     Closed,
+}
+
+impl StoreError {
+    /// Whether a part of the store is damaged, and the rest may be good.
+    #[must_use]
+    pub const fn is_damage(&self) -> bool {
+        matches!(self, Self::Damaged { .. } | Self::Corrupt(_))
+    }
 }

@@ -53,6 +53,8 @@ pub struct Page {
     pub entries: Vec<Entry>,
     /// The position of the last one, where there are more after it.
     pub next: Option<Position>,
+    /// How many entries among them could not be read.
+    pub damaged: u64,
 }
 
 /// An entry's place: its time, and among equal times the order in which they came.

@@ -2,7 +2,7 @@
 
 use logflux_wire::{Entry, Level, Node};
 
-/// Which entries are wanted.
+/// Which entries are wanted. Numbers are those of the tenant's own entries, from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SinceRequest {
@@ -30,4 +30,6 @@ pub struct Since {
     pub entries: Vec<(i64, Entry)>,
     /// How far the store was read: nothing else that is wanted has a number up to this one.
     pub upto: i64,
+    /// How many entries among them could not be read.
+    pub damaged: u64,
 }

@@ -162,7 +162,11 @@ impl Store for Failing {
         Box::pin(std::future::ready(Err(self.0.clone())))
     }
 
-    fn newest(&self) -> tokio::sync::watch::Receiver<i64> {
+    fn taken(&self, _: Tenant) -> StoreFuture<'_, i64> {
+        Box::pin(std::future::ready(Err(self.0.clone())))
+    }
+
+    fn changes(&self, _: &Tenant) -> tokio::sync::watch::Receiver<u64> {
         tokio::sync::watch::channel(0).1
     }
 }
@@ -181,6 +185,7 @@ fn a_store_that_fails_is_never_answered_with_200() {
             server.post("/v1/ingest", entry()),
             server.post("/v1/batch", array(&[entry(), "{}".to_owned()])),
             server.get("/v1/entries"),
+            server.get("/v1/tail"),
         ] {
             let body = answer.error(status, code);
             let retry_after = (status == 503).then_some("1");

@@ -4,7 +4,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use logflux_server::{Keys, Scope, Scopes, Server, dev_tls};
@@ -16,6 +16,11 @@ use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use crate::common::{agent, array, config, entries, entry, new_key};
 
 type Stream = StreamOwned<ClientConnection, TcpStream>;
+
+/// What a server may have in memory beside `limits.bodies`, in MiB.
+const BESIDE: u64 = 150;
+/// The bodies that it may hold, in MiB: the default.
+const BODIES: u64 = 256;
 
 /// Not a test by itself: the server that others flood.
 #[test]
@@ -35,17 +40,22 @@ fn a_server_to_be_flooded() {
     std::thread::sleep(Duration::from_secs(600));
 }
 
+/// One flood at a time: each takes what the machine has.
+static ALONE: Mutex<()> = Mutex::new(());
+
 struct Flooded {
     child: Child,
     port: u16,
     key: String,
     client: Arc<ClientConfig>,
     agent: ureq::Agent,
-    _data: tempfile::TempDir,
+    data: tempfile::TempDir,
+    _alone: MutexGuard<'static, ()>,
 }
 
 impl Flooded {
     fn start() -> Self {
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let data = tempfile::tempdir().unwrap();
         let dev = dev_tls(data.path()).unwrap();
         let keys = Keys::open(data.path()).unwrap();
@@ -77,7 +87,7 @@ impl Flooded {
             .unwrap()
             .with_root_certificates(roots)
             .with_no_client_auth();
-        Self { child, port, key, client: Arc::new(client), agent: agent(&ca), _data: data }
+        Self { child, port, key, client: Arc::new(client), agent: agent(&ca), data, _alone: alone }
     }
 
     fn connect(&self) -> Stream {
@@ -118,9 +128,39 @@ impl Flooded {
 
     /// How much memory the server has in use, in MiB.
     fn resident(&self) -> u64 {
+        self.memory("VmRSS:")
+    }
+
+    /// How much it had in use at most.
+    fn peak(&self) -> u64 {
+        self.memory("VmHWM:")
+    }
+
+    fn memory(&self, what: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(what)).unwrap();
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
+    }
+
+    /// The processor time that the server has used, in seconds.
+    fn processor(&self) -> f64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let after = stat.rsplit_once(") ").unwrap().1;
+        let ticks: f64 = after.split(' ').skip(11).take(2).map(|n| n.parse::<f64>().unwrap()).sum();
+        ticks / 100.0
+    }
+
+    /// Sends a body packed with gzip, and gives the status of the answer.
+    fn post_packed(&self, path: &str, packed: &[u8]) -> u16 {
+        let answer = self
+            .agent
+            .post(format!("https://localhost:{}{path}", self.port))
+            .header("authorization", format!("Bearer {}", self.key))
+            .header("content-encoding", "gzip")
+            .content_type("application/json")
+            .send(packed)
+            .unwrap();
+        answer.status().as_u16()
     }
 }
 
@@ -279,4 +319,180 @@ fn large_heads_take_no_memory() {
     let resident = server.resident();
     println!("resident after large heads: {resident} MiB");
     assert!(resident < 200, "{resident} MiB");
+}
+
+fn gzip(parts: &[(&[u8], usize)]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    for (part, times) in parts {
+        let piece = part.repeat(1_000);
+        for _ in 0..times / 1_000 {
+            encoder.write_all(&piece).unwrap();
+        }
+        encoder.write_all(&part.repeat(times % 1_000)).unwrap();
+    }
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn bodies_that_unpack_to_much_take_twice_their_bound_at_most() {
+    let server = Flooded::start();
+    server.ingest(1);
+    let million = 500_000;
+    let bodies = [
+        gzip(&[(b"[", 1), (b"0,", 8 * million), (b"0]", 1)]),
+        gzip(&[(b"{\"entries\":[", 1), (b"{},", 5 * million)]),
+        gzip(&[(b"[", 16 * million)]),
+        gzip(&[(b"{\"entries\":", million)]),
+        gzip(&[(b"{\"node\":\"", 1), (b"\\u0041", 3 * million), (b"\"}", 1)]),
+        gzip(&[(b"[{\"payload\":\"", 1), (b"\\n", 8 * million), (b"\"}]", 1)]),
+        gzip(&[(b"{\"", 1), (b"\\t", 8 * million), (b"\":1}", 1)]),
+        gzip(&[(b"{\"loglevel\":", 1), (b"9", 16 * million), (b"}", 1)]),
+        gzip(&[(b"[1e", 1), (b"9", 16 * million), (b"]", 1)]),
+        gzip(&[(b" ", 16 * million)]),
+        gzip(&[(b"\"", 1), (b"a", 16 * million), (b"\"", 1)]),
+        gzip(&[(b"{\"a\":[", 2 * million)]),
+    ];
+    for body in &bodies {
+        for path in ["/v1/ingest", "/v1/batch"] {
+            let status = server.post_packed(path, body);
+            assert!((400..500).contains(&status), "{status}");
+        }
+    }
+    // Twice 8 MB, and what a server has anyway.
+    let one = server.peak();
+    println!("peak with one such body at a time: {one} MiB");
+    assert!(one < 16 + BESIDE, "{one} MiB");
+    // Many of them together.
+    std::thread::scope(|scope| {
+        for number in 0..12 {
+            let (server, body) = (&server, &bodies[number % bodies.len()]);
+            scope.spawn(move || {
+                for _ in 0..2 {
+                    let status = server.post_packed("/v1/ingest", body);
+                    assert!(status == 503 || (400..500).contains(&status), "{status}");
+                }
+            });
+        }
+    });
+    let all = server.peak();
+    println!("peak with twelve together: {all} MiB");
+    assert!(all < BODIES + BESIDE, "{all} MiB");
+    server.ingest(10);
+}
+
+#[test]
+fn large_pages_and_tails_for_those_who_read_slowly_are_bounded() {
+    let server = Flooded::start();
+    let large: Vec<String> = (0..40)
+        .map(|_| {
+            let mut payload = vec![0; 700_000];
+            getrandom::fill(&mut payload).unwrap();
+            crate::common::Parts { payload, ..Default::default() }.json()
+        })
+        .collect();
+    for part in large.chunks(8) {
+        let answer = server
+            .agent
+            .post(format!("https://localhost:{}/v1/batch", server.port))
+            .header("authorization", format!("Bearer {}", server.key))
+            .content_type("application/json")
+            .send(array(part))
+            .unwrap();
+        assert_eq!(answer.status(), 200);
+    }
+    let other = new_key(
+        &Keys::open(server.data.path()).unwrap(),
+        "other",
+        Scopes::from(Scope::Ingest).and(Scope::Read),
+    );
+    let before = server.sockets();
+    // They take a byte now and then: too little to be kept, and enough for any time-out of a byte.
+    let ask = |path: &str, more: &str| {
+        let mut stream = server.connect();
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n{more}\r\n",
+            server.key
+        );
+        stream.write_all(head.as_bytes()).and_then(|()| stream.flush()).unwrap();
+        stream
+    };
+    let mut slow: Vec<Stream> = (0..60).map(|_| ask("/v1/entries?limit=1000", "")).collect();
+    slow.extend((0..60).map(|_| ask("/v1/tail", "last-event-id: 0\r\n")));
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(8) {
+        for stream in &mut slow {
+            stream.sock.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
+            let _ = stream.sock.read_exact(&mut [0]);
+        }
+        // Whoever else asks is answered.
+        let mut page = server
+            .agent
+            .get(format!("https://localhost:{}/v1/entries", server.port))
+            .header("authorization", format!("Bearer {other}"))
+            .call()
+            .unwrap();
+        assert_eq!(page.status(), 200, "{:?}", page.body_mut().read_to_string());
+    }
+    server.lets_go(before + 1);
+    let peak = server.peak();
+    println!("peak with those who read slowly: {peak} MiB");
+    assert!(peak < BODIES + BESIDE, "{peak} MiB");
+    drop(slow);
+    server.ingest(1);
+}
+
+#[test]
+fn tails_that_wait_cost_no_processor_time() {
+    let server = Flooded::start();
+    server.ingest(5);
+    let connection = rusqlite::Connection::open(server.data.path().join("entries.db")).unwrap();
+    // As a retention leaves it: nothing is there, and numbers were given out.
+    connection.execute_batch("DELETE FROM entries; DELETE FROM spans;").unwrap();
+    drop(connection);
+    let mut tails: Vec<Stream> = (0..20)
+        .map(|_| {
+            let mut stream = server.connect();
+            let head = format!(
+                "GET /v1/tail HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
+                 last-event-id: 0\r\n\r\n",
+                server.key
+            );
+            stream.write_all(head.as_bytes()).and_then(|()| stream.flush()).unwrap();
+            assert!(head_and_first(&mut stream).contains("id: "));
+            stream
+        })
+        .collect();
+    std::thread::sleep(Duration::from_secs(1));
+    let before = server.processor();
+    std::thread::sleep(Duration::from_secs(4));
+    let used = server.processor() - before;
+    assert!(used < 2.0, "{used} s of processor time in 4 s of waiting");
+    server.ingest(1);
+    for stream in &mut tails {
+        assert!(until(stream, "event: entry"));
+    }
+}
+
+/// An answer's head and its first event.
+fn head_and_first(stream: &mut Stream) -> String {
+    let mut all = head(stream);
+    while !all.contains("id: ") {
+        let more = head(stream);
+        assert!(!more.is_empty(), "{all}");
+        all.push_str(&more);
+    }
+    all
+}
+
+/// Reads until this has come.
+fn until(stream: &mut Stream, what: &str) -> bool {
+    let mut all = String::new();
+    while !all.contains(what) {
+        let more = head(stream);
+        if more.is_empty() {
+            return false;
+        }
+        all.push_str(&more);
+    }
+    true
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod answers;
+mod bad_days;
 mod certificates;
 mod common;
 mod entries;
@@ -10,6 +11,7 @@ mod faults;
 mod floods;
 #[cfg(target_os = "linux")]
 mod full_disk;
+mod generated;
 mod ingest;
 mod keys;
 mod limits;

@@ -148,9 +148,9 @@ pub static SETTINGS: &[Setting] = &[
     setting(
         "ca_file",
         "LOGFLUX_CA_FILE",
-        text("a path", "Mozilla's public authorities"),
+        text("a path, or `system`", "Mozilla's public authorities"),
         "logflux_config_set_ca_file",
-        "The file of the authority to trust, in PEM; then no other is trusted",
+        "The file of the authority to trust, in PEM, and then no other is trusted; `system` is what the operating system trusts",
         Read::Path(|draft, path| draft.config.ca_file = Some(path)),
     ),
     setting(

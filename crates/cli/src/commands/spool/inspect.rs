@@ -1,6 +1,6 @@
 //! `logflux spool inspect`
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::Path;
 
 use logflux_envelope::{Entry, Timestamp};
@@ -8,15 +8,17 @@ use logflux_transport::{DeadLetters, SegmentView, SpoolError, SpoolView};
 use serde_json::{Value, json};
 
 use super::Skips;
+use crate::escape;
 use crate::failure::Outcome;
 use crate::output::Format;
+use crate::streams::stdout;
 
 pub(super) fn run(asked: &Path, format: Format) -> Outcome {
     let mut skips = Skips::default();
     for folder in super::folders(asked)? {
         let Some(view) = skips.view(asked, &folder)? else { continue };
         let Some(found) = skips.unless_own(asked, &folder, look(&folder, view))? else { continue };
-        let mut stdout = io::stdout();
+        let mut stdout = stdout();
         match format {
             Format::Json => writeln!(stdout, "{}", found.json(&folder))?,
             Format::Text => found.print(&folder, &mut stdout)?,
@@ -60,7 +62,7 @@ impl Found {
     }
 
     fn print(&self, folder: &Path, out: &mut impl Write) -> Outcome {
-        writeln!(out, "{}", folder.display())?;
+        writeln!(out, "{}", escape::path(folder))?;
         writeln!(
             out,
             "  entries       {} in {} bytes and {} segments",
@@ -76,7 +78,7 @@ impl Found {
             (lost, bytes) => writeln!(out, "  damage        {lost} records, {bytes} bytes")?,
         }
         if self.strange > 0 {
-            writeln!(out, "  no entries    {}", self.strange)?;
+            writeln!(out, "  not entries   {}", self.strange)?;
         }
         writeln!(out, "  dead letters  {}", self.dead)?;
         if self.dead_damaged > 0 {

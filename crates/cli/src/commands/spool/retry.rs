@@ -1,6 +1,6 @@
 //! `logflux spool retry`
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::Path;
 
 use logflux_envelope::Timestamp;
@@ -11,8 +11,10 @@ use serde_json::json;
 
 use super::Skips;
 use crate::connection::ConnectionArgs;
+use crate::escape;
 use crate::failure::{Failure, Outcome};
-use crate::output::Format;
+use crate::output::{Format, count};
+use crate::streams::{say, stdout};
 
 /// How many entries are taken from the spool at once, and how many bytes.
 const BATCH: usize = 1_000;
@@ -34,14 +36,14 @@ pub(super) fn run(
         let mut spool = match Spool::open(&folder, SpoolOptions::default()) {
             Ok((spool, recovery)) => {
                 if recovery.lost > 0 {
-                    anstream::eprintln!("{}: {} damaged records", folder.display(), recovery.lost);
+                    say!("{}: {} damaged records", escape::path(&folder), recovery.lost);
                 }
                 recovery.skipped.iter().for_each(|skipped| skips.tell(skipped));
                 spool
             }
             Err(SpoolError::Locked(folder)) => {
                 total.in_use += 1;
-                anstream::eprintln!("{} is in use by a process, which ships it", folder.display());
+                say!("{} is in use by a process, which ships it", escape::path(&folder));
                 continue;
             }
             Err(error) => {
@@ -80,14 +82,14 @@ fn report(total: &Totals, format: Format) -> Outcome {
                 "retries": total.retries,
                 "folders_in_use": total.in_use,
             });
-            writeln!(io::stdout(), "{report}")?;
+            writeln!(stdout(), "{report}")?;
         }
-        Format::Text => anstream::eprintln!(
-            "{} entries stored, {} of them before; {} refused; {} retries",
-            total.stored,
-            total.duplicates,
+        Format::Text => say!(
+            "{} stored ({}), {} refused, {}",
+            count(total.stored, "entry", "entries"),
+            count(total.duplicates, "duplicate", "duplicates"),
             total.refused,
-            total.retries
+            count(total.retries as usize, "retry", "retries"),
         ),
     }
     Ok(())
@@ -109,7 +111,7 @@ fn ship_entries(shipper: &Shipper, spool: &mut Spool, total: &mut Totals) -> Out
         spool.acknowledge(ids.get(..shipped).unwrap_or_default())?;
         if let Some(error) = error {
             spool.put_back(ids.get(shipped..).unwrap_or_default());
-            let (left, folder) = (spool.len(), spool.folder().display());
+            let (left, folder) = (spool.len(), escape::path(spool.folder()));
             return Err(Failure::new(format!("{error}; {left} entries are left in {folder}")));
         }
     }
@@ -122,7 +124,7 @@ fn ship_letters(shipper: &Shipper, folder: &Path, total: &mut Totals) -> Outcome
         return Ok(());
     }
     if damaged > 0 {
-        anstream::eprintln!("{}: {damaged} damaged dead letters", folder.display());
+        say!("{}: {damaged} damaged dead letters", escape::path(folder));
     }
     let entries: Vec<&Vec<u8>> = letters.iter().map(|letter| &letter.entry).collect();
     let (receipt, shipped, error) = match shipper.ship(&entries, |_| {}) {
@@ -137,7 +139,7 @@ fn ship_letters(shipper: &Shipper, folder: &Path, total: &mut Totals) -> Outcome
         Some(error) => Err(Failure::new(format!(
             "{error}; {} dead letters are left in {}",
             kept.len(),
-            folder.display()
+            escape::path(folder)
         ))),
     }
 }
@@ -157,7 +159,7 @@ fn refused<E: AsRef<[u8]>>(
         .iter()
         .filter_map(|refusal| {
             let code = refusal.code.map_or("refused", |code| code.as_str());
-            anstream::eprintln!("refused: {code}: {}", refusal.message);
+            say!("refused: {code}: {}", refusal.message);
             Some(DeadLetter {
                 entry: entries.get(refusal.index)?.as_ref().to_vec(),
                 status: refusal.code.map(|code| code.http_status()),

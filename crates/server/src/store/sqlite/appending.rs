@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 use super::identities::Identities;
 use super::row::{COLUMNS, read_entry};
 use super::schema;
-use super::writer::Job;
+use super::spans::{self, Owner};
 use crate::store::{Appended, StoreError};
 use crate::tenant::Tenant;
 
@@ -21,23 +21,36 @@ const PIECE: i64 = 256;
 pub(super) struct Appending {
     connection: Connection,
     identities: Identities,
-    /// The rows of `tenants` that are known to be durable.
-    tenants: HashMap<Tenant, i64>,
+    /// The tenants as they are durable.
+    tenants: HashMap<Tenant, Owner>,
     /// The seq of the newest entry there ever was.
     newest: i64,
+}
+
+/// Entries of one request, or some of them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part<'a> {
+    pub(super) tenant: &'a Tenant,
+    pub(super) entries: &'a [Entry],
 }
 
 impl Appending {
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
         let mut connection = schema::open_writer(path)?;
         let identities = Identities::load(&mut connection)?;
-        let newest = connection
-            .query_row("SELECT seq FROM sqlite_sequence WHERE name = 'entries'", [], |row| {
-                row.get(0)
-            })
-            .optional()?
-            .unwrap_or(0);
-        Ok(Self { connection, identities, tenants: HashMap::new(), newest })
+        let newest = newest(&connection)?;
+        let tenants = Owner::load(&connection)?;
+        match spans::nameless(&connection) {
+            Ok(ids) if ids.is_empty() => {}
+            Ok(ids) => {
+                let what = format!("the names of the tenants {ids:?} are lost");
+                return Err(StoreError::Corrupt(what));
+            }
+            // An index that is damaged stops nobody else.
+            Err(error) if error.is_damage() => {}
+            Err(error) => return Err(error),
+        }
+        Ok(Self { connection, identities, tenants, newest })
     }
 
     pub(super) fn newest(&self) -> i64 {
@@ -53,13 +66,14 @@ impl Appending {
         &mut self.identities
     }
 
-    /// Writes a group as one transaction.
-    pub(super) fn write(&mut self, group: &[Job]) -> Result<Vec<Vec<Appended>>, StoreError> {
+    /// Writes a group as one transaction. The parts of a tenant stand together.
+    pub(super) fn write(&mut self, group: &[Part<'_>]) -> Result<Vec<Vec<Appended>>, StoreError> {
         let result = write_group(self, group);
         match result {
-            Ok((outcomes, newest)) => {
+            Ok((outcomes, newest, tenants)) => {
                 self.identities.commit();
                 self.newest = newest;
+                self.tenants.extend(tenants);
                 Ok(outcomes)
             }
             Err(error) => {
@@ -94,42 +108,156 @@ impl Appending {
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let deleted =
             transaction.prepare_cached("DELETE FROM entries WHERE seq <= ?1")?.execute([seq])?;
-        transaction.prepare_cached("DELETE FROM arrivals WHERE seq <= ?1")?.execute([seq])?;
-        self.identities.delete_before(&transaction, seq + 1)?;
+        let freed = spans::cut(&transaction, None, seq)?;
+        let gone = self.identities.delete_runs(&transaction, (0, seq))?;
+        forget_notes(&transaction)?;
         transaction.commit()?;
-        self.identities.forget_before(seq + 1);
+        self.identities.forget_runs(&gone);
+        self.forget(&freed)?;
         Ok(deleted as u64)
+    }
+
+    /// Deletes the oldest entries of the tenant that has most, at most so many and about so many
+    /// bytes of payload.
+    pub(super) fn delete_of_largest(
+        &mut self,
+        most: usize,
+        most_bytes: i64,
+    ) -> Result<u64, StoreError> {
+        let largest = self.tenants.values().max_by_key(|owner| (owner.bytes, owner.id));
+        let Some(tenant) = largest.map(|owner| owner.id) else { return Ok(0) };
+        let Some(span) = spans::oldest(&self.connection, tenant)? else { return Ok(0) };
+        let end = step_end(&self.connection, (span.first, span.last), most, most_bytes)?;
+        // Where nothing of it is left, the span itself goes.
+        let end = end.unwrap_or(span.last);
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let deleted = transaction
+            .prepare_cached("DELETE FROM entries WHERE seq BETWEEN ?1 AND ?2")?
+            .execute([span.first, end])?;
+        let freed = spans::cut(&transaction, Some(tenant), end)?;
+        let gone = self.identities.delete_runs(&transaction, (span.first, end))?;
+        forget_notes(&transaction)?;
+        transaction.commit()?;
+        self.identities.forget_runs(&gone);
+        self.forget(&freed)?;
+        Ok(deleted as u64)
+    }
+
+    /// So many bytes of tenants were deleted.
+    fn forget(&mut self, freed: &HashMap<i64, i64>) -> Result<(), StoreError> {
+        for owner in self.tenants.values_mut() {
+            if let Some(freed) = freed.get(&owner.id) {
+                owner.forget(&self.connection, *freed)?;
+            }
+        }
+        Ok(())
     }
 }
 
-fn write_group(
-    appending: &mut Appending,
-    group: &[Job],
-) -> Result<(Vec<Vec<Appended>>, i64), StoreError> {
+/// Deletes the notes of arrivals before the oldest entry.
+fn forget_notes(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached(
+            "DELETE FROM arrivals WHERE seq < coalesce(
+                 (SELECT seq FROM entries ORDER BY seq LIMIT 1),
+                 (SELECT max(seq) FROM arrivals))",
+        )?
+        .execute([])?;
+    Ok(())
+}
+
+/// The last of at most so many entries of a range, with about so many bytes.
+pub(super) fn step_end(
+    connection: &Connection,
+    (from, upto): (i64, i64),
+    most: usize,
+    most_bytes: i64,
+) -> Result<Option<i64>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT seq, length(payload) FROM entries WHERE seq BETWEEN ?1 AND ?2
+         ORDER BY seq LIMIT ?3",
+    )?;
+    let mut rows = statement.query((from, upto, i64::try_from(most).unwrap_or(1)))?;
+    let (mut end, mut bytes) = (None, 0);
+    while let Some(row) = rows.next()?
+        && bytes < most_bytes
+    {
+        end = Some(row.get(0)?);
+        bytes += row.get::<_, i64>(1)?;
+    }
+    Ok(end)
+}
+
+/// The seq of the newest entry there ever was: what the store has noted, or an entry's where that is
+/// higher.
+pub(super) fn newest(connection: &Connection) -> Result<i64, StoreError> {
+    match (noted(connection), highest(connection)) {
+        (Ok(noted), Ok(highest)) => Ok(noted.max(highest)),
+        // Where one of the two is damaged, the other is known.
+        (Ok(known @ 1..), Err(error)) | (Err(error), Ok(known @ 1..)) if error.is_damage() => {
+            Ok(known)
+        }
+        (noted, highest) => noted.and(highest),
+    }
+}
+
+/// The seq that was given out last, as it is noted; 0 where none is.
+pub(super) fn noted(connection: &Connection) -> Result<i64, StoreError> {
+    let noted = connection
+        .query_row("SELECT seq FROM sqlite_sequence WHERE name = 'entries'", [], |row| row.get(0))
+        .optional()?;
+    Ok(noted.unwrap_or(0))
+}
+
+/// The highest seq of an entry; 0 where there is none.
+pub(super) fn highest(connection: &Connection) -> Result<i64, StoreError> {
+    Ok(connection.query_row("SELECT coalesce(max(seq), 0) FROM entries", [], |row| row.get(0))?)
+}
+
+type Written = (Vec<Vec<Appended>>, i64, Vec<(Tenant, Owner)>);
+
+fn write_group(appending: &mut Appending, group: &[Part<'_>]) -> Result<Written, StoreError> {
     let Appending { connection, identities, tenants, newest } = appending;
     identities.turn(*newest + 1);
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     identities.write_piece(&transaction, PIECE)?;
     let mut insertion =
         Insertion { transaction: &transaction, identities, received: now(), seq: *newest };
-    let mut fresh = HashMap::new();
+    let mut changed = Vec::new();
     let mut outcomes = Vec::with_capacity(group.len());
-    for job in group {
-        let tenant = match tenants.get(&job.tenant).or_else(|| fresh.get(&job.tenant)) {
-            Some(id) => *id,
-            None => {
-                let id = tenant_id(&transaction, &job.tenant)?;
-                fresh.insert(job.tenant.clone(), id);
-                id
-            }
+    for parts in group.chunk_by(|a, b| a.tenant == b.tenant) {
+        let Some(Part { tenant, .. }) = parts.first() else { continue };
+        let mut owner = match tenants.get(*tenant) {
+            Some(owner) => owner.clone(),
+            None => Owner::new(&transaction, tenant)?,
         };
-        let outcome = job.entries.iter().map(|entry| insertion.insert(tenant, entry));
-        outcomes.push(outcome.collect::<Result<Vec<_>, _>>()?);
+        let (before, mut bytes) = (insertion.seq, 0);
+        for Part { entries, .. } in parts {
+            let mut of_part = Vec::with_capacity(entries.len());
+            for entry in *entries {
+                let outcome = insertion.insert(owner.id, entry)?;
+                if outcome == Appended::Stored {
+                    bytes += spans::AROUND + length(entry);
+                }
+                of_part.push(outcome);
+            }
+            outcomes.push(of_part);
+        }
+        if insertion.seq > before {
+            owner.add(&transaction, before + 1, insertion.seq - before, bytes)?;
+        }
+        changed.push(((*tenant).clone(), owner));
     }
     let newest = insertion.seq;
     transaction.commit()?;
-    tenants.extend(fresh);
-    Ok((outcomes, newest))
+    Ok((outcomes, newest, changed))
+}
+
+/// The bytes of an entry that differ from one to the next. The node is in an index as well.
+fn length(entry: &Entry) -> i64 {
+    let bytes = entry.payload().as_bytes().len() + 2 * entry.node().as_str().len();
+    i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
 /// Milliseconds since 1970.
@@ -138,12 +266,34 @@ pub(super) fn now() -> i64 {
     i64::try_from(now).unwrap_or(i64::MAX)
 }
 
-fn tenant_id(transaction: &Transaction<'_>, tenant: &Tenant) -> Result<i64, StoreError> {
-    let name = tenant.as_str();
-    transaction.execute("INSERT INTO tenants (name) VALUES (?1) ON CONFLICT DO NOTHING", [name])?;
-    let id =
-        transaction.query_row("SELECT id FROM tenants WHERE name = ?1", [name], |row| row.get(0));
-    Ok(id?)
+/// Writes a row.
+pub(super) fn insert(
+    connection: &Connection,
+    seq: i64,
+    tenant: i64,
+    received: i64,
+    entry: &Entry,
+) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO entries
+             (seq, tenant, node, level, seconds, nanoseconds, mode, iv, salt, received, payload)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        )?
+        .execute((
+            seq,
+            tenant,
+            entry.node().as_str(),
+            entry.level().number(),
+            entry.timestamp().unix_seconds(),
+            entry.timestamp().nanoseconds(),
+            entry.mode().number(),
+            entry.iv().as_bytes(),
+            entry.salt().as_bytes(),
+            received,
+            entry.payload().as_bytes(),
+        ))?;
+    Ok(())
 }
 
 struct Insertion<'a> {
@@ -162,25 +312,7 @@ impl Insertion<'_> {
             }
         }
         let seq = self.seq + 1;
-        self.transaction
-            .prepare_cached(
-                "INSERT INTO entries
-                 (seq, tenant, node, level, seconds, nanoseconds, mode, iv, salt, received, payload)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-            )?
-            .execute((
-                seq,
-                tenant,
-                entry.node().as_str(),
-                entry.level().number(),
-                entry.timestamp().unix_seconds(),
-                entry.timestamp().nanoseconds(),
-                entry.mode().number(),
-                entry.iv().as_bytes(),
-                entry.salt().as_bytes(),
-                self.received,
-                entry.payload().as_bytes(),
-            ))?;
+        insert(self.transaction, seq, tenant, self.received, entry)?;
         self.identities.add(identity, seq);
         self.seq = seq;
         Ok(Appended::Stored)
@@ -216,8 +348,8 @@ impl Insertion<'_> {
 pub(super) fn write_alone(
     appending: &mut Appending,
     tenant: &Tenant,
-    entries: Vec<Entry>,
+    entries: &[Entry],
 ) -> Result<Vec<Appended>, StoreError> {
-    let mut outcomes = appending.write(&[super::writer::job(tenant, entries)])?;
+    let mut outcomes = appending.write(&[Part { tenant, entries }])?;
     Ok(outcomes.remove(0))
 }

@@ -13,8 +13,10 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
+use super::notices::Notices;
 use super::schema;
-use crate::store::StoreError;
+use crate::sampling;
+use crate::store::{Notice, StoreError};
 
 /// The pause between two checkpoints; what is written often in between is brought in once.
 const PAUSE: Duration = Duration::from_millis(300);
@@ -22,23 +24,34 @@ const PAUSE: Duration = Duration::from_millis(300);
 /// Pages of 4 KiB in a log that is long: 32 MiB.
 const LONG: i64 = 8_192;
 
+/// In a log that is told of: 256 MiB.
+const LARGE: i64 = 65_536;
+
+/// In a log that may not grow: 1 GiB. Only another process that reads for long brings it so far.
+const FULL: i64 = 262_144;
+
+/// A page, and what stands before it in the log.
+const PAGE: i64 = 4_096 + 24;
+
 #[derive(Debug)]
 pub(super) struct Checkpointer {
     wake: Option<SyncSender<()>>,
     long: Arc<AtomicBool>,
+    full: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Checkpointer {
-    pub(super) fn start(path: PathBuf) -> Result<Self, StoreError> {
+    pub(super) fn start(path: PathBuf, notices: Notices) -> Result<Self, StoreError> {
         let (wake, woken) = sync_channel(1);
         let long = Arc::new(AtomicBool::new(false));
-        let tell = Arc::clone(&long);
+        let full = Arc::new(AtomicBool::new(false));
+        let tell = (Arc::clone(&long), Arc::clone(&full));
         let thread = std::thread::Builder::new()
             .name("logflux-checkpoint".to_owned())
-            .spawn(move || run(&path, &woken, &tell))
+            .spawn(move || run(&path, &woken, &tell, &notices))
             .map_err(|error| StoreError::Engine(error.to_string()))?;
-        Ok(Self { wake: Some(wake), long, thread: Some(thread) })
+        Ok(Self { wake: Some(wake), long, full, thread: Some(thread) })
     }
 
     /// Something was written.
@@ -47,6 +60,11 @@ impl Checkpointer {
             // It is awake already, where this fails.
             wake.try_send(()).ok();
         }
+    }
+
+    /// Whether the log may not grow.
+    pub(super) fn full(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.full)
     }
 
     /// Whether the writer shall bring in the rest; asked once.
@@ -64,7 +82,12 @@ impl Drop for Checkpointer {
     }
 }
 
-fn run(path: &std::path::Path, woken: &Receiver<()>, long: &AtomicBool) {
+fn run(
+    path: &std::path::Path,
+    woken: &Receiver<()>,
+    (long, full): &(Arc<AtomicBool>, Arc<AtomicBool>),
+    notices: &Notices,
+) {
     let mut connection = None;
     while woken.recv().is_ok() {
         loop {
@@ -72,16 +95,28 @@ fn run(path: &std::path::Path, woken: &Receiver<()>, long: &AtomicBool) {
                 Some(open) => Ok(open),
                 None => schema::open_plain(path),
             }
-            .and_then(|open| Ok((checkpoint(&open)?, open)));
+            .and_then(|open| Ok((bring_in(&open)?, open)));
             match done {
                 Ok((pages, open)) => {
                     long.store(pages > LONG, Ordering::Relaxed);
+                    full.store(pages > FULL, Ordering::Relaxed);
+                    notices.meter().log.set(pages.max(0) * PAGE);
+                    if pages > LARGE {
+                        let bytes = (pages * PAGE).unsigned_abs();
+                        notices.tell(Notice::LogLarge { bytes });
+                    }
                     connection = Some(open);
                 }
-                Err(error) => tracing::warn!(%error, "the store's log is not brought in"),
+                Err(error) => {
+                    if let Some(missed) = sampling::passes("checkpoint_fails") {
+                        tracing::warn!(%error, missed, "the store's log is not brought in");
+                    }
+                }
             }
             match woken_within(PAUSE, woken) {
                 Some(true) => {}
+                // Where nothing may be written, only a look says when it may again.
+                Some(false) if full.load(Ordering::Relaxed) => {}
                 Some(false) => break,
                 None => return,
             }
@@ -100,6 +135,15 @@ fn woken_within(time: Duration, woken: &Receiver<()>) -> Option<bool> {
             Err(RecvTimeoutError::Disconnected) => return None,
         }
     }
+}
+
+/// Brings in what it can; a log that may not grow is begun anew as well, where nobody reads it.
+fn bring_in(connection: &Connection) -> Result<i64, StoreError> {
+    let pages = checkpoint(connection)?;
+    if pages <= FULL {
+        return Ok(pages);
+    }
+    Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(1))?)
 }
 
 /// Brings in what no reader needs any more where it was; gives the log's length in pages.

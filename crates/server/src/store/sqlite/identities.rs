@@ -18,6 +18,7 @@ use logflux_wire::{Iv, Salt};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 use sha2::{Digest as _, Sha256};
 
+use super::appending::newest;
 use super::filter::Filter;
 use crate::store::StoreError;
 
@@ -28,6 +29,8 @@ const BUCKETS: i64 = 1 << BUCKET_BITS;
 const BUCKET_BITS: u32 = 12;
 /// A number in a bucket is 40 further bits of the hash, and 24 of the entry's place in the run.
 const PLACE_BITS: u32 = 24;
+/// How many entries are read one by one where some cannot be read.
+const APART: i64 = 1_000;
 /// How many runs share a filter.
 const SHARED: usize = 16;
 
@@ -89,6 +92,15 @@ impl Identities {
     /// A connection that may only read makes no runs of them.
     pub(super) fn load(connection: &mut Connection) -> Result<Self, StoreError> {
         let reads = connection.query_row("PRAGMA query_only", [], |row| row.get::<_, i64>(0))?;
+        match Self::load_all(connection, reads == 0) {
+            // A transaction that has met damage cannot write: what cannot be read is passed over, and
+            // the others stay in memory.
+            Err(error) if error.is_damage() => Self::load_all(connection, false),
+            loaded => loaded,
+        }
+    }
+
+    fn load_all(connection: &mut Connection, may_write: bool) -> Result<Self, StoreError> {
         let transaction = connection.transaction()?;
         let mut all = Self {
             key: key(&transaction)?,
@@ -128,8 +140,10 @@ impl Identities {
             last = run.last;
             all.newest = run.last;
         }
-        all.read_on(&transaction, last, reads == 0)?;
-        transaction.commit()?;
+        all.read_on(&transaction, last, may_write)?;
+        if may_write {
+            transaction.commit()?;
+        }
         Ok(all)
     }
 
@@ -143,24 +157,67 @@ impl Identities {
         if may_write {
             self.delete_unfinished(transaction)?;
         }
+        let newest = newest(transaction)?;
+        let mut from = last + 1;
+        while from <= newest {
+            match self.read_range(transaction, (from, newest), may_write) {
+                Ok(()) => break,
+                Err((next, error)) if error.is_damage() && !may_write => {
+                    tracing::error!(from = next, %error, "entries cannot be read: run `logflux store check`");
+                    from = next + APART;
+                    for seq in next..from.min(newest + 1) {
+                        match self.read_range(transaction, (seq, seq), may_write) {
+                            Err((_, error)) if !error.is_damage() => return Err(error),
+                            // What cannot be read has no identity.
+                            Ok(()) | Err(_) => {}
+                        }
+                    }
+                }
+                Err((_, error)) => return Err(error),
+            }
+        }
+        self.fresh.clear();
+        // More than a run can number.
+        if self.recent.len() >= 1 << (PLACE_BITS - 1) {
+            return Err(StoreError::Corrupt("too much of it is not known".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Reads the identities of a range, up to the first that cannot be read: with the error comes its
+    /// number.
+    fn read_range(
+        &mut self,
+        transaction: &Transaction<'_>,
+        (from, upto): (i64, i64),
+        may_write: bool,
+    ) -> Result<(), (i64, StoreError)> {
+        let fail = |at: i64| move |error: rusqlite::Error| (at, StoreError::from(error));
+        let mut reached = from;
         let mut statement = transaction
-            .prepare("SELECT seq, tenant, salt, iv FROM entries WHERE seq > ?1 ORDER BY seq")?;
-        let mut rows = statement.query([last])?;
-        while let Some(row) = rows.next()? {
-            let seq: i64 = row.get(0)?;
-            let damaged = |column| StoreError::Damaged { seq, column };
+            .prepare_cached(
+                "SELECT seq, tenant, salt, iv FROM entries NOT INDEXED
+                 WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq LIMIT ?2 - ?1 + 1",
+            )
+            .map_err(fail(from))?;
+        let mut rows = statement.query([from, upto]).map_err(fail(from))?;
+        while let Some(row) = rows.next().map_err(fail(reached))? {
+            let seq: i64 = row.get(0).map_err(fail(reached))?;
+            reached = seq + 1;
             let part = |at: usize| row.get_ref(at).ok().and_then(|value| value.as_blob().ok());
-            let salt: [u8; 32] = part(2).and_then(|b| b.try_into().ok()).ok_or(damaged("salt"))?;
-            let iv: [u8; 12] = part(3).and_then(|b| b.try_into().ok()).ok_or(damaged("iv"))?;
-            let identity = self.identity(row.get(1)?, &salt.into(), &iv.into());
+            let salt: Option<[u8; 32]> = part(2).and_then(|b| b.try_into().ok());
+            let iv: Option<[u8; 12]> = part(3).and_then(|b| b.try_into().ok());
+            // A row that is damaged has no identity; the others are known all the same.
+            let Some((salt, iv)) = salt.zip(iv) else { continue };
+            let tenant = row.get(1).map_err(fail(seq))?;
+            let identity = self.identity(tenant, &salt.into(), &iv.into());
             if may_write {
                 self.turn(seq);
-                self.write_piece(transaction, BUCKETS)?;
+                self.write_piece(transaction, BUCKETS).map_err(|error| (seq, error))?;
                 self.commit();
             }
             self.add(identity, seq);
         }
-        self.fresh.clear();
         Ok(())
     }
 
@@ -342,29 +399,40 @@ impl Identities {
         &mut self.groups[last]
     }
 
-    /// Deletes the runs whose entries are all deleted, that is, whose last is before `oldest`.
-    pub(super) fn delete_before(
+    /// Deletes the runs of which the deletion of this range has left no entry; gives their ids.
+    pub(super) fn delete_runs(
         &self,
         transaction: &Transaction<'_>,
-        oldest: i64,
-    ) -> Result<(), StoreError> {
+        (first, last): (i64, i64),
+    ) -> Result<Vec<i64>, StoreError> {
+        let mut gone = Vec::new();
         for run in self.groups.iter().flat_map(|group| &group.runs) {
-            if run.last < oldest {
+            if run.last < first || run.first > last {
+                continue;
+            }
+            let left = transaction
+                .prepare_cached("SELECT 1 FROM entries WHERE seq BETWEEN ?1 AND ?2 LIMIT 1")?
+                .exists([run.first, run.last])?;
+            if !left {
                 let (from, to) = (run.id * BUCKETS, run.id * BUCKETS + BUCKETS - 1);
                 transaction.execute(
                     "DELETE FROM identity_buckets WHERE place BETWEEN ?1 AND ?2",
                     [from, to],
                 )?;
                 transaction.execute("DELETE FROM identity_runs WHERE id = ?1", [run.id])?;
+                gone.push(run.id);
             }
         }
-        Ok(())
+        Ok(gone)
     }
 
     /// Takes effect once the deletion is durable.
-    pub(super) fn forget_before(&mut self, oldest: i64) {
+    pub(super) fn forget_runs(&mut self, gone: &[i64]) {
+        if gone.is_empty() {
+            return;
+        }
         for group in &mut self.groups {
-            group.runs.retain(|run| run.last >= oldest);
+            group.runs.retain(|run| !gone.contains(&run.id));
         }
         self.groups.retain(|group| !group.runs.is_empty() || group.filled < SHARED);
     }

@@ -4,40 +4,59 @@
 //! and one fsync, and is answered after the commit, which is durable (`synchronous = FULL`). That an
 //! entry is there already is found out by `identities`, what is too old or too much goes by
 //! `retention`. Queries have connections of their own (`reader`) and never wait for the writer.
-//! [`check`], [`stats`], [`compact`] and [`backup`] are for whoever runs the server.
+//! [`check`], [`stats`], [`compact`], [`backup`], [`restore`] and [`repair`] are for whoever runs the
+//! server.
 
 mod appending;
+mod check;
 mod checkpoint;
+mod copy;
 mod filter;
 mod identities;
+mod notices;
 mod peek;
 mod reader;
+mod restore;
 mod retention;
 mod row;
 mod schema;
+mod spans;
+mod state;
+mod stats;
 mod tools;
 mod writer;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod upkeep_tests;
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
+use std::sync::mpsc::Receiver;
 
 use logflux_wire::Entry;
 use rusqlite::ErrorCode;
 use tokio::sync::watch;
 
+pub use check::{Report, check};
+pub use copy::Copied;
 pub use peek::{StoredRow, peek};
-pub use tools::{Report, Stats, TenantStats, backup, check, compact, stats};
+pub(crate) use reader::json_len;
+pub use restore::{Restored, restore};
+pub use stats::{RetentionState, Stats, TenantStats, accept_clock, retention_state, stats};
+pub(crate) use tools::check_version;
+pub use tools::{backup, compact, repair};
 
 use super::{
-    Appended, Meter, Page, PageRequest, Since, SinceRequest, Store, StoreError, StoreFuture,
-    StoreSettings,
+    Appended, Meter, Notice, Page, PageRequest, Since, SinceRequest, Store, StoreError,
+    StoreFuture, StoreSettings,
 };
 use crate::config::Limits;
 use crate::folder;
 use crate::tenant::Tenant;
+use appending::Appending;
+use notices::Notices;
 use reader::Readers;
 use writer::Writer;
 
@@ -47,6 +66,8 @@ pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
     meter: Meter,
+    notices: Notices,
+    incarnation: u64,
     /// Dropped last, when the writer has ended.
     _lock: File,
 }
@@ -70,8 +91,14 @@ impl SqliteStore {
         folder::touch(&path)
             .map_err(|error| StoreError::Engine(format!("{}: {error}", path.display())))?;
         let meter = Meter::new().map_err(|error| StoreError::Engine(error.to_string()))?;
-        let writer = Writer::start(path.clone(), limits, settings, meter.clone())?;
-        Ok(Self { writer, readers: Readers::new(path), meter, _lock: lock })
+        let notices = Notices::new(meter.clone());
+        let appending = Appending::open(&path)?;
+        let incarnation = state::incarnation(appending.connection(), data, appending.newest())?;
+        let mark = (data.to_owned(), incarnation);
+        let writer =
+            Writer::start(path.clone(), appending, limits, settings, notices.clone(), mark)?;
+        let readers = Readers::new(path, notices.clone());
+        Ok(Self { writer, readers, meter, notices, incarnation, _lock: lock })
     }
 }
 
@@ -88,8 +115,20 @@ impl Store for SqliteStore {
         Box::pin(self.readers.since(tenant, request))
     }
 
-    fn newest(&self) -> watch::Receiver<i64> {
-        self.writer.newest()
+    fn taken(&self, tenant: Tenant) -> StoreFuture<'_, i64> {
+        Box::pin(self.readers.taken(tenant))
+    }
+
+    fn changes(&self, tenant: &Tenant) -> watch::Receiver<u64> {
+        self.writer.changes(tenant)
+    }
+
+    fn incarnation(&self) -> u64 {
+        self.incarnation
+    }
+
+    fn notices(&self) -> Option<Receiver<Notice>> {
+        self.notices.take()
     }
 
     fn meter(&self) -> Option<&Meter> {
@@ -105,6 +144,8 @@ fn lock(data: &Path) -> Result<File, StoreError> {
         StoreError::Engine(error)
     };
     folder::touch(&path).map_err(failed)?;
+    // Where root looks after the folder of another user, that one needs it as well.
+    folder::give_to_owner_of(data, &path).ok();
     let file = File::open(&path).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
@@ -124,6 +165,17 @@ impl From<rusqlite::Error> for StoreError {
             }
             Some(e) if matches!(e.code, ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
                 Self::Busy
+            }
+            Some(e) if e.code == ErrorCode::DatabaseCorrupt => Self::Corrupt(error.to_string()),
+            None if matches!(
+                error,
+                rusqlite::Error::FromSqlConversionFailure(..)
+                    | rusqlite::Error::IntegralValueOutOfRange(..)
+                    | rusqlite::Error::InvalidColumnType(..)
+                    | rusqlite::Error::Utf8Error(..)
+            ) =>
+            {
+                Self::Corrupt("a column has a value of another kind".to_owned())
             }
             _ => Self::Engine(error.to_string()),
         }

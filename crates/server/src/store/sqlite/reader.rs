@@ -4,28 +4,34 @@
 //! one by one until the page is full. The positions are merged from one index range for each level,
 //! so that the newest of a level, with or without a node, are found without passing over any other.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use logflux_wire::query::Order;
 use logflux_wire::{Entry, Level, Timestamp, base64};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, named_params};
-use tokio::sync::Semaphore;
+use tokio::sync::{AcquireError, Semaphore};
 
+use super::notices::Notices;
 use super::row::{COLUMNS, read_entry};
-use super::schema;
+use super::{schema, spans};
 use crate::store::{Page, PageRequest, Position, Since, SinceRequest, StoreError};
 use crate::tenant::Tenant;
 
-/// The most queries that run at once.
+/// The most queries that run at once, and of one tenant.
 const READERS: usize = 4;
+const READERS_OF_TENANT: usize = 2;
+
+/// How many spans are read at once.
+const SPANS: usize = 100;
 
 /// How much of the store one look at what has come walks over at most, and about how many bytes of
 /// JSON it gives.
 const SINCE_WALKED: i64 = 5_000;
-const SINCE_BYTES: usize = 1 << 20;
+const SINCE_BYTES: usize = 128 << 10;
 
 /// How long a query waits for its turn before it is refused.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -34,12 +40,21 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct Readers {
     path: PathBuf,
     turns: Arc<Semaphore>,
+    /// Those of the tenants that read now.
+    of_tenants: Mutex<HashMap<Tenant, Weak<Semaphore>>>,
     idle: Arc<Mutex<Vec<Connection>>>,
+    notices: Notices,
 }
 
 impl Readers {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, turns: Arc::new(Semaphore::new(READERS)), idle: Arc::default() }
+    pub(super) fn new(path: PathBuf, notices: Notices) -> Self {
+        Self {
+            path,
+            turns: Arc::new(Semaphore::new(READERS)),
+            of_tenants: Mutex::default(),
+            idle: Arc::default(),
+            notices,
+        }
     }
 
     pub(super) async fn page(
@@ -47,7 +62,11 @@ impl Readers {
         tenant: Tenant,
         request: PageRequest,
     ) -> Result<Page, StoreError> {
-        self.read(move |connection| read_page(connection, &tenant, &request)).await
+        let notices = self.notices.clone();
+        self.read(&tenant.clone(), move |connection| {
+            read_page(connection, &tenant, &request, &mut |error| notices.damaged(&error))
+        })
+        .await
     }
 
     pub(super) async fn since(
@@ -55,21 +74,38 @@ impl Readers {
         tenant: Tenant,
         request: SinceRequest,
     ) -> Result<Since, StoreError> {
-        self.read(move |connection| read_since(connection, &tenant, &request)).await
+        let notices = self.notices.clone();
+        self.read(&tenant.clone(), move |connection| {
+            read_since(connection, &tenant, &request, &mut |error| notices.damaged(&error))
+        })
+        .await
     }
 
-    /// Reads on a thread that may block, when it is this query's turn.
+    pub(super) async fn taken(&self, tenant: Tenant) -> Result<i64, StoreError> {
+        self.read(&tenant.clone(), move |connection| {
+            Ok(spans::tenant(connection, &tenant)?.map_or(0, |(_, taken)| taken))
+        })
+        .await
+    }
+
+    /// Reads on a thread that may block, when it is this query's turn. No tenant has all turns.
     async fn read<T: Send + 'static>(
         &self,
+        tenant: &Tenant,
         work: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let turn = tokio::time::timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned())
+        let of_tenant = self.of_tenant(tenant);
+        let turns = async {
+            let first = of_tenant.acquire_owned().await?;
+            Ok((first, Arc::clone(&self.turns).acquire_owned().await?))
+        };
+        let turns = tokio::time::timeout(PATIENCE, turns)
             .await
             .map_err(|_| StoreError::Busy)?
-            .map_err(|_| StoreError::Closed)?;
+            .map_err(|_: AcquireError| StoreError::Closed)?;
         let (path, idle) = (self.path.clone(), Arc::clone(&self.idle));
         let read = move || {
-            let _turn = turn;
+            let _turns = turns;
             let take = || idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let mut connection = take().map_or_else(|| schema::open_reader(&path), Ok)?;
             let result = work(&mut connection)?;
@@ -79,46 +115,90 @@ impl Readers {
         };
         tokio::task::spawn_blocking(read).await.unwrap_or(Err(StoreError::Closed))
     }
+
+    fn of_tenant(&self, tenant: &Tenant) -> Arc<Semaphore> {
+        let mut all = self.of_tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(turns) = all.get(tenant).and_then(Weak::upgrade) {
+            return turns;
+        }
+        all.retain(|_, turns| turns.strong_count() > 0);
+        let turns = Arc::new(Semaphore::new(READERS_OF_TENANT));
+        all.insert(tenant.clone(), Arc::downgrade(&turns));
+        turns
+    }
 }
 
-/// Reads a page in one snapshot.
+/// Reads a page in one snapshot. What is damaged is told, and passed over.
 pub(super) fn read_page(
     connection: &mut Connection,
     tenant: &Tenant,
     request: &PageRequest,
+    damaged: &mut dyn FnMut(StoreError),
 ) -> Result<Page, StoreError> {
     let snapshot = connection.transaction()?;
     let mut page = Page::default();
     let mut bytes = 0;
     let mut last = None;
-    for position in positions(&snapshot, tenant, request)? {
+    let positions = positions(&snapshot, tenant, request)?;
+    page.damaged += positions.damaged;
+    for (number, position) in positions.good.into_iter().enumerate() {
         // The one position beyond the limit, or beyond the bytes, only says that there is more.
-        if page.entries.len() >= request.limit || bytes >= request.bytes {
+        if number >= request.limit || bytes >= request.bytes {
             page.next = last;
             break;
         }
-        let entry = snapshot
-            .prepare_cached(&format!("SELECT {COLUMNS} FROM entries WHERE seq = ?1"))?
-            .query_row([position.seq], |row| Ok(read_entry(row)))??;
-        bytes += json_len(&entry);
-        page.entries.push(entry);
         last = Some(position);
+        match read_one(&snapshot, position.seq) {
+            Ok(Some(entry)) => {
+                bytes += json_len(&entry);
+                page.entries.push(entry);
+            }
+            Ok(None) => {
+                page.damaged += 1;
+                damaged(StoreError::Damaged { seq: position.seq, column: "row" });
+            }
+            Err(error) if error.is_damage() => {
+                page.damaged += 1;
+                damaged(error);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if positions.more {
+        page.next = page.next.or(last);
     }
     Ok(page)
 }
 
+/// Reads an entry by its number.
+pub(super) fn read_one(connection: &Connection, seq: i64) -> Result<Option<Entry>, StoreError> {
+    connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM entries WHERE seq = ?1"))?
+        .query_row([seq], |row| Ok(read_entry(row)))
+        .optional()?
+        .transpose()
+}
+
 /// About how long an entry is in JSON.
-fn json_len(entry: &Entry) -> usize {
+pub(crate) fn json_len(entry: &Entry) -> usize {
     220 + entry.node().as_str().len() + base64::encoded_len(entry.payload().as_bytes().len())
 }
 
 /// The positions of a page's entries, and one more where there is one.
+struct Positions {
+    good: Vec<Position>,
+    damaged: u64,
+    /// Whether there is more than the page may have.
+    more: bool,
+}
+
 fn positions(
     snapshot: &Transaction<'_>,
     tenant: &Tenant,
     request: &PageRequest,
-) -> Result<Vec<Position>, StoreError> {
-    let Some(tenant) = tenant_id(snapshot, tenant)? else { return Ok(Vec::new()) };
+) -> Result<Positions, StoreError> {
+    let mut positions = Positions { good: Vec::new(), damaged: 0, more: false };
+    let Some((tenant, _)) = spans::tenant(snapshot, tenant)? else { return Ok(positions) };
     let (lower, upper) = bounds(request);
     let limit = i64::try_from(request.limit).unwrap_or(i64::MAX).saturating_add(1);
     let mut statement = snapshot.prepare_cached(&positions_sql(request))?;
@@ -128,21 +208,16 @@ fn positions(
         ":s0": lower.0, ":n0": lower.1, ":q0": lower.2,
         ":s1": upper.0, ":n1": upper.1, ":q1": upper.2,
     })?;
-    let mut positions = Vec::new();
     while let Some(row) = rows.next()? {
-        let seq = row.get(0)?;
-        let damaged = |_| StoreError::Damaged { seq, column: "seconds" };
-        let timestamp = Timestamp::from_unix(row.get(1)?, row.get(2)?).map_err(damaged)?;
-        positions.push(Position { timestamp, seq });
+        let nanoseconds = u32::try_from(row.get::<_, i64>(2)?).unwrap_or(u32::MAX);
+        match Timestamp::from_unix(row.get(1)?, nanoseconds) {
+            Ok(timestamp) => positions.good.push(Position { timestamp, seq: row.get(0)? }),
+            Err(_) => positions.damaged += 1,
+        }
     }
+    let found = u64::try_from(positions.good.len()).unwrap_or(u64::MAX) + positions.damaged;
+    positions.more = found > u64::try_from(request.limit).unwrap_or(u64::MAX);
     Ok(positions)
-}
-
-fn tenant_id(snapshot: &Transaction<'_>, tenant: &Tenant) -> Result<Option<i64>, StoreError> {
-    Ok(snapshot
-        .prepare_cached("SELECT id FROM tenants WHERE name = ?1")?
-        .query_row([tenant.as_str()], |row| row.get(0))
-        .optional()?)
 }
 
 type Bound = (i64, i64, i64);
@@ -193,44 +268,134 @@ pub(super) fn positions_sql(request: &PageRequest) -> String {
     sql
 }
 
-/// Reads what has come after an entry, over a bounded part of the store.
+/// Reads what has come after an entry, over a bounded part of the tenant's. What is damaged is told,
+/// and passed over.
 pub(super) fn read_since(
     connection: &mut Connection,
     tenant: &Tenant,
     request: &SinceRequest,
+    damaged: &mut dyn FnMut(StoreError),
 ) -> Result<Since, StoreError> {
     let snapshot = connection.transaction()?;
-    let newest: i64 = snapshot
-        .prepare_cached("SELECT coalesce(max(seq), 0) FROM entries")?
-        .query_row([], |row| row.get(0))?;
-    // What was deleted is not walked over.
-    let oldest: i64 = snapshot
-        .prepare_cached("SELECT coalesce(min(seq), 1) FROM entries")?
-        .query_row([], |row| row.get(0))?;
-    let after = request.after.max(oldest - 1);
-    let upto = after.saturating_add(SINCE_WALKED).min(newest);
-    let mut since = Since { entries: Vec::new(), upto: upto.max(request.after) };
-    let Some(tenant) = tenant_id(&snapshot, tenant)? else { return Ok(since) };
-    let mut statement = snapshot.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM entries NOT INDEXED
-         WHERE seq > :after AND seq <= :upto AND tenant = :tenant AND level <= :level
-           AND (:node IS NULL OR node = :node) ORDER BY seq"
-    ))?;
-    let mut rows = statement.query(named_params! {
-        ":after": after, ":upto": upto, ":tenant": tenant,
-        ":level": request.level.map_or(8, Level::number),
-        ":node": request.node.as_ref().map(|node| node.as_str()),
-    })?;
-    let mut bytes = 0;
-    while let Some(row) = rows.next()? {
-        let seq = row.get(0)?;
-        let entry = read_entry(row)?;
-        bytes += json_len(&entry);
-        since.entries.push((seq, entry));
-        if bytes >= SINCE_BYTES {
-            since.upto = seq;
-            break;
+    let Some((id, taken)) = spans::tenant(&snapshot, tenant)? else { return Ok(Since::default()) };
+    let after = request.after.clamp(0, taken);
+    let mut since = Since { upto: taken, ..Since::default() };
+    let mut walk = Walk {
+        sql: format!(
+            "SELECT {COLUMNS} FROM entries NOT INDEXED
+             WHERE seq BETWEEN :from AND :upto AND tenant = :tenant AND level <= :level
+               AND (:node IS NULL OR node = :node) ORDER BY seq LIMIT :upto - :from + 1"
+        ),
+        tenant: id,
+        request,
+        bytes: 0,
+    };
+    let mut left = SINCE_WALKED;
+    let spans = spans::from(&snapshot, id, after + 1, SPANS)?;
+    let all = spans.len() < SPANS;
+    let mut reached = after;
+    for span in spans {
+        let first = span.nth.max(after + 1);
+        let from = span.first + (first - span.nth);
+        let upto = span.last.min(from + left - 1);
+        if from > upto {
+            reached = reached.max(span.nth + (span.last - span.first));
+            continue;
+        }
+        let number = |seq: i64| span.nth + (seq - span.first);
+        if let Some(seq) = walk.range(&snapshot, (from, upto), number, &mut since, damaged)? {
+            since.upto = number(seq);
+            return Ok(since);
+        }
+        reached = number(upto);
+        left -= upto - from + 1;
+        if left == 0 {
+            since.upto = reached;
+            return Ok(since);
         }
     }
+    if !all {
+        since.upto = reached;
+    }
     Ok(since)
+}
+
+/// A walk over rows.
+struct Walk<'a> {
+    sql: String,
+    tenant: i64,
+    request: &'a SinceRequest,
+    bytes: usize,
+}
+
+impl Walk<'_> {
+    /// Walks over a range; gives where it stopped, if before its end.
+    fn range(
+        &mut self,
+        snapshot: &Transaction<'_>,
+        (from, upto): (i64, i64),
+        number: impl Fn(i64) -> i64,
+        since: &mut Since,
+        damaged: &mut dyn FnMut(StoreError),
+    ) -> Result<Option<i64>, StoreError> {
+        let next = match self.rows(snapshot, (from, upto), &number, since, damaged) {
+            Ok(stopped) => return Ok(stopped),
+            Err((next, error)) if error.is_damage() => next,
+            Err((_, error)) => return Err(error),
+        };
+        // A page is damaged: each row by itself, so that the others are given.
+        for seq in next..=upto {
+            match self.rows(snapshot, (seq, seq), &number, since, damaged) {
+                Ok(None) => {}
+                Ok(stopped) => return Ok(stopped),
+                Err((_, error)) if error.is_damage() => {
+                    since.damaged += 1;
+                    damaged(error);
+                }
+                Err((_, error)) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
+    /// As [`range`](Self::range), up to the first row that cannot be read: with the error comes its
+    /// number.
+    fn rows(
+        &mut self,
+        snapshot: &Transaction<'_>,
+        (from, upto): (i64, i64),
+        number: &impl Fn(i64) -> i64,
+        since: &mut Since,
+        damaged: &mut dyn FnMut(StoreError),
+    ) -> Result<Option<i64>, (i64, StoreError)> {
+        let mut reached = from;
+        let fail = |at: i64| move |error: rusqlite::Error| (at, StoreError::from(error));
+        let mut statement = snapshot.prepare_cached(&self.sql).map_err(fail(from))?;
+        let mut rows = statement
+            .query(named_params! {
+                ":from": from, ":upto": upto, ":tenant": self.tenant,
+                ":level": self.request.level.map_or(8, Level::number),
+                ":node": self.request.node.as_ref().map(|node| node.as_str()),
+            })
+            .map_err(fail(from))?;
+        while let Some(row) = rows.next().map_err(fail(reached))? {
+            let seq: i64 = row.get(0).map_err(fail(reached))?;
+            reached = seq + 1;
+            match read_entry(row) {
+                Ok(entry) => {
+                    self.bytes += json_len(&entry);
+                    since.entries.push((number(seq), entry));
+                }
+                Err(error) if error.is_damage() => {
+                    since.damaged += 1;
+                    damaged(error);
+                }
+                Err(error) => return Err((seq, error)),
+            }
+            if self.bytes >= SINCE_BYTES {
+                return Ok(Some(seq));
+            }
+        }
+        Ok(None)
+    }
 }

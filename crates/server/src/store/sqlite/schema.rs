@@ -5,18 +5,19 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
+use super::spans;
 use crate::store::StoreError;
 
 /// The version of the tables, in the database's `user_version`.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 
 /// What leads from each version to the next; the first makes the tables.
 ///
 /// A timestamp is two numbers, since nanoseconds from year 1 to 9999 do not fit in one. `seq` is never used
 /// twice, so that a position stays good when entries are deleted. The payload is the last column:
 /// reading the others of a long row then touches its first page only.
-const STEPS: [&str; 2] = [
-    "
+const STEPS: [&[&str]; 3] = [
+    &["
     CREATE TABLE tenants (
         id   INTEGER PRIMARY KEY,
         name TEXT NOT NULL UNIQUE
@@ -37,10 +38,11 @@ const STEPS: [&str; 2] = [
     ) STRICT;
 
     CREATE INDEX entries_by_source ON entries (tenant, node, level, seconds, nanoseconds);
-    ",
+    "],
     // Identities leave their B-tree (see `identities`); the index by level serves every query
     // without a node; arrivals say up to which seq entries had come at some time.
-    "
+    &[
+        "
     DROP INDEX IF EXISTS entries_by_identity;
     DROP INDEX IF EXISTS entries_by_time;
     CREATE INDEX entries_by_level ON entries (tenant, level, seconds, nanoseconds);
@@ -64,9 +66,56 @@ const STEPS: [&str; 2] = [
         seq      INTEGER PRIMARY KEY,
         received INTEGER NOT NULL       -- milliseconds since 1970
     ) STRICT;
-    INSERT INTO arrivals SELECT max(seq), max(received) FROM entries GROUP BY received / 60000;
     ",
+        NOTES,
+    ],
+    // Spans (see there) are filled afterwards. A note of an arrival is never below the one before
+    // it, so that a clock that was back for a while makes nothing look old.
+    &[
+        "
+    ALTER TABLE tenants ADD COLUMN taken INTEGER NOT NULL DEFAULT 0;   -- entries it ever had
+    CREATE TABLE spans (
+        tenant INTEGER NOT NULL,
+        nth    INTEGER NOT NULL,        -- the first entry's number among the tenant's
+        first  INTEGER NOT NULL,        -- its seq
+        last   INTEGER NOT NULL,
+        bytes  INTEGER NOT NULL,        -- about what they take up
+        PRIMARY KEY (tenant, nth)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX spans_by_first ON spans (first);
+
+    CREATE TABLE state (
+        id          INTEGER PRIMARY KEY CHECK (id = 1),
+        incarnation INTEGER,            -- NULL: to be drawn
+        clock       INTEGER,            -- the last time that was believed: ms since 1970
+        held        INTEGER,            -- since when nothing is deleted for its age
+        accepted    INTEGER             -- when an operator confirmed the clock
+    ) STRICT;
+    INSERT INTO state (id) VALUES (1);
+    ",
+        ORDERED,
+    ],
 ];
+
+/// The notes of arrivals of version 1, which has none.
+const NOTES: &str =
+    "INSERT INTO arrivals SELECT max(seq), max(received) FROM entries GROUP BY received / 60000;";
+
+/// The notes of version 2 in their order, and the last time that was believed.
+const ORDERED: &str = "
+    UPDATE arrivals SET received = highest
+    FROM (SELECT seq AS noted, max(received) OVER (ORDER BY seq) AS highest FROM arrivals)
+    WHERE seq = noted AND received < highest;
+    UPDATE state SET clock = (SELECT max(received) FROM arrivals);
+";
+
+/// The version whose step is followed by [`spans::fill`].
+const SPANS: usize = 3;
+
+#[cfg(test)]
+pub(super) fn tests_step(at: usize) -> &'static str {
+    STEPS[at][0]
+}
 
 /// How long a connection waits for another process that writes.
 const BUSY: Duration = Duration::from_secs(5);
@@ -87,6 +136,30 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// Makes the tables in a new file, of which nothing is durable before it is synced as a whole.
+pub(super) fn create(path: &Path) -> Result<Connection, StoreError> {
+    let mut connection = Connection::open(path)?;
+    connection.pragma_update(None, "journal_mode", "OFF")?;
+    connection.pragma_update(None, "synchronous", "OFF")?;
+    connection.pragma_update(None, "foreign_keys", false)?;
+    connection.pragma_update(None, "cache_size", -32_768)?; // KiB
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    migrate(&transaction)?;
+    transaction.commit()?;
+    Ok(connection)
+}
+
+/// Looks whether a file that nobody has open is a store.
+pub(super) fn known(path: &Path) -> Result<(), StoreError> {
+    let found = version(&open_plain(path)?)
+        .map_err(|error| StoreError::Engine(format!("{}: {error}", path.display())))?;
+    match found {
+        1..=VERSION => Ok(()),
+        0 => Err(StoreError::Engine(format!("{}: it is no store", path.display()))),
+        found => Err(StoreError::Version { found, newest: VERSION }),
+    }
+}
+
 /// Opens a connection that writes durably, and looks at nothing.
 pub(super) fn open_plain(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open(path)?;
@@ -105,20 +178,55 @@ fn migrate(transaction: &Transaction<'_>) -> Result<(), StoreError> {
         if found > 0 {
             tracing::info!(from = found, to = VERSION, "bringing the store to a new version");
         }
-        for step in missing {
-            transaction.execute_batch(step)?;
+        for (step, to) in missing.iter().zip(usize::try_from(found).unwrap_or(0) + 1..) {
+            for part in *step {
+                transaction.execute_batch(part)?;
+            }
+            if to == SPANS {
+                spans::fill(transaction)?;
+            }
         }
         transaction.pragma_update(None, "user_version", VERSION)?;
     }
     Ok(())
 }
 
-fn version(connection: &Connection) -> Result<i64, StoreError> {
+/// What a copy of the entries of an older version lacks.
+pub(super) fn take_over(transaction: &Transaction<'_>, version: i64) -> Result<(), StoreError> {
+    if version < 2 {
+        transaction.execute_batch(NOTES)?;
+    }
+    if version < 3 {
+        transaction.execute_batch(ORDERED)?;
+    }
+    Ok(())
+}
+
+/// Whether a file is a store of a version that this program knows.
+pub(super) fn check_version(path: &Path) -> Result<(), StoreError> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.busy_timeout(BUSY)?;
+    match version(&connection)? {
+        0..=VERSION => Ok(()),
+        found => Err(StoreError::Version { found, newest: VERSION }),
+    }
+}
+
+pub(super) fn version(connection: &Connection) -> Result<i64, StoreError> {
     Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
 }
 
 /// Opens a connection that can only read.
 pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    let connection = open_reader_of_any(path)?;
+    match version(&connection)? {
+        found if found < VERSION => Err(StoreError::Old { found, newest: VERSION }),
+        _ => Ok(connection),
+    }
+}
+
+/// As [`open_reader`], also for a store of an older version.
+pub(super) fn open_reader_of_any(path: &Path) -> Result<Connection, StoreError> {
     // Writing is needed for the shared memory beside the write-ahead log.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
@@ -126,8 +234,7 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "query_only", true)?;
     connection.pragma_update(None, "cache_size", -4_096)?; // KiB
     match version(&connection)? {
-        VERSION => Ok(connection),
-        found if found < VERSION => Err(StoreError::Old { found, newest: VERSION }),
-        found => Err(StoreError::Version { found, newest: VERSION }),
+        found if found > VERSION => Err(StoreError::Version { found, newest: VERSION }),
+        _ => Ok(connection),
     }
 }

@@ -1,175 +1,15 @@
-//! What whoever runs a server does with its store: look, check, compact, back up.
+//! What whoever runs a server does with its store: compact, back up, repair.
 
-use std::fmt;
 use std::fs;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::Connection;
 
-use super::identities::Identities;
-use super::row::{COLUMNS, read_entry};
-use super::{lock, retention, schema};
-use crate::folder;
+use super::copy::{Copied, copy};
+use super::{appending, lock, schema};
 use crate::store::StoreError;
-
-/// What a store holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Stats {
-    /// The version of its tables.
-    pub version: i64,
-    /// How many entries there are.
-    pub entries: i64,
-    /// The lowest and the highest number of an entry; 0 where there is none.
-    pub numbers: (i64, i64),
-    /// When the oldest and the newest came: milliseconds since 1970.
-    pub received: Option<(i64, i64)>,
-    /// Bytes of entries and indexes in use.
-    pub used: i64,
-    /// Bytes in the file that are free for entries to come; `compact` gives them back.
-    pub free: i64,
-    /// Bytes of the write-ahead log.
-    pub log: u64,
-    /// By tenant.
-    pub tenants: Vec<TenantStats>,
-}
-
-/// What a store holds of a tenant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct TenantStats {
-    /// Its name.
-    pub name: String,
-    /// How many entries of each level, from emergency to debug.
-    pub levels: [i64; 8],
-}
-
-impl TenantStats {
-    /// How many entries it has.
-    #[must_use]
-    pub fn entries(&self) -> i64 {
-        self.levels.iter().sum()
-    }
-}
-
-/// Counts what the store of a data folder holds. A server may run meanwhile.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn stats(data: &Path) -> Result<Stats, StoreError> {
-    let mut connection = open(data)?;
-    let snapshot = connection.transaction()?;
-    let number = |sql: &str| snapshot.query_row(sql, [], |row| row.get::<_, i64>(0));
-    let received = |order: &str| {
-        let sql = format!("SELECT received FROM entries ORDER BY seq {order} LIMIT 1");
-        snapshot.query_row(&sql, [], |row| row.get::<_, i64>(0)).optional()
-    };
-    let mut tenants: Vec<TenantStats> = Vec::new();
-    let mut statement = snapshot.prepare(
-        "SELECT tenants.name, counts.level, counts.count FROM (
-             SELECT tenant, level, count(*) AS count FROM entries INDEXED BY entries_by_level
-             GROUP BY tenant, level) AS counts
-         JOIN tenants ON tenants.id = counts.tenant ORDER BY tenants.name, counts.level",
-    )?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let name: String = row.get(0)?;
-        if tenants.last().is_none_or(|last| last.name != name) {
-            tenants.push(TenantStats { name, levels: [0; 8] });
-        }
-        let level = row.get::<_, i64>(1)?;
-        let level = usize::try_from(level - 1).ok();
-        if let Some(tenant) = tenants.last_mut()
-            && let Some(count) = level.and_then(|level| tenant.levels.get_mut(level))
-        {
-            *count = row.get(2)?;
-        }
-    }
-    let page = number("PRAGMA page_size")?;
-    let log = folder::entries_db(data).with_extension("db-wal");
-    Ok(Stats {
-        version: schema::VERSION,
-        entries: tenants.iter().map(TenantStats::entries).sum(),
-        numbers: (
-            number("SELECT coalesce(min(seq), 0) FROM entries")?,
-            number("SELECT coalesce(max(seq), 0) FROM entries")?,
-        ),
-        received: received("ASC")?.zip(received("DESC")?),
-        used: retention::size(&snapshot)?,
-        free: number("PRAGMA freelist_count")? * page,
-        log: fs::metadata(log).map_or(0, |log| log.len()),
-        tenants,
-    })
-}
-
-/// What a check has found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Report {
-    /// How many entries were read.
-    pub entries: u64,
-    /// What is wrong, at most 100 sentences; nothing, where the store is good.
-    pub faults: Vec<String>,
-}
-
-impl Report {
-    const MOST: usize = 100;
-
-    fn fault(&mut self, fault: impl fmt::Display) {
-        if self.faults.len() < Self::MOST {
-            self.faults.push(fault.to_string());
-        }
-    }
-}
-
-/// Reads the whole store of a data folder: its pages and indexes, every entry, and whether each is
-/// known by its identity. A server may run meanwhile. `progress` is told how many entries were read.
-///
-/// # Errors
-/// [`StoreError`] where the store cannot be read at all; what is damaged is in the report.
-pub fn check(data: &Path, mut progress: impl FnMut(u64)) -> Result<Report, StoreError> {
-    let mut connection = open(data)?;
-    let mut report = Report::default();
-    let identities = match Identities::load(&mut connection) {
-        Ok(identities) => Some(identities),
-        Err(error) => {
-            report.fault(format!("the identities cannot be read: {error}"));
-            None
-        }
-    };
-    let snapshot = connection.transaction()?;
-    let mut statement = snapshot.prepare(&format!("PRAGMA integrity_check({})", Report::MOST))?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let line: String = row.get(0)?;
-        if line != "ok" {
-            report.fault(line);
-        }
-    }
-    let mut statement =
-        snapshot.prepare(&format!("SELECT {COLUMNS}, tenant FROM entries ORDER BY seq"))?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        report.entries += 1;
-        if report.entries % 10_000 == 0 {
-            progress(report.entries);
-        }
-        let seq: i64 = row.get(0)?;
-        match read_entry(row) {
-            Err(error) => report.fault(error),
-            Ok(entry) => {
-                let Some(identities) = &identities else { continue };
-                let identity = identities.identity(row.get(9)?, entry.salt(), entry.iv());
-                if !identities.find(&snapshot, identity)?.contains(&seq)
-                    && !identities.is_newer(seq)
-                {
-                    report.fault(format!("entry {seq} is not known by its identity"));
-                }
-            }
-        }
-    }
-    Ok(report)
-}
+use crate::{folder, random};
 
 /// Gives the free space of a store's file back to the disk, and orders what is left. No server may
 /// run meanwhile; as much space as the store uses must be free. Gives the file's size before and
@@ -191,42 +31,142 @@ pub fn compact(data: &Path) -> Result<(u64, u64), StoreError> {
     Ok((before, size()))
 }
 
-/// Writes the store as it is at this moment to a new file, for its owner alone. A server may run
-/// meanwhile. Gives the file's size.
+/// Writes the entries, the keys and the alerts as they are at this moment to a new folder, for its
+/// owner alone. A server may run meanwhile, and goes on.
 ///
 /// # Errors
-/// [`StoreError`], among others where the file exists.
-pub fn backup(data: &Path, file: &Path) -> Result<u64, StoreError> {
-    let failed = |error: std::io::Error| StoreError::Engine(format!("{}: {error}", file.display()));
-    if fs::symlink_metadata(file).is_ok() {
-        return Err(failed(std::io::ErrorKind::AlreadyExists.into()));
+/// [`StoreError`], among others where the folder is there and not empty.
+pub fn backup(data: &Path, to: &Path) -> Result<Copied, StoreError> {
+    let failed = |error: io::Error| failed(to, &error);
+    if fs::symlink_metadata(to).is_ok()
+        && !fs::read_dir(to).is_ok_and(|mut all| all.next().is_none())
+    {
+        return Err(StoreError::Engine(format!(
+            "{}: it is there already: name a folder that is not",
+            to.display()
+        )));
     }
-    let connection = open(data)?;
-    // Reading a snapshot is no writing; the new file is another database.
-    connection.pragma_update(None, "query_only", false)?;
-    let mut name = file.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
-    let part = file.with_file_name(name);
-    fs::remove_file(&part).ok();
+    let source = open(data)?;
+    let part = part_of(to)?;
     let write = || {
-        folder::touch(&part).map_err(failed)?;
-        let target = part
-            .to_str()
-            .ok_or_else(|| StoreError::Engine("a backup's path must be UTF-8".to_owned()))?;
-        connection.execute("VACUUM INTO ?1", [target])?;
-        let written = fs::File::open(&part).map_err(failed)?;
-        written.sync_all().map_err(failed)?;
-        fs::rename(&part, file).map_err(failed)?;
-        Ok(written.metadata().map_err(failed)?.len())
+        // Nobody changes keys or alerts while they are copied and the newest entry is looked up.
+        let beside = [folder::keys_db, folder::alerts_db];
+        let held: Vec<Connection> = beside
+            .iter()
+            .map(|of| of(data))
+            .filter(|path| path.exists())
+            .map(|path| hold(&path))
+            .collect::<Result<_, _>>()?;
+        let upto = appending::newest(&source)?;
+        for of in beside.iter().filter(|of| of(data).exists()) {
+            vacuum_into(&of(data), &of(&part))?;
+        }
+        drop(held);
+        let copied = copy(&source, &folder::entries_db(&part), upto)?;
+        folder::sync(&part).map_err(failed)?;
+        fs::remove_dir(to).ok();
+        fs::rename(&part, to).map_err(failed)?;
+        Ok(copied)
     };
     let written = write();
     if written.is_err() {
-        fs::remove_file(&part).ok();
+        fs::remove_dir_all(&part).ok();
     }
     written
 }
 
-fn open(data: &Path) -> Result<Connection, StoreError> {
+/// Makes a folder beside the one that is to be made, with a name that nobody else has.
+fn part_of(to: &Path) -> Result<PathBuf, StoreError> {
+    let letters = random::alphanumerics(".part-", 8)
+        .map_err(|error| StoreError::Engine(error.to_string()))?;
+    let mut name = to.file_name().unwrap_or_default().to_owned();
+    name.push(letters.as_str());
+    let part = to.with_file_name(name);
+    let above = part.parent().filter(|above| !above.as_os_str().is_empty());
+    above
+        .map_or(Ok(()), folder::create)
+        .and_then(|()| folder::create_new(&part))
+        .map_err(|error| failed(&part, &error))?;
+    Ok(part)
+}
+
+/// Keeps others from writing to a database for as long as the connection lives.
+fn hold(path: &Path) -> Result<Connection, StoreError> {
+    let connection = schema::open_plain(path)?;
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    Ok(connection)
+}
+
+fn vacuum_into(from: &Path, to: &Path) -> Result<(), StoreError> {
+    folder::touch(to).map_err(|error| failed(to, &error))?;
+    let target = to
+        .to_str()
+        .ok_or_else(|| StoreError::Engine("a backup's path must be UTF-8".to_owned()))?;
+    schema::open_plain(from)?.execute("VACUUM INTO ?1", [target])?;
+    fs::File::open(to).and_then(|file| file.sync_all()).map_err(|error| failed(to, &error))
+}
+
+/// Writes the store anew with all that can be read of it, and its indexes; the damaged file stays
+/// beside it. No server may run meanwhile; as much space as the store uses must be free.
+///
+/// # Errors
+/// [`StoreError`], among others where a server runs, or where nothing can be read at all.
+pub fn repair(data: &Path) -> Result<(Copied, PathBuf), StoreError> {
+    let path = folder::entries_db(data);
+    exists(&path)?;
+    let _lock = lock(data)?;
+    schema::known(&path)?;
+    let source = schema::open_reader_of_any(&path)?;
+    let upto = appending::newest(&source)?;
+    let repaired = data.join("entries.db.repaired");
+    fs::remove_file(&repaired).ok();
+    let copied = copy(&source, &repaired, upto)?;
+    drop(source);
+    let kept = (1..)
+        .map(|number| data.join(format!("entries.db.damaged-{number}")))
+        .find(|path| !path.exists())
+        .unwrap_or_default();
+    folder::give_to_owner_of(data, &repaired).map_err(|error| failed(&repaired, &error))?;
+    keep(&path, &kept).map_err(|error| failed(&path, &error))?;
+    for end in ["-wal", "-shm"] {
+        fs::remove_file(beside(&path, end)).ok();
+    }
+    fs::rename(&repaired, &path).map_err(|error| failed(&repaired, &error))?;
+    folder::sync(data).map_err(|error| failed(data, &error))?;
+    Ok((copied, kept))
+}
+
+/// Gives a file and its log a second name, so that there is one under the first at any time; where the
+/// file system has no second names, they move.
+fn keep(path: &Path, kept: &Path) -> io::Result<()> {
+    let both = |from: &Path, to: &Path| match fs::hard_link(from, to) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => fs::rename(from, to),
+        linked => linked,
+    };
+    let log = beside(path, "-wal");
+    if log.exists() {
+        both(&log, &beside(kept, "-wal"))?;
+    }
+    both(path, kept)
+}
+
+/// A file's name with an end.
+pub(super) fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    PathBuf::from(name)
+}
+
+/// Whether this program knows the version of a data folder's store, where there is one.
+pub(crate) fn check_version(data: &Path) -> Result<(), StoreError> {
+    let path = folder::entries_db(data);
+    match fs::metadata(&path) {
+        Ok(file) if file.len() > 0 => schema::check_version(&path),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn open(data: &Path) -> Result<Connection, StoreError> {
     let path = folder::entries_db(data);
     exists(&path)?;
     schema::open_reader(&path)
@@ -235,6 +175,10 @@ fn open(data: &Path) -> Result<Connection, StoreError> {
 fn exists(path: &Path) -> Result<(), StoreError> {
     match fs::metadata(path) {
         Ok(_) => Ok(()),
-        Err(error) => Err(StoreError::Engine(format!("{}: {error}", path.display()))),
+        Err(error) => Err(failed(path, &error)),
     }
+}
+
+pub(super) fn failed(path: &Path, error: &io::Error) -> StoreError {
+    StoreError::Engine(format!("{}: {error}", path.display()))
 }

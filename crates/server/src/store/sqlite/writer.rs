@@ -7,19 +7,25 @@
 //! Between groups, and when nothing comes, it does the upkeep: entries that are too old or too many
 //! are deleted in small steps ([`Retention`]), and what is begun of a run of identities is written.
 
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use logflux_wire::Entry;
 use tokio::sync::{oneshot, watch};
 
-use super::appending::Appending;
+use super::appending::{Appending, Part};
 use super::checkpoint::{self, Checkpointer};
+use super::notices::Notices;
 use super::retention::Retention;
+use super::state;
 use crate::config::Limits;
 use crate::room::{Held, Room};
+use crate::sampling;
 use crate::store::{Appended, Meter, StoreError, StoreSettings};
 use crate::tenant::Tenant;
 
@@ -32,14 +38,19 @@ const BREATH: Duration = Duration::from_millis(5);
 /// How long it leaves upkeep that failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
+/// How long a tenant whose entries meet damage is written apart from the others.
+const SUSPECT: Duration = Duration::from_secs(60);
+
 /// The queue's end for requests. When it is dropped, the writer finishes what waits and ends.
 #[derive(Debug)]
 pub(super) struct Writer {
     queue: Option<SyncSender<Job>>,
-    /// For payload bytes that wait or are being written.
-    room: Room,
+    /// For requests that wait or are being written, and for their payload bytes.
+    requests: Room<Tenant>,
+    room: Room<Tenant>,
     meter: Meter,
-    newest: watch::Receiver<i64>,
+    log_full: Arc<AtomicBool>,
+    changes: Changes,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -48,27 +59,56 @@ pub(super) struct Job {
     pub(super) tenant: Tenant,
     pub(super) entries: Vec<Entry>,
     answer: oneshot::Sender<Result<Vec<Appended>, StoreError>>,
-    room: Held,
+    room: (Held<Tenant>, Held<Tenant>),
+}
+
+/// Tells those who wait for a tenant's entries; all clones are one.
+#[derive(Clone, Debug, Default)]
+struct Changes(Arc<Mutex<HashMap<Tenant, watch::Sender<u64>>>>);
+
+impl Changes {
+    fn of(&self, tenant: &Tenant) -> watch::Receiver<u64> {
+        let mut waited = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waited.retain(|_, sender| !sender.is_closed());
+        waited.entry(tenant.clone()).or_default().subscribe()
+    }
+
+    fn tell<'a>(&self, tenants: impl Iterator<Item = &'a Tenant>) {
+        let waited = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !waited.is_empty() {
+            tenants.filter_map(|tenant| waited.get(tenant)).for_each(|sender| {
+                sender.send_modify(|count| *count = count.wrapping_add(1));
+            });
+        }
+    }
 }
 
 impl Writer {
     pub(super) fn start(
         path: PathBuf,
+        appending: Appending,
         limits: &Limits,
         settings: &StoreSettings,
-        meter: Meter,
+        notices: Notices,
+        mark: (PathBuf, u64),
     ) -> Result<Self, StoreError> {
-        let appending = Appending::open(&path)?;
-        let (newest, newest_seen) = watch::channel(appending.newest());
-        let checkpointer = Checkpointer::start(path.clone())?;
+        let changes = Changes::default();
+        let meter = notices.meter().clone();
+        meter.newest.set(appending.newest());
+        let checkpointer = Checkpointer::start(path.clone(), notices.clone())?;
+        let log_full = checkpointer.full();
         let (queue, jobs) = sync_channel(limits.queue_requests);
         let mut thread = WriterThread {
             path,
             appending: Some(appending),
             retention: Retention::new(settings),
             checkpointer,
+            notices,
             meter: meter.clone(),
-            newest,
+            changes: changes.clone(),
+            suspects: HashSet::new(),
+            suspected: Instant::now(),
+            mark,
         };
         let thread = std::thread::Builder::new()
             .name("logflux-writer".to_owned())
@@ -76,9 +116,11 @@ impl Writer {
             .map_err(|error| StoreError::Engine(error.to_string()))?;
         Ok(Self {
             queue: Some(queue),
+            requests: Room::new(limits.queue_requests),
             room: Room::new(limits.queue_bytes),
             meter,
-            newest: newest_seen,
+            log_full,
+            changes,
             thread: Some(thread),
         })
     }
@@ -89,10 +131,14 @@ impl Writer {
         tenant: Tenant,
         entries: Vec<Entry>,
     ) -> Result<Vec<Appended>, StoreError> {
+        if self.log_full.load(Ordering::Relaxed) {
+            return Err(StoreError::Busy);
+        }
         let bytes = entries.iter().map(|entry| entry.payload().as_bytes().len()).sum();
         let (answer, answered) = oneshot::channel();
-        let room = self.room.hold(bytes).ok_or(StoreError::Busy)?;
-        let job = Job { tenant, entries, answer, room };
+        let place = self.requests.hold(&tenant, 1).ok_or(StoreError::Busy)?;
+        let room = self.room.hold(&tenant, bytes).ok_or(StoreError::Busy)?;
+        let job = Job { tenant, entries, answer, room: (place, room) };
         let queue = self.queue.as_ref().ok_or(StoreError::Closed)?;
         self.meter.queued.inc();
         queue.try_send(job).map_err(|error| {
@@ -105,8 +151,8 @@ impl Writer {
         answered.await.unwrap_or(Err(StoreError::Closed))
     }
 
-    pub(super) fn newest(&self) -> watch::Receiver<i64> {
-        self.newest.clone()
+    pub(super) fn changes(&self, tenant: &Tenant) -> watch::Receiver<u64> {
+        self.changes.of(tenant)
     }
 }
 
@@ -126,8 +172,14 @@ struct WriterThread {
     appending: Option<Appending>,
     retention: Retention,
     checkpointer: Checkpointer,
+    notices: Notices,
     meter: Meter,
-    newest: watch::Sender<i64>,
+    changes: Changes,
+    /// Tenants whose entries have met damage lately.
+    suspects: HashSet<Tenant>,
+    suspected: Instant,
+    /// The data folder, and which store this is.
+    mark: (PathBuf, u64),
 }
 
 impl WriterThread {
@@ -140,9 +192,17 @@ impl WriterThread {
                     false
                 }
                 Err(RecvTimeoutError::Timeout) => true,
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => break,
             };
             wait = self.upkeep(idle);
+        }
+        let (data, incarnation) = self.mark.clone();
+        let last_words = self.with(|appending, retention| {
+            retention.close(appending)?;
+            state::mark_open(&data, incarnation, appending.newest())
+        });
+        if let Err(error) = last_words {
+            tracing::warn!(%error, "the store is closed without its last notes");
         }
     }
 
@@ -155,39 +215,91 @@ impl WriterThread {
             entries += job.entries.len();
             group.push(job);
         }
-        let began = Instant::now();
-        let result = self.with(|appending, _| appending.write(&group));
-        match &result {
-            Ok(outcomes) => {
-                self.meter.commit.observe(began.elapsed().as_secs_f64());
-                self.count(outcomes);
-            }
-            Err(error) => {
-                tracing::error!(requests = group.len(), entries, %error, "nothing was stored");
-            }
+        if self.suspected.elapsed() > SUSPECT {
+            self.suspects.clear();
         }
+        // The entries of a tenant get numbers one after another (see `spans`).
+        group.sort_by(|a, b| {
+            let suspect = |job: &Job| self.suspects.contains(&job.tenant);
+            (suspect(a), &a.tenant).cmp(&(suspect(b), &b.tenant))
+        });
+        let good = group.partition_point(|job| !self.suspects.contains(&job.tenant));
+        let began = Instant::now();
+        let parts: Vec<Part<'_>> =
+            group.iter().map(|job| Part { tenant: &job.tenant, entries: &job.entries }).collect();
+        let (trusted, suspects) = parts.split_at(good);
+        let mut outcomes = self.write(trusted);
+        for of_tenant in suspects.chunk_by(|a, b| a.tenant == b.tenant) {
+            outcomes.extend(self.write(of_tenant));
+        }
+        self.meter.commit.observe(began.elapsed().as_secs_f64());
+        self.count(&outcomes);
+        let stored = |outcome: &Result<Vec<Appended>, StoreError>| {
+            outcome.as_ref().is_ok_and(|outcome| outcome.contains(&Appended::Stored))
+        };
+        let told = parts.iter().zip(&outcomes).filter(|(_, outcome)| stored(outcome));
+        self.changes.tell(told.map(|(part, _)| part.tenant));
         self.retention.appended(entries);
         self.meter.queued.sub(i64::try_from(group.len()).unwrap_or(0));
-        answer(group, result);
+        answer(group, outcomes);
     }
 
-    fn count(&self, outcomes: &[Vec<Appended>]) {
-        let all = || outcomes.iter().flatten();
+    /// Writes parts as one transaction. Where that meets damage, they are written by tenant, by part
+    /// and at last by entry, so that only what belongs to the damaged place is not stored.
+    fn write(&mut self, parts: &[Part<'_>]) -> Vec<Result<Vec<Appended>, StoreError>> {
+        let Some(first) = parts.first() else { return Vec::new() };
+        let error = match self.with(|appending, _| appending.write(parts)) {
+            Ok(outcomes) => return outcomes.into_iter().map(Ok).collect(),
+            Err(error) => error,
+        };
+        if !error.is_damage() {
+            if let Some(missed) = sampling::passes("nothing_stored") {
+                let requests = parts.len();
+                tracing::error!(requests, %error, missed, "nothing was stored");
+            }
+            return vec![Err(error); parts.len()];
+        }
+        if parts.iter().any(|part| part.tenant != first.tenant) {
+            let tenants = parts.chunk_by(|a, b| a.tenant == b.tenant);
+            return tenants.flat_map(|of_tenant| self.write(of_tenant)).collect();
+        }
+        if parts.len() > 1 {
+            return parts.chunks(1).flat_map(|part| self.write(part)).collect();
+        }
+        self.suspects.insert(first.tenant.clone());
+        self.suspected = Instant::now();
+        let mut outcomes = Vec::with_capacity(first.entries.len());
+        for entry in first.entries.chunks(1) {
+            let alone = Part { entries: entry, ..*first };
+            match self.with(|appending, _| appending.write(&[alone])) {
+                Ok(outcome) => outcomes.extend(outcome.into_iter().flatten()),
+                Err(error) if error.is_damage() => {
+                    self.notices.damaged(&error);
+                    outcomes.push(Appended::Damaged);
+                }
+                // What was stored of it is a duplicate when it is sent again.
+                Err(error) => return vec![Err(error)],
+            }
+        }
+        vec![Ok(outcomes)]
+    }
+
+    fn count(&self, outcomes: &[Result<Vec<Appended>, StoreError>]) {
+        let all = || outcomes.iter().flatten().flatten();
         let count = |what| all().filter(|outcome| **outcome == what).count() as u64;
         self.meter.stored.inc_by(count(Appended::Stored));
         self.meter.duplicates.inc_by(count(Appended::Duplicate));
         if let Some(appending) = &self.appending {
-            let newest = appending.newest();
-            self.meter.newest.set(newest);
-            self.newest.send_if_modified(|seen| std::mem::replace(seen, newest) != newest);
+            self.meter.newest.set(appending.newest());
         }
     }
 
     /// Does a step of what is to be done; says when the next is. What the next group would do as well
     /// is done when there is none.
     fn upkeep(&mut self, idle: bool) -> Duration {
+        let notices = self.notices.clone();
         let step = self.with(|appending, retention| {
-            let mut step = retention.step(appending)?;
+            let mut step = retention.step(appending, &notices)?;
             step.more |= idle && appending.write_piece()?;
             Ok(step)
         });
@@ -209,7 +321,12 @@ impl WriterThread {
                 if step.more { BREATH } else { self.retention.interval() }
             }
             Err(error) => {
-                tracing::error!(%error, "the store's upkeep fails");
+                if error.is_damage() {
+                    self.notices.damaged(&error);
+                }
+                if let Some(missed) = sampling::passes("upkeep_fails") {
+                    tracing::error!(%error, missed, "the store's upkeep fails");
+                }
                 AFTER_FAILURE
             }
         }
@@ -235,23 +352,12 @@ impl WriterThread {
     }
 }
 
-fn answer(group: Vec<Job>, result: Result<Vec<Vec<Appended>>, StoreError>) {
-    let (outcomes, error) = match result {
-        Ok(outcomes) => (outcomes, StoreError::Closed),
-        Err(error) => (Vec::new(), error),
-    };
+fn answer(group: Vec<Job>, outcomes: Vec<Result<Vec<Appended>, StoreError>>) {
     let mut outcomes = outcomes.into_iter();
     for Job { answer, room, .. } in group {
         // Whoever is answered finds the room free.
         drop(room);
         // Whoever does not wait any more does not need the answer.
-        answer.send(outcomes.next().ok_or_else(|| error.clone())).ok();
+        answer.send(outcomes.next().unwrap_or(Err(StoreError::Closed))).ok();
     }
-}
-
-/// A request by itself.
-#[cfg(test)]
-pub(super) fn job(tenant: &Tenant, entries: Vec<Entry>) -> Job {
-    let room = Room::new(0).enter();
-    Job { tenant: tenant.clone(), entries, answer: oneshot::channel().0, room }
 }

@@ -1,0 +1,1 @@
+export { deriveKey, sealWithSaltAndIv } from './hazmat.js';

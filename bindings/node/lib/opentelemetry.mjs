@@ -1,0 +1,1 @@
+export { LogFluxLogRecordExporter } from './opentelemetry.js';

@@ -1,0 +1,2 @@
+export { LogFluxTransport } from './winston.js';
+export { LogFluxTransport as default } from './winston.js';

@@ -1,0 +1,1 @@
+export { LogFluxLogger } from '../index.js';

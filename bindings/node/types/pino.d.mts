@@ -1,0 +1,4 @@
+import { transport } from './pino.js';
+
+export * from './pino.js';
+export default transport;

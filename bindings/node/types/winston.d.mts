@@ -1,0 +1,4 @@
+import { LogFluxTransport } from './winston.js';
+
+export * from './winston.js';
+export default LogFluxTransport;
