@@ -31,6 +31,7 @@ setup: ## install what the tasks need and the machine lacks (Debian, as root)
 	command -v go >/dev/null || missing="$$missing golang-go"; \
 	command -v javac >/dev/null || missing="$$missing default-jdk-headless"; \
 	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
+	command -v ruby >/dev/null || missing="$$missing ruby"; \
 	if [ -n "$$missing" ]; then \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing; \

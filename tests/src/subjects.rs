@@ -152,7 +152,7 @@ fn run(command: &mut Command, package: &str) -> Result<(), Failure> {
 /// [`Failure`] where there is no report.
 pub fn certify(options: &[&str], command: &[String]) -> Result<(i32, Value), Failure> {
     let mut certify = Command::new(logflux()?);
-    certify.args(["certify", "--format", "json", "--jobs", "1"]).args(options);
+    certify.args(["certify", "--format", "json"]).args(options);
     let output = certify.arg("--").args(command).output()?;
     let report = serde_json::from_slice(&output.stdout)
         .map_err(|_| String::from_utf8_lossy(&output.stderr).into_owned())?;

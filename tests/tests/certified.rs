@@ -6,17 +6,20 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use logflux_tests::subjects::{certify, side_by_side, subjects};
-use logflux_tests::{Failure, workspace};
+use logflux_tests::{Failure, logflux, workspace};
 use serde_json::{Value, json};
 
 #[test]
 fn every_subject_is_certified() -> Result<(), Failure> {
     let subjects = subjects();
     let commands: Vec<_> = subjects.iter().map(|s| s.command()).collect::<Result<_, _>>()?;
-    let results = side_by_side(&commands, |command| certify(&[], command));
+    let results = side_by_side(&commands, |command| certify(&["--jobs", "3"], command));
     let mut table = Vec::new();
     let mut wrong = String::new();
     for (subject, result) in subjects.iter().zip(results) {
@@ -36,6 +39,61 @@ fn every_subject_is_certified() -> Result<(), Failure> {
     if let Some(file) = std::env::var_os("LOGFLUX_CERTIFIED") {
         fs::write(workspace().join(file), page)?;
     }
+    Ok(())
+}
+
+/// The program stands in the documentation, and is run as it stands there.
+#[test]
+fn the_program_in_the_documentation_is_certified() -> Result<(), Failure> {
+    let page = fs::read_to_string(workspace().join("docs/certify.md"))?;
+    let begun = page.split_once("```ruby\n").ok_or("no program in docs/certify.md")?.1;
+    let program = begun.split_once("```\n").ok_or("a program without an end")?.0;
+    assert!((50..120).contains(&program.lines().count()), "{}", program.lines().count());
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("subject.rb");
+    fs::write(&file, program)?;
+    let missing = |error| format!("ruby (on Debian, install ruby; `make setup` does): {error}");
+    Command::new("ruby").arg("--version").output().map_err(missing)?;
+    let command = ["ruby".to_owned(), file.to_string_lossy().into_owned()];
+    let (status, report) = certify(&["--profile", "sender", "--jobs", "3"], &command)?;
+    let bad = ["failed", "timed_out", "crashed", "broke_protocol", "not_run"];
+    let cases = report["cases"].as_array().into_iter().flatten();
+    let bad: Vec<&Value> =
+        cases.filter(|case| bad.contains(&case["outcome"].as_str().unwrap_or_default())).collect();
+    assert_eq!((status, &report["verdict"]), (0, &json!("certified")), "{bad:?}");
+    Ok(())
+}
+
+/// One case, whose endpoint stays for whoever wants to try again by hand.
+#[test]
+fn an_endpoint_is_kept_and_traced_until_the_input_ends() -> Result<(), Failure> {
+    let subject = subjects()[0].command()?;
+    let mut kept = Command::new(logflux()?)
+        .args(["certify", "--keep-endpoint", "transport/retry/status-503", "--"])
+        .args(&subject)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut lines = BufReader::new(kept.stdout.take().ok_or("no output")?).lines();
+    let mut seen = String::new();
+    let address = loop {
+        let line = lines.next().ok_or("no endpoint")??;
+        if let Some((_, rest)) = line.split_once("the endpoint waits at https://") {
+            break rest.split(' ').next().unwrap_or_default().to_owned();
+        }
+        seen.push_str(&line);
+        seen.push('\n');
+    };
+    for part in
+        ["POST /v1/ingest", "answered with 503", "answered with 200", "PASSED transport/retry"]
+    {
+        assert!(seen.contains(part), "{part}\n--\n{seen}");
+    }
+    drop(TcpStream::connect(&address)?);
+    let next = lines.next().ok_or("no trace of the connection")??;
+    assert!(next.contains("connections so far"), "{next}");
+    drop(kept.stdin.take());
+    assert_eq!(kept.wait()?.code(), Some(0));
     Ok(())
 }
 

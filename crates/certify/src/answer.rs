@@ -6,6 +6,7 @@ use logflux_wire::Stage;
 use sha2::{Digest as _, Sha256};
 
 use crate::encoding::{Base64, Hex};
+use crate::finding::{Finding, Reason};
 use crate::model::{Expect, Verdict};
 
 /// What came of a task.
@@ -27,7 +28,7 @@ pub(crate) enum Outcome {
 }
 
 /// Says what is wrong with an answer; `None` where it is right.
-pub(crate) fn judge(expect: &Expect, answer: &Answer) -> Option<Mismatch> {
+pub(crate) fn judge(expect: &Expect, answer: &Answer) -> Option<Finding> {
     let right = match (expect.result, answer) {
         (Verdict::Valid | Verdict::Acceptable, Answer::Accepted(outcome)) => fits(expect, outcome),
         (Verdict::Invalid | Verdict::Acceptable, Answer::Refused(stage)) => {
@@ -35,14 +36,22 @@ pub(crate) fn judge(expect: &Expect, answer: &Answer) -> Option<Mismatch> {
         }
         (Verdict::Valid, Answer::Refused(_)) | (Verdict::Invalid, Answer::Accepted(_)) => false,
     };
-    (!right).then(|| Mismatch { expected: expected(expect), got: answer.to_string() })
-}
-
-/// An expectation, and what came instead.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Mismatch {
-    pub(crate) expected: String,
-    pub(crate) got: String,
+    if right {
+        return None;
+    }
+    let reason = match (expect.result, answer, expect.stage) {
+        (Verdict::Valid, Answer::Refused(stage), _) => Reason::Refused(*stage),
+        (_, Answer::Refused(stage), Some(expected)) => Reason::WrongStage { expected, got: *stage },
+        _ => Reason::Rule,
+    };
+    let mut got = answer.to_string();
+    if let (Some(Base64(wanted)), Answer::Accepted(Outcome::Entry(entry))) =
+        (&expect.entry_b64, answer)
+    {
+        let same = wanted.iter().zip(entry).take_while(|(a, b)| a == b).count();
+        got = format!("{got}: it differs from byte {} on", same + 1);
+    }
+    Some(Finding::new(expected(expect), got).because(reason))
 }
 
 fn fits(expect: &Expect, outcome: &Outcome) -> bool {
@@ -60,7 +69,8 @@ fn fits(expect: &Expect, outcome: &Outcome) -> bool {
     }
 }
 
-fn expected(expect: &Expect) -> String {
+/// What must come out, in words.
+pub(crate) fn expected(expect: &Expect) -> String {
     let outcome = if let Some(message) = &expect.message_hex {
         format!(", message {}", shown(&message.0))
     } else if let Some(key) = &expect.key_hex {
@@ -79,7 +89,7 @@ fn expected(expect: &Expect) -> String {
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused(None) => f.write_str("refused"),
+            Self::Refused(None) => f.write_str("refused without a stage"),
             Self::Refused(Some(stage)) => write!(f, "refused at stage {stage}"),
             Self::Accepted(Outcome::Read) => f.write_str("accepted"),
             Self::Accepted(Outcome::Message(message)) => write!(f, "message {}", shown(message)),

@@ -1,12 +1,9 @@
-//! The cases of the suite, whatever part they are of.
+//! A case of the suite, whatever part it is of.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::load::{self, LoadError};
-use crate::model::{Note, Requirement, Test};
-use crate::static_cases::{self, StaticCase};
-use crate::{round_trips, transport};
+use crate::model::{Note, Operation, Requirement, Test, Verdict};
 
 /// A part of the suite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -54,6 +51,12 @@ pub struct Case {
     pub part: Part,
     /// Whether a subject may lack it.
     pub level: Requirement,
+    /// The operations that it needs.
+    pub operations: &'static [&'static str],
+    /// Whether it is a vector that must be accepted.
+    pub(crate) accepts: bool,
+    /// The mode of a vector, where it has one.
+    pub(crate) mode: Option<u64>,
     /// What it is about, such as `ModifiedTag`.
     pub flag: String,
     /// What is special about it, in a few words.
@@ -73,19 +76,32 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    pub(crate) fn case(&self, id: String, part: Part, level: Requirement) -> Case {
+    /// The case that needs these operations.
+    pub(crate) fn case(
+        &self,
+        id: String,
+        part: Part,
+        level: Requirement,
+        operations: &'static [&'static str],
+    ) -> Case {
         let note = Note {
             effect: self.effect.to_owned(),
             rule: self.rule.to_owned(),
             spec: self.spec.to_owned(),
             remedy: self.remedy.to_owned(),
         };
-        Case { id, part, level, flag: self.flag.to_owned(), comment: self.comment.to_owned(), note }
+        let (flag, comment) = (self.flag.to_owned(), self.comment.to_owned());
+        Case { id, part, level, operations, accepts: false, mode: None, flag, comment, note }
     }
 }
 
 impl Case {
-    pub(crate) fn of_test(test: &Test, notes: &BTreeMap<String, Note>) -> Self {
+    pub(crate) fn of_test(
+        operation: Operation,
+        test: &Test,
+        mode: Option<u64>,
+        notes: &BTreeMap<String, Note>,
+    ) -> Self {
         // A known answer says more than what it is known of.
         let known = test.flags.iter().find(|flag| *flag == "KnownAnswer");
         let flag = known.or(test.flags.first()).cloned().unwrap_or_default();
@@ -99,73 +115,17 @@ impl Case {
             id: test.id.clone(),
             part: Part::Static,
             level: test.level,
+            operations: match operation {
+                Operation::Open => &["open"],
+                Operation::Seal => &["seal"],
+                Operation::Derive => &["derive"],
+                Operation::Parse => &["parse"],
+            },
+            accepts: test.expect.result == Verdict::Valid,
+            mode,
             flag,
             comment: test.comment.clone(),
             note,
         }
     }
-}
-
-pub(crate) const HELLO: &str = "protocol/hello";
-pub(crate) const STOP: &str = "protocol/stop";
-
-const PROTOCOL: [(&str, Plan); 2] = [
-    (
-        HELLO,
-        Plan {
-            flag: "Hello",
-            comment: "the subject starts, and says who it is",
-            effect: "Nothing can be said of it.",
-            rule: "The first request is `hello`.",
-            spec: "docs/certify.md, hello",
-            remedy: "Start the command by hand, and type {\"id\":1,\"op\":\"hello\",\"protocol\":1}.",
-        },
-    ),
-    (
-        STOP,
-        Plan {
-            flag: "Stop",
-            comment: "the subject ends when it is asked to",
-            effect: "A host that uses it cannot end.",
-            rule: "The last request is `stop`: answer it, and exit with status 0",
-            spec: "docs/certify.md, stop",
-            remedy: "Close the client before the process ends, and wait for no thread for ever.",
-        },
-    ),
-];
-
-/// Every case of the suite, in the order of a run.
-#[derive(Debug)]
-pub(crate) struct Suite {
-    pub(crate) statics: Vec<StaticCase>,
-    pub(crate) others: Vec<Case>,
-}
-
-impl Suite {
-    /// The suite of this program.
-    pub(crate) fn built_in() -> Result<Self, LoadError> {
-        let mut statics = Vec::new();
-        for (name, bytes) in load::built_in() {
-            static_cases::append(name, &load::parse(name, bytes)?, &mut statics)?;
-        }
-        let must = Requirement::Must;
-        let protocol =
-            PROTOCOL.iter().map(|(id, plan)| plan.case((*id).to_owned(), Part::Protocol, must));
-        let others = protocol.chain(round_trips::cases()).chain(transport::cases()).collect();
-        Ok(Self { statics, others })
-    }
-
-    pub(crate) fn cases(&self) -> impl Iterator<Item = &Case> {
-        let protocol = self.others.iter().filter(|case| case.part == Part::Protocol);
-        let rest = self.others.iter().filter(|case| case.part != Part::Protocol);
-        protocol.chain(self.statics.iter().map(|item| &item.case)).chain(rest)
-    }
-}
-
-/// Every case of the suite, in the order of a run.
-///
-/// # Errors
-/// [`LoadError`] only where this program was built wrongly.
-pub fn cases() -> Result<Vec<Case>, LoadError> {
-    Ok(Suite::built_in()?.cases().cloned().collect())
 }

@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use crate::case::{Case, Part};
+use crate::finding::Finding;
 use crate::model::Requirement;
-use crate::subject::{Identity, Misbehaviour};
+use crate::profile::Profile;
+use crate::protocol::STOP;
+use crate::subject::{Identity, Misbehaviour, Misdeed};
 
 /// What came of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,12 +16,7 @@ pub enum Outcome {
     /// It is right.
     Passed,
     /// It is wrong.
-    Failed {
-        /// What should have come.
-        expected: String,
-        /// What came.
-        got: String,
-    },
+    Failed(Finding),
     /// The subject says that it has no such thing.
     Unsupported {
         /// What it lacks.
@@ -36,7 +34,7 @@ impl Outcome {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Passed => "passed",
-            Self::Failed { .. } => "failed",
+            Self::Failed(_) => "failed",
             Self::Unsupported { .. } => "unsupported",
             Self::Misbehaved(what) => what.misdeed.name(),
             Self::NotRun => "not_run",
@@ -54,6 +52,34 @@ pub struct CaseResult {
     pub outcome: Outcome,
     /// Whether it was said that it would fail.
     pub failure_expected: bool,
+}
+
+impl CaseResult {
+    /// Why what came out matters.
+    #[must_use]
+    pub fn effect(&self) -> String {
+        match &self.outcome {
+            Outcome::Failed(finding) => finding.reason.effect(&self.case.note),
+            _ => self.case.note.effect.clone(),
+        }
+    }
+
+    /// What to look at.
+    #[must_use]
+    pub fn remedy(&self) -> String {
+        let id = &self.case.id;
+        match &self.outcome {
+            Outcome::Failed(finding) => finding.reason.remedy(&self.case.note),
+            Outcome::Misbehaved(what) if what.misdeed == Misdeed::TimedOut && id != STOP => {
+                "Where the subject is slow and not stuck, give it more time with --timeout."
+                    .to_owned()
+            }
+            Outcome::Misbehaved(_) if self.case.part != Part::Protocol => format!(
+                "`logflux certify --show {id}` prints the request: send it by hand, and see what the subject does."
+            ),
+            _ => self.case.note.remedy.clone(),
+        }
+    }
 }
 
 /// What a run shows.
@@ -114,7 +140,9 @@ pub struct Certificate {
     pub subject: Option<Identity>,
     /// Every case that was chosen, in the order of the suite.
     pub results: Vec<CaseResult>,
-    /// Whether every case was chosen.
+    /// What it is to be certified as.
+    pub profile: Profile,
+    /// Whether every case of the profile was chosen.
     pub whole: bool,
     /// How long it took.
     pub took: Duration,
@@ -132,8 +160,14 @@ pub struct Counts {
     pub failed: usize,
     /// Lacking.
     pub unsupported: usize,
-    /// Crashed, hung, or broke the protocol; or not run after that.
-    pub broken: usize,
+    /// Did not answer in time.
+    pub timed_out: usize,
+    /// Ended before it answered.
+    pub crashed: usize,
+    /// Answered with what is no answer.
+    pub broke_protocol: usize,
+    /// Not run, since the run was broken off.
+    pub not_run: usize,
 }
 
 impl Certificate {
@@ -145,9 +179,14 @@ impl Certificate {
             counts.total += 1;
             *match result.outcome {
                 Outcome::Passed => &mut counts.passed,
-                Outcome::Failed { .. } => &mut counts.failed,
+                Outcome::Failed(_) => &mut counts.failed,
                 Outcome::Unsupported { .. } => &mut counts.unsupported,
-                Outcome::Misbehaved(_) | Outcome::NotRun => &mut counts.broken,
+                Outcome::Misbehaved(ref what) => match what.misdeed {
+                    Misdeed::TimedOut => &mut counts.timed_out,
+                    Misdeed::Crashed => &mut counts.crashed,
+                    Misdeed::BrokeProtocol => &mut counts.broke_protocol,
+                },
+                Outcome::NotRun => &mut counts.not_run,
             } += 1;
         }
         counts
@@ -157,9 +196,12 @@ impl Certificate {
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         let any = |test: fn(&CaseResult) -> bool| self.results.iter().any(test);
-        if any(|r| matches!(r.outcome, Outcome::Misbehaved(_))) {
+        if any(|r| {
+            matches!(r.outcome, Outcome::Misbehaved(_)) && !r.failure_expected
+                || r.outcome == Outcome::NotRun
+        }) {
             Verdict::Misbehaved
-        } else if any(|r| matches!(r.outcome, Outcome::Failed { .. }) && !r.failure_expected) {
+        } else if any(|r| matches!(r.outcome, Outcome::Failed(_)) && !r.failure_expected) {
             Verdict::NotCertified
         } else if any(|r| r.outcome == Outcome::Passed && r.failure_expected) {
             Verdict::ExpectedFailurePassed
@@ -167,7 +209,7 @@ impl Certificate {
             matches!(r.outcome, Outcome::Unsupported { .. }) && r.case.level == Requirement::Must
         }) {
             Verdict::Incomplete
-        } else if any(|r| matches!(r.outcome, Outcome::Failed { .. })) {
+        } else if any(|r| matches!(r.outcome, Outcome::Failed(_) | Outcome::Misbehaved(_))) {
             Verdict::KnownFailures
         } else if self.whole {
             Verdict::Certified

@@ -1,113 +1,79 @@
 //! A run of the suite against a subject.
 
-use std::ffi::OsString;
-use std::num::NonZeroUsize;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use glob::Pattern;
 
-use crate::case::{HELLO, STOP, Suite};
+use crate::catalogue::Catalogue;
 use crate::certificate::{CaseResult, Certificate, Outcome};
-use crate::endpoint::EndpointError;
-use crate::floor::Floor;
-use crate::load::LoadError;
+use crate::floor::{Floor, Wanted};
 use crate::model::SUITE_VERSION;
+use crate::options::{CertifyError, Options};
+use crate::pace::Pace;
+use crate::progress::{Estimate, News};
+use crate::protocol::{ANSWERS, HELLO, STOP};
 use crate::static_cases::{self, StaticCase};
-use crate::subject::{Launch, Subject};
-use crate::{Progress, round_trips, transport};
+use crate::subject::{Identity, Subject};
+use crate::{round_trips, transport};
 
-/// What to run, and how.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Options {
-    /// The program that is the subject.
-    pub program: OsString,
-    /// Its arguments.
-    pub args: Vec<OsString>,
-    /// Patterns of ids; a case that fits one is run, and without any, every case.
-    pub only: Vec<Pattern>,
-    /// Patterns of ids of cases that are known to fail.
-    pub expected_failures: Vec<Pattern>,
-    /// How long a request may take.
-    pub limit: Duration,
-    /// How many processes of the subject run the vectors at the same time.
-    pub jobs: usize,
-}
-
-impl Options {
-    /// The whole suite, 30 s for a request, and as many processes as there are cores.
-    #[must_use]
-    pub fn new(program: impl Into<OsString>) -> Self {
-        Self {
-            program: program.into(),
-            args: Vec::new(),
-            only: Vec::new(),
-            expected_failures: Vec::new(),
-            limit: Duration::from_secs(30),
-            jobs: thread::available_parallelism().map_or(1, NonZeroUsize::get),
-        }
-    }
-}
-
-/// Why nothing was run.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CertifyError {
-    /// The system cannot start the subject.
-    #[error("{program} cannot be started: {error}")]
-    Start {
-        /// The program.
-        program: String,
-        /// Why.
-        error: std::io::Error,
-    },
-    /// A pattern fits no case.
-    #[error("no case fits {0}: `logflux certify --list` names every one")]
-    NoSuchCase(String),
-    /// The suite cannot be read.
-    #[error(transparent)]
-    Load(#[from] LoadError),
-    /// No endpoint can be offered to the subject.
-    #[error(transparent)]
-    Endpoint(#[from] EndpointError),
-}
-
-/// Runs the suite against a subject, and tells from any thread how many cases are done.
+/// Runs the suite against a subject, and tells from any thread how far it is.
 ///
 /// # Errors
 /// [`CertifyError`] where nothing could be run. What the subject does wrong is no error, but stands
 /// in the certificate.
-pub fn certify(
-    options: &Options,
-    progress: impl Fn(Progress) + Sync,
-) -> Result<Certificate, CertifyError> {
+pub fn certify(options: &Options, news: impl Fn(News) + Sync) -> Result<Certificate, CertifyError> {
     let begun = Instant::now();
-    let suite = Suite::built_in()?;
-    let ids: Vec<&str> = suite.cases().map(|case| case.id.as_str()).collect();
-    for pattern in options.only.iter().chain(&options.expected_failures) {
-        if !ids.iter().any(|id| pattern.matches(id)) {
-            return Err(CertifyError::NoSuchCase(pattern.to_string()));
-        }
+    let suite = Catalogue::built_in()?;
+    let asked = |pattern: &Pattern| suite.cases().any(|case| pattern.matches(&case.id));
+    if let Some(pattern) = options.only.iter().chain(&options.expected_failures).find(|p| !asked(p))
+    {
+        return Err(CertifyError::NoSuchCase(pattern.to_string()));
     }
-    let chosen = |id: &str| {
-        options.only.is_empty() || options.only.iter().any(|pattern| pattern.matches(id))
-    };
-    let chosen_ids: Vec<&str> =
-        ids.into_iter().filter(|id| *id == HELLO || *id == STOP || chosen(id)).collect();
-    let launch = Launch {
-        program: options.program.clone(),
-        args: options.args.clone(),
-        limit: options.limit,
-    };
-    let mut first = Subject::start(&launch).map_err(|error| CertifyError::Start {
-        program: options.program.to_string_lossy().into_owned(),
-        error,
-    })?;
-    let floor = Floor::new(launch, &chosen_ids, &progress);
-    let identity = match first.hello() {
+    let chosen: HashSet<&str> = suite
+        .cases()
+        .filter(|case| options.profile.asks(case.operations) && options.chooses(&case.id))
+        .map(|case| case.id.as_str())
+        .collect();
+    if chosen.is_empty() {
+        return Err(CertifyError::NotInProfile(options.profile));
+    }
+    let chosen: HashSet<&str> = chosen.into_iter().chain([HELLO, ANSWERS, STOP]).collect();
+    let launch = options.launch();
+    let mut first = options.start()?;
+    let said = first.hello();
+    let (mut slot, mut wanted) = (
+        Some(first),
+        Wanted {
+            ids: chosen.iter().copied().collect(),
+            expected: &options.expected_failures,
+            seals: 0,
+            pace: Pace::default(),
+            jobs: options.jobs(),
+            shippers: options.shippers(),
+        },
+    );
+    if let Ok(identity) = &said {
+        let wants = |id: &str| chosen.contains(id);
+        let seals = round_trips::seals(wants, identity);
+        wanted.seals = seals.iter().map(|(_, count)| count).sum();
+        let shipped = transport::keys(wants, identity);
+        if wanted.seals + shipped > 0 {
+            wanted.pace = measure(&mut slot, &suite.statics, identity);
+        }
+        let statics = derivations(&suite.statics, wants, identity);
+        let keys: usize = seals.iter().map(|(mode, count)| keys(*mode, *count, identity)).sum();
+        news(News::Estimate(Estimate {
+            derivations: statics + keys + shipped,
+            each: wanted.pace.derivation,
+            processes: wanted.jobs,
+        }));
+    }
+    let floor = Floor::new(launch, wanted, &news);
+    let identity = match said {
         Ok(identity) => {
             floor.put(HELLO, Outcome::Passed);
             Some(identity)
@@ -118,10 +84,10 @@ pub fn certify(
         }
     };
     if let Some(identity) = &identity {
-        run_statics(&floor, identity, &suite.statics, &chosen, first, options.jobs.max(1));
-        round_trips::run(&floor, identity, options.jobs.max(1));
+        run_statics(&floor, identity, &suite.statics, slot);
+        round_trips::run(&floor, identity);
         transport::run(&floor, identity)?;
-        floor.judge_stops();
+        floor.judge_protocol();
     }
     let mut outcomes = floor.into_outcomes();
     let results = suite
@@ -137,45 +103,83 @@ pub fn certify(
         suite_version: SUITE_VERSION,
         subject: identity,
         results,
+        profile: options.profile,
         whole: options.only.is_empty(),
         took: begun.elapsed(),
     })
 }
 
+/// Vectors that derive a key, in the order in which they are preferred to measure it.
+const MEASURES: [&str; 3] = ["open/known/mode-1", "derive/known/mode-1", "seal/known/mode-1"];
+
+/// How long the subject takes for a derivation, about: for the first known answer that it can give.
+/// Whether it is right is judged later; a subject that misbehaves is asked again then, too.
+pub(crate) fn measure(
+    slot: &mut Option<Subject>,
+    statics: &[StaticCase],
+    identity: &Identity,
+) -> Pace {
+    let mut candidates = MEASURES.iter().filter_map(|id| statics.iter().find(|c| c.case.id == *id));
+    let case = candidates.find(|case| case.lacking(identity).is_none());
+    let (Some(case), Some(subject)) = (case, slot.as_mut()) else { return Pace::default() };
+    let begun = Instant::now();
+    match case.run(subject, identity) {
+        Err(misbehaviour) if !misbehaviour.in_step => {
+            *slot = None;
+            Pace::default()
+        }
+        _ => Pace { derivation: begun.elapsed() },
+    }
+}
+
+/// How many keys the vectors take.
+fn derivations(statics: &[StaticCase], wants: impl Fn(&str) -> bool, identity: &Identity) -> usize {
+    let asked =
+        statics.iter().filter(|item| wants(&item.case.id) && item.lacking(identity).is_none());
+    let keys: HashSet<_> =
+        asked.map(|item| &item.derivation).filter(|key| !key.0.is_empty()).collect();
+    keys.len()
+}
+
+/// How many keys sealing so many messages takes.
+fn keys(mode: u64, count: usize, identity: &Identity) -> usize {
+    usize::try_from(crate::pace::derivations(count, mode, identity)).unwrap_or(usize::MAX)
+}
+
 fn run_statics(
     floor: &Floor<'_>,
-    identity: &crate::Identity,
+    identity: &Identity,
     cases: &[StaticCase],
-    chosen: &(impl Fn(&str) -> bool + Sync),
-    first: Subject,
-    jobs: usize,
+    first: Option<Subject>,
 ) {
     let mut selected = Vec::new();
     for item in cases {
-        let lacking = if chosen(&item.case.id) { item.lacking(identity) } else { None };
-        selected.push(chosen(&item.case.id) && lacking.is_none());
+        let wanted = floor.wants(&item.case.id);
+        let lacking = if wanted { item.lacking(identity) } else { None };
+        selected.push(wanted && lacking.is_none());
         if let Some(what) = lacking {
             floor.put(&item.case.id, Outcome::Unsupported { what });
         }
     }
     let bundles = static_cases::bundles(cases, &selected);
     let next = AtomicUsize::new(0);
-    let first = Mutex::new(Some(first));
+    let first = Mutex::new(first);
     let work = || {
         let mut subject = first.lock().unwrap_or_else(PoisonError::into_inner).take();
         while let Some(bundle) = bundles.get(next.fetch_add(1, Ordering::Relaxed)) {
             for item in bundle.iter().filter_map(|index| cases.get(*index)) {
-                if let Some(outcome) =
-                    floor.ask(&mut subject, |subject| item.run(subject, identity))
-                {
-                    floor.put(&item.case.id, outcome);
+                let id = &item.case.id;
+                match floor.work(id, &mut subject, |subject| item.run(subject, identity)) {
+                    Some(Ok(outcome)) => floor.put(id, outcome),
+                    Some(Err(misbehaviour)) => floor.put(id, Outcome::Misbehaved(misbehaviour)),
+                    None => {}
                 }
             }
         }
         floor.stop(subject);
     };
     thread::scope(|scope| {
-        for _ in 1..jobs.min(bundles.len()) {
+        for _ in 1..floor.jobs().min(bundles.len()) {
             scope.spawn(work);
         }
         work();

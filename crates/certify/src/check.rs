@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::path::Path;
 
-use crate::Progress;
 use crate::load::{self, LoadError};
 use crate::model::{Operation, VectorFile};
+use crate::progress::Progress;
 use crate::suite::{GenerateError, SuiteFile, generate_with};
 use crate::task::Task;
 

@@ -14,8 +14,8 @@ use logflux_envelope::{
     Entry, Iv, Level, Mode, Node, OpenError, Opener, Salt, SealError, Secret, Stage, Timestamp,
 };
 
-use crate::Progress;
 use crate::answer::{Answer, Outcome};
+use crate::progress::Progress;
 use crate::task::{SealTask, Task};
 
 /// The answers to `tasks`, in their order.

@@ -19,26 +19,38 @@
 //! Each takes seconds, and has a form that tells how far it is (`run_with`, …). None prints.
 //!
 //! From the bottom up: `encoding` (bytes as text), [`model`] (what the files hold), `task` (what a
-//! test asks), `answer` (what came out, and whether that is right), `core` (the Rust
-//! implementation's answers), `suite` (the generator, by topic), `load`, `check` and `run`. For
-//! subjects: `subject` (the process and its protocol), `floor` (what a run's workers share),
-//! `static_cases`, `round_trips` and `transport` (the parts), `certify` (the run), `certificate`.
+//! test asks), `finding` (what is wrong with what came out), `answer` (what came out), `core` (the
+//! Rust implementation's answers), `suite` (the generator, by topic), `load`, `check` and `run`. For
+//! subjects: `subject` (the process and its protocol), `case`, `profile`, `options`, `certificate`
+//! and `causes` (what comes out of a run), `floor` (what a run's workers share), `pace`,
+//! `static_cases`, `round_trips` and `transport` (the parts), `catalogue` (all their cases),
+//! `certify` (the run), `show` and `keep` (a case, to be repeated).
 
 mod answer;
 mod case;
+mod catalogue;
+mod causes;
 mod certificate;
 mod certify;
 mod check;
 mod core;
 mod encoding;
 pub mod endpoint;
+mod finding;
 mod floor;
+mod keep;
 mod load;
 pub mod model;
+mod options;
 mod own_sealing;
+mod pace;
+mod profile;
+mod progress;
+mod protocol;
 pub mod report;
 mod round_trips;
 mod run;
+mod show;
 mod static_cases;
 mod subject;
 mod suite;
@@ -46,23 +58,21 @@ mod task;
 mod transport;
 mod write;
 
-pub use case::{Case, Part, cases};
+pub use case::{Case, Part};
+pub use catalogue::cases;
+pub use causes::Cause;
 pub use certificate::{CaseResult, Certificate, Counts, Outcome, Verdict};
-pub use certify::{CertifyError, Options, certify};
+pub use certify::certify;
 pub use check::{CheckError, Problem, Summary, check, check_with};
 pub use encoding::{Base64, Hex};
+pub use finding::{Finding, Reason};
+pub use keep::{Kept, KeptEndpoint, keep_endpoint};
 pub use load::LoadError;
+pub use options::{CertifyError, Options};
+pub use profile::Profile;
+pub use progress::{Estimate, News, Progress};
 pub use run::{Failure, Report, run, run_with};
+pub use show::{Shown, show};
 pub use subject::{Identity, KeyPolicy, Misbehaviour, Misdeed};
 pub use suite::{GenerateError, SuiteFile, generate, generate_with};
 pub use write::{WriteError, write, write_with};
-
-/// How far a long task is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Progress {
-    /// What is done.
-    pub done: usize,
-    /// All there is to do.
-    pub total: usize,
-}

@@ -12,7 +12,7 @@ use crate::encoding::{Base64, Hex};
 pub const SCHEMA: &str = "logflux-vectors-1";
 /// The `suite_version` of the vectors that this crate writes (semantic versioning: a new case is a
 /// minor version, a changed verdict is a major one).
-pub const SUITE_VERSION: &str = "1.0.0";
+pub const SUITE_VERSION: &str = "1.1.0";
 
 /// One vector file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,10 +4,11 @@ use std::fmt;
 use std::path::Path;
 
 use crate::answer::judge;
+use crate::core;
 use crate::load::{self, LoadError};
 use crate::model::Requirement;
+use crate::progress::Progress;
 use crate::task::Task;
-use crate::{Progress, core};
 
 /// What came of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -98,13 +99,13 @@ pub fn run_with(folder: &Path, progress: impl Fn(Progress) + Sync) -> Result<Rep
     {
         match judge(&test.expect, &answer) {
             None => report.passed += 1,
-            Some(mismatch) => report.failures.push(Failure {
+            Some(finding) => report.failures.push(Failure {
                 file,
                 id: test.id,
                 level: test.level,
                 comment: test.comment,
-                expected: mismatch.expected,
-                got: mismatch.got,
+                expected: finding.expected,
+                got: finding.got,
                 effects,
             }),
         }

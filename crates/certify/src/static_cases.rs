@@ -6,10 +6,11 @@ use std::time::Duration;
 use logflux_wire::Entry;
 use serde_json::Value;
 
-use crate::answer::{Answer, Mismatch, Outcome, judge};
+use crate::answer::{Answer, Outcome, expected, judge};
 use crate::case::Case;
 use crate::certificate::Outcome as Judged;
 use crate::encoding::{Base64, Hex};
+use crate::finding::Finding;
 use crate::load::LoadError;
 use crate::model::{Expect, Operation, Requirement, VectorFile, Verdict};
 use crate::own_sealing;
@@ -47,7 +48,7 @@ pub(crate) fn append(
             })?;
             let (mode, derivation) = mode_and_derivation(&task);
             to.push(StaticCase {
-                case: Case::of_test(test, &file.notes),
+                case: Case::of_test(group.operation, test, mode, &file.notes),
                 operation: group.operation,
                 task,
                 expect: test.expect.clone(),
@@ -143,7 +144,8 @@ impl StaticCase {
         let parts = match reply {
             Reply::Unsupported(what) => return Ok(Judged::Unsupported { what }),
             Reply::Refused(refusal) => {
-                return Ok(outcome(judge(&self.expect, &Answer::Refused(refusal.stage))));
+                let finding = judge(&self.expect, &Answer::Refused(refusal.stage));
+                return Ok(outcome(finding.map(|finding| finding.said(refusal.words))));
             }
             Reply::Ok(parts) => parts,
         };
@@ -159,17 +161,22 @@ impl StaticCase {
         {
             return Ok(match own_sealing::check(entry, &own_sealing::Wanted::of(task)) {
                 Ok(_) => Judged::Passed,
-                Err(got) => Judged::Failed {
-                    expected: "an entry with a salt and an iv of its own, else as in the vector"
-                        .to_owned(),
-                    got,
-                },
+                Err(got) => {
+                    let own = "an entry with a salt and an iv of its own, else as in the vector";
+                    Judged::Failed(Finding::new(own, got))
+                }
             });
         }
         Ok(outcome(judge(&self.expect, &Answer::Accepted(read))))
     }
 
-    fn request(&self, given: bool) -> Request {
+    /// What must come out, in words.
+    pub(crate) fn expected(&self) -> String {
+        expected(&self.expect)
+    }
+
+    /// What the subject is asked.
+    pub(crate) fn request(&self, given: bool) -> Request {
         let hex = |bytes: &[u8]| Hex(bytes.to_vec()).to_string();
         let request = Request::new(self.operation.name());
         match &self.task {
@@ -199,9 +206,6 @@ impl StaticCase {
     }
 }
 
-fn outcome(mismatch: Option<Mismatch>) -> Judged {
-    match mismatch {
-        None => Judged::Passed,
-        Some(Mismatch { expected, got }) => Judged::Failed { expected, got },
-    }
+fn outcome(finding: Option<Finding>) -> Judged {
+    finding.map_or(Judged::Passed, Judged::Failed)
 }

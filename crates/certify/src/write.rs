@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::Progress;
+use crate::progress::Progress;
 use crate::suite::{GenerateError, generate_with};
 
 /// Why the vectors were not written.

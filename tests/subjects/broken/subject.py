@@ -4,14 +4,17 @@ Each is the subject on Python's ``cryptography`` with one thing made wrong. KEYS
 which derived keys are kept for the next run, since a derivation takes longer than all else.
 """
 
+import contextlib
 import hashlib
 import http.client
 import importlib.util
 import json
 import os
 import random
+import signal
 import ssl
 import sys
+import time
 import types
 import unicodedata
 from pathlib import Path
@@ -493,6 +496,212 @@ def speaks_plain_http():
         if endpoint.startswith("http://"):
             netloc = urlsplit(endpoint).netloc
             self.connect = lambda: http.client.HTTPConnection(netloc, timeout=10)
+
+
+@fault
+def flush_always_fails():
+    @wrap(Client, "flush")
+    def failing(inner, self, seconds):
+        inner(self, seconds)
+        raise logflux.Refused(None, "this flush\x1b[31m never\nsucceeds")
+
+
+@fault
+def flush_always_succeeds():
+    @wrap(Client, "flush")
+    def careless(inner, self, seconds):
+        with contextlib.suppress(logflux.Refused):
+            inner(self, seconds)
+
+
+@fault
+def flush_before_delivery():
+    Client.flush = lambda self, seconds: None
+
+
+@fault
+def believes_the_body():
+    @wrap(Client, "post")
+    def believing(inner, self, body):
+        status, wait, api = inner(self, body)
+        return (200 if api and api["status"] == "success" else status), wait, api
+
+
+@fault
+def takes_every_200():
+    client.in_the_apis_form = lambda body: {"status": "success"}
+
+
+@fault
+def drops_on_unknown_statuses():
+    @wrap(Client, "post")
+    def dropped(inner, self, body):
+        answer = inner(self, body)
+        if answer[0] in (204, 418, 511):
+            self.entries.clear()
+        return answer
+
+
+@fault
+def ships_text_as_payload():
+    def text(inner, entry):
+        fields = json.loads(inner(entry))
+        message = b"INFO 10.0.0.7 the user 4711 has logged in, and all is well"
+        fields["payload"] = logflux.base64.b64encode(message).decode()
+        return json.dumps(fields, separators=(",", ":")).encode()
+
+    wrap(logflux, "write")(text)
+
+
+@fault
+def ships_one_by_one():
+    """Nothing is wrong: a request may have a single entry."""
+    client.BATCH = 1
+
+
+@fault
+def ships_one_by_one_and_once():
+    client.BATCH = 1
+
+    @wrap(Client, "post")
+    def forgotten(inner, self, body):
+        answer = inner(self, body)
+        if answer[0] != 200:
+            del self.entries[:1]
+        return answer
+
+
+# What is said wrongly.
+
+
+@fault
+def names_another_stage():
+    def renamed(inner, *args):
+        try:
+            return inner(*args)
+        except logflux.Refused as refused:
+            stage = "json" if refused.stage == "authentication" else refused.stage
+            raise logflux.Refused(stage, "the tag is wrong") from None
+
+    wrap(logflux, "open_entry")(renamed)
+
+
+@fault
+def refuses_to_seal():
+    def refused(*_, **named):
+        raise logflux.Refused(None, "no keys today")
+
+    client.seal = refused
+
+
+@fault
+def opens_nothing():
+    def refused(*_):
+        raise logflux.Refused("authentication", "no secret will do")
+
+    logflux.open_entry = refused
+
+
+# What no subject may do.
+
+
+def before_answer(act):
+    """Does something before an answer is written."""
+    subject.print = lambda text, **named: (act(text), print(text, **named))
+
+
+def at(operation, act):
+    """Does something else when an operation is asked."""
+    setattr(subject.Subject, operation, lambda self, request: act())
+
+
+@fault
+def answers_twice():
+    before_answer(lambda text: print(text, flush=True))
+
+
+@fault
+def logs_to_stdout():
+    before_answer(lambda _: print("DEBUG: an answer follows", flush=True))
+
+
+@fault
+def answers_ok_and_nothing():
+    at("open", dict)
+
+
+@fault
+def answers_late():
+    at("open", lambda: time.sleep(3))
+
+
+@fault
+def hangs_at_ship():
+    at("ship", lambda: time.sleep(600))
+
+
+@fault
+def dies_at_ship():
+    at("ship", lambda: os._exit(7))
+
+
+@fault
+def dies_at_a_long_secret():
+    @wrap(subject.Subject, "derive")
+    def dying(inner, self, request):
+        if len(request["secret_hex"]) == 2 * 10_000:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return inner(self, request)
+
+
+@fault
+def floods_stdout():
+    def flood():
+        while True:
+            print('{"id":0}')
+
+    at("open", flood)
+
+
+@fault
+def floods_stderr():
+    def flood():
+        while True:
+            print("x" * 1000, file=sys.stderr)
+
+    at("open", flood)
+
+
+# What is not wrong, but less or slower than others.
+
+
+def hello_with(**other):
+    """Says something else of itself."""
+    said = {**subject.hello(None), **other}
+    subject.hello = lambda _: said
+
+
+@fault
+def derives_slowly():
+    """Nothing is wrong: a key for each entry, and each takes its time."""
+    hello_with(modes=[1])
+
+    @wrap(logflux.Keys, "_derived")
+    def slow(inner, self, *args):
+        time.sleep(0.06)
+        return inner(self, *args)
+
+
+@fault
+def reads_only():
+    """Nothing is wrong: what reads logs need not write them."""
+    hello_with(operations=["open", "parse"])
+
+
+@fault
+def sends_only():
+    """Nothing is wrong: what writes logs need not read them."""
+    hello_with(operations=["seal", "ship"])
 
 
 def keep_keys(folder):

@@ -13,7 +13,7 @@ use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use tempfile::TempDir;
 
-use super::EndpointError;
+use super::error::EndpointError;
 
 /// An authority, with its certificate in a file.
 #[derive(Debug)]

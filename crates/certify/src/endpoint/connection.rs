@@ -8,7 +8,8 @@ use std::time::Instant;
 
 use rustls::{ServerConnection, StreamOwned};
 
-use super::{Manner, Reply, Request, Shared};
+use super::script::{Manner, Reply, Request};
+use super::shared::Shared;
 
 pub(super) fn serve(shared: &Shared, stream: &TcpStream, manner: Manner) -> io::Result<()> {
     let tcp = Below { stream, shared };
@@ -28,6 +29,10 @@ pub(super) fn serve(shared: &Shared, stream: &TcpStream, manner: Manner) -> io::
         }
         // Without a byte read: what comes stays with the system.
         Manner::Silent => wait_for_the_end(shared),
+        Manner::Closed => {
+            let mut tcp = tcp;
+            tcp.read(&mut [0; 16 << 10]).map(drop)
+        }
         Manner::Bytes(bytes) => {
             let mut tcp = tcp;
             let mut first = [0; 16 << 10];
@@ -98,6 +103,7 @@ fn requests<S: Read + Write>(shared: &Shared, inner: S) -> io::Result<()> {
             request
         };
         let reply = (shared.script)(&request);
+        shared.seen().remember(request.number, in_words(&reply));
         let mut bytes = Vec::new();
         match reply {
             Reply::Answer { status, headers, body } => {
@@ -130,6 +136,24 @@ fn requests<S: Read + Write>(shared: &Shared, inner: S) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// What a request got.
+fn in_words(reply: &Reply) -> String {
+    match reply {
+        Reply::Answer { status, headers, .. } => {
+            let after = headers.iter().find(|(name, _)| *name == "Retry-After");
+            after.map_or_else(
+                || status.to_string(),
+                |(name, value)| format!("{status} with {name}: {value}"),
+            )
+        }
+        Reply::Raw(_) => "bytes, and the end of the connection".to_owned(),
+        Reply::Lost => "no answer, but the end of the connection".to_owned(),
+        Reply::Hang => "no answer".to_owned(),
+        Reply::Endless => "an answer without an end".to_owned(),
+        Reply::Trickle(_) => "an answer a byte at a time".to_owned(),
+    }
 }
 
 fn put<S: Write>(stream: &mut BufReader<Above<'_, S>>, bytes: &[u8]) -> io::Result<()> {

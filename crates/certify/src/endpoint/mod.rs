@@ -6,202 +6,27 @@
 
 mod certificates;
 mod connection;
+mod error;
+mod script;
+mod shared;
 
+use std::fmt;
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
-use std::{fmt, io};
-
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use std::time::Duration;
 
 pub use certificates::{Authority, Presented, self_signed};
-
-/// Why an endpoint, or a certificate for one, could not be made.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum EndpointError {
-    /// No port could be listened on.
-    #[error("the endpoint cannot listen: {0}")]
-    Listen(#[source] io::Error),
-    /// A file could not be written.
-    #[error("{}: {error}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        error: io::Error,
-    },
-    /// A certificate could not be made.
-    #[error("a certificate cannot be made: {0}")]
-    Certificate(#[from] rcgen::Error),
-    /// A certificate cannot be presented.
-    #[error("a certificate cannot be presented: {0}")]
-    Tls(#[from] rustls::Error),
-}
-
-/// How a connection is met.
-#[derive(Clone)]
-pub enum Manner {
-    /// With TLS, and this certificate.
-    Tls(Presented),
-    /// With TLS, and not a byte read after the handshake.
-    Deaf(Presented),
-    /// With HTTP in plain text.
-    Plain,
-    /// With nothing: it is accepted, and nobody reads or writes.
-    Silent,
-    /// With these bytes for the first that come.
-    Bytes(Vec<u8>),
-}
-
-/// What a request gets.
-#[derive(Clone, Debug)]
-pub enum Reply {
-    /// A whole answer.
-    Answer {
-        /// The HTTP status.
-        status: u16,
-        /// Headers besides `Content-Length`.
-        headers: Vec<(&'static str, String)>,
-        /// The body.
-        body: String,
-    },
-    /// These bytes as they are, and the end of the connection.
-    Raw(Vec<u8>),
-    /// The end of the connection.
-    Lost,
-    /// Nothing, as long as the client waits.
-    Hang,
-    /// A good answer's head, and then spaces without an end.
-    Endless,
-    /// A good answer, a byte each time.
-    Trickle(Duration),
-}
-
-impl Reply {
-    /// An answer with a status and one header.
-    #[must_use]
-    pub fn status(status: u16, headers: &[(&'static str, &str)]) -> Self {
-        let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        Self::Answer { status, headers, body: String::new() }
-    }
-
-    /// A refusal in the API's form.
-    #[must_use]
-    pub fn refusal(status: u16, code: &str, message: &str) -> Self {
-        let body = format!(
-            r#"{{"status":"error","error":{{"code":"{code}","message":"{message}"}},"request_id":"req_1"}}"#
-        );
-        Self::Answer { status, headers: Vec::new(), body }
-    }
-
-    /// All entries of a request are taken.
-    #[must_use]
-    pub fn taken(request: &Request) -> Self {
-        Self::partly(request, &[])
-    }
-
-    /// The entries of a request are taken, but for those at these places, with their codes.
-    #[must_use]
-    pub fn partly(request: &Request, failures: &[(usize, &str)]) -> Self {
-        let total = request.entries().len();
-        let failed = failures.len();
-        let succeeded = total.saturating_sub(failed);
-        let status = if failed == 0 { "success" } else { "partial" };
-        let failures: Vec<String> = failures
-            .iter()
-            .map(|(i, code)| format!(r#"{{"index":{i},"code":"{code}","message":"bad {i}"}}"#))
-            .collect();
-        let body = format!(
-            r#"{{"status":"{status}","message":"m","request_id":"req_1","data":{{"total":{total},"succeeded":{succeeded},"failed":{failed},"duplicates":0}},"failures":[{}]}}"#,
-            failures.join(",")
-        );
-        Self::Answer { status: 200, headers: Vec::new(), body }
-    }
-
-    /// The same answer with one more header.
-    #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl fmt::Display) -> Self {
-        if let Self::Answer { headers, .. } = &mut self {
-            headers.push((name, value.to_string()));
-        }
-        self
-    }
-}
-
-/// A request that arrived.
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// How many came before.
-    pub number: usize,
-    /// When it was complete.
-    pub at: Instant,
-    /// The request line and the headers.
-    pub head: String,
-    /// The body.
-    pub body: Vec<u8>,
-}
-
-impl Request {
-    /// The entries in it, as they are written: of an array, of `{"entries":[…]}`, or the one that
-    /// the body is. None where it is no JSON.
-    #[must_use]
-    pub fn entries(&self) -> Vec<Box<RawValue>> {
-        #[derive(Deserialize)]
-        struct Batch {
-            entries: Vec<Box<RawValue>>,
-        }
-        if let Ok(entries) = serde_json::from_slice(&self.body) {
-            return entries;
-        }
-        if let Ok(Batch { entries }) = serde_json::from_slice(&self.body) {
-            return entries;
-        }
-        serde_json::from_slice(&self.body).map(|one| vec![one]).unwrap_or_default()
-    }
-
-    /// The value of a header, whatever the case of its name.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        let headers = self.head.lines().skip(1).filter_map(|line| line.split_once(':'));
-        let mut found = headers.filter(|(key, _)| key.eq_ignore_ascii_case(name));
-        found.next().map(|(_, value)| value.trim())
-    }
-}
-
-/// Chooses what a request gets.
-type Script = Box<dyn Fn(&Request) -> Reply + Send + Sync>;
+pub use error::EndpointError;
+pub use script::{Manner, Reply, Request};
+use shared::{Seen, Shared};
 
 /// An endpoint that runs. It ends when it is dropped.
 pub struct Endpoint {
     shared: Arc<Shared>,
     address: String,
     listener: Option<JoinHandle<()>>,
-}
-
-struct Shared {
-    script: Script,
-    manner: Mutex<Manner>,
-    seen: Mutex<Seen>,
-    arrived: Condvar,
-    over: AtomicBool,
-}
-
-#[derive(Default)]
-struct Seen {
-    connections: Vec<TcpStream>,
-    threads: Vec<JoinHandle<()>>,
-    /// Every byte that came, below TLS.
-    raw: Vec<u8>,
-    /// Every byte that came, above it.
-    plain: Vec<u8>,
-    requests: Vec<Request>,
-    /// How many bytes of endless answers were written.
-    endless: usize,
 }
 
 impl Endpoint {
@@ -228,7 +53,7 @@ impl Endpoint {
                 if accepting.over.load(Ordering::Relaxed) {
                     return;
                 }
-                accepting.accept(stream);
+                accept(&accepting, stream);
             }
         });
         Ok(Self { shared, address, listener: Some(listener) })
@@ -252,6 +77,19 @@ impl Endpoint {
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
         self.shared.seen().requests.clone()
+    }
+
+    /// What the requests so far got, each in a few words, such as `503`.
+    #[must_use]
+    pub fn replies(&self) -> Vec<String> {
+        self.shared.seen().replies.clone()
+    }
+
+    /// Forgets the requests so far: the next one is the first.
+    pub fn forget(&self) {
+        let mut seen = self.shared.seen();
+        seen.requests.clear();
+        seen.replies.clear();
     }
 
     /// Waits until so many requests have come, but no longer than `limit`; false where they have
@@ -315,25 +153,20 @@ impl Endpoint {
     }
 }
 
-impl Shared {
-    fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn accept(self: &Arc<Self>, stream: TcpStream) {
-        let manner = self.manner.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Ok(copy) = stream.try_clone() else { return };
-        let shared = Arc::clone(self);
-        let mut seen = self.seen();
-        seen.connections.push(copy);
-        self.arrived.notify_all();
-        let served = thread::spawn(move || {
-            // That a client is gone is no failure here.
-            let _ = connection::serve(&shared, &stream, manner);
-            let _ = stream.shutdown(Shutdown::Both);
-        });
-        seen.threads.push(served);
-    }
+/// Serves a connection in a thread of its own.
+fn accept(shared: &Arc<Shared>, stream: TcpStream) {
+    let manner = shared.manner.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let Ok(copy) = stream.try_clone() else { return };
+    let serving = Arc::clone(shared);
+    let mut seen = shared.seen();
+    seen.connections.push(copy);
+    shared.arrived.notify_all();
+    let served = thread::spawn(move || {
+        // That a client is gone is no failure here.
+        let _ = connection::serve(&serving, &stream, manner);
+        let _ = stream.shutdown(Shutdown::Both);
+    });
+    seen.threads.push(served);
 }
 
 impl Drop for Endpoint {

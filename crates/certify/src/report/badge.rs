@@ -1,24 +1,27 @@
 //! An SVG badge.
 
-use super::xml;
-use crate::certificate::{Certificate, Verdict};
+use super::headline::counted;
+use super::xml::xml;
+use crate::certificate::{Certificate, Counts, Verdict};
 
-/// A badge that says what a run showed: `LogFlux 1.0.0 | certified: modes 1, 128`.
+/// A badge that says what a run showed, such as `LogFlux 1.1.0 | certified full: modes 1, 128`.
 #[must_use]
 pub fn badge(certificate: &Certificate) -> String {
     let label = format!("LogFlux {}", certificate.suite_version);
     let verdict = certificate.verdict();
-    let failed = certificate.counts(None).failed;
+    let counts = certificate.counts(None);
+    let bad = Counts { total: 0, passed: 0, unsupported: 0, ..counts };
     let (value, colour) = match verdict {
         Verdict::Certified => {
             let modes = certificate.subject.as_ref().map(|subject| subject.modes.clone());
             let modes: Vec<String> = modes.unwrap_or_default().iter().map(u64::to_string).collect();
-            (format!("certified: modes {}", modes.join(", ")), "#2a7f3f")
+            (format!("certified {}: modes {}", certificate.profile, modes.join(", ")), "#2a7f3f")
         }
         Verdict::PartPassed => ("a part passed".to_owned(), "#6b6b6b"),
-        Verdict::KnownFailures => (format!("{failed} known failures"), "#a86a00"),
-        Verdict::NotCertified => (format!("not certified: {failed} failures"), "#b3261e"),
-        Verdict::Misbehaved => ("broke the protocol".to_owned(), "#b3261e"),
+        Verdict::KnownFailures => (format!("known failures: {}", counted(bad)), "#a86a00"),
+        Verdict::NotCertified | Verdict::Misbehaved => {
+            (format!("not certified: {}", counted(bad)), "#b3261e")
+        }
         Verdict::Incomplete => ("incomplete".to_owned(), "#a86a00"),
         Verdict::ExpectedFailurePassed => ("unexpected passes".to_owned(), "#a86a00"),
     };

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::case::{Case, Part};
+use crate::causes::Cause;
 use crate::certificate::{CaseResult, Certificate, Counts, Outcome};
+use crate::finding::Finding;
+use crate::show::Shown;
 
 /// A certificate as JSON, as docs/certify.md says.
 #[must_use]
@@ -17,19 +20,35 @@ pub fn json(certificate: &Certificate) -> Value {
         "schema": "logflux-certificate-1",
         "suite_version": certificate.suite_version,
         "subject": certificate.subject,
+        "profile": certificate.profile.name(),
         "whole_suite": certificate.whole,
         "verdict": verdict.name(),
         "exit_status": verdict.exit_status(),
         "seconds": (certificate.took.as_secs_f64() * 100.0).round() / 100.0,
         "counts": counts(certificate.counts(None)),
         "parts": parts,
+        "causes": certificate.causes().iter().map(cause).collect::<Vec<_>>(),
         "cases": certificate.results.iter().map(result).collect::<Vec<_>>(),
     })
 }
 
 fn counts(counts: Counts) -> Value {
-    let Counts { total, passed, failed, unsupported, broken } = counts;
-    json!({"total": total, "passed": passed, "failed": failed, "unsupported": unsupported, "broken": broken})
+    let Counts { total, passed, failed, unsupported, timed_out, crashed, broke_protocol, not_run } =
+        counts;
+    json!({
+        "total": total, "passed": passed, "failed": failed, "unsupported": unsupported,
+        "timed_out": timed_out, "crashed": crashed, "broke_protocol": broke_protocol,
+        "not_run": not_run,
+    })
+}
+
+fn cause(cause: &Cause<'_>) -> Value {
+    let ids: Vec<&str> =
+        [cause.example].iter().chain(&cause.others).map(|r| r.case.id.as_str()).collect();
+    json!({
+        "sentence": cause.sentence, "effect": cause.example.effect(),
+        "remedy": cause.example.remedy(), "cases": ids,
+    })
 }
 
 fn result(result: &CaseResult) -> Value {
@@ -45,9 +64,13 @@ fn result(result: &CaseResult) -> Value {
     };
     match outcome {
         Outcome::Passed | Outcome::NotRun => {}
-        Outcome::Failed { expected, got } => {
+        Outcome::Failed(Finding { expected, got, said, reason }) => {
+            add("reason", reason.name());
             add("expected", expected);
             add("got", got);
+            if let Some(said) = said {
+                add("said", said);
+            }
         }
         Outcome::Unsupported { what } => add("lacks", what),
         Outcome::Misbehaved(what) => add("sentence", &what.to_string()),
@@ -57,13 +80,26 @@ fn result(result: &CaseResult) -> Value {
         add("comment", &case.comment);
         add("rule", &case.note.rule);
         add("spec", &case.note.spec);
-        add("effect", &case.note.effect);
-        add("remedy", &case.note.remedy);
+        add("effect", &result.effect());
+        add("remedy", &result.remedy());
     }
     if *failure_expected {
         parts.insert("failure_expected".to_owned(), true.into());
     }
     value
+}
+
+/// A case and its requests as JSON.
+#[must_use]
+pub fn show_json(shown: &Shown) -> Value {
+    let Shown { case, requests, expected, needs_endpoint } = shown;
+    let requests: Vec<Value> =
+        requests.iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    json!({
+        "id": case.id, "part": case.part.name(), "level": case.level.to_string(),
+        "comment": case.comment, "rule": case.note.rule, "spec": case.note.spec,
+        "expected": expected, "requests": requests, "needs_endpoint": needs_endpoint,
+    })
 }
 
 /// Cases as JSON.

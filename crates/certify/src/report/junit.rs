@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::xml;
+use super::xml::xml;
 use crate::case::Part;
 use crate::certificate::{CaseResult, Certificate, Outcome};
+use crate::finding::Finding;
 
 /// A certificate as JUnit XML: a suite a part, a case a case. What was expected to fail and did is
 /// skipped; what was expected to fail and passed is a failure.
@@ -56,18 +57,23 @@ fn body(result: &CaseResult) -> String {
             "<failure message=\"it was expected to fail, and passed\"/>".to_owned()
         }
         Outcome::Passed => String::new(),
-        Outcome::Failed { .. } if result.failure_expected => {
+        Outcome::Failed(_) | Outcome::Misbehaved(_) if result.failure_expected => {
             "<skipped message=\"it fails, as expected\"/>".to_owned()
         }
-        Outcome::Failed { expected, got } => format!(
-            "<failure message=\"expected {}; got {}\">{} ({}) {} {}</failure>",
-            xml(expected),
-            xml(got),
-            xml(&note.rule),
-            xml(&note.spec),
-            xml(&note.effect),
-            xml(&note.remedy),
-        ),
+        Outcome::Failed(Finding { expected, got, said, reason }) => {
+            let said = said.as_ref().map_or_else(String::new, |said| format!("; it said: {said}"));
+            format!(
+                "<failure type=\"{}\" message=\"expected {}; got {}{}\">{} ({}) {} {}</failure>",
+                reason.name(),
+                xml(expected),
+                xml(got),
+                xml(&said),
+                xml(&note.rule),
+                xml(&note.spec),
+                xml(&result.effect()),
+                xml(&result.remedy()),
+            )
+        }
         Outcome::Unsupported { what } => {
             format!("<skipped message=\"{} ({}) is not supported\"/>", xml(what), result.case.level)
         }
@@ -78,6 +84,6 @@ fn body(result: &CaseResult) -> String {
                 xml(&what.to_string())
             )
         }
-        Outcome::NotRun => "<skipped message=\"not run: the run was broken off\"/>".to_owned(),
+        Outcome::NotRun => "<skipped message=\"not run\"/>".to_owned(),
     }
 }

@@ -21,26 +21,46 @@ pub(crate) enum Reply {
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     pub(crate) stage: Option<Stage>,
+    /// The subject's own words.
+    pub(crate) words: Option<String>,
+}
+
+/// Why a line is not the answer that is waited for.
+#[derive(Debug)]
+pub(super) enum NoAnswer {
+    /// It does not belong to the request.
+    Stray(String),
+    /// It does, and is not in the form of an answer.
+    Malformed(String),
 }
 
 /// Reads an answer; an error is what it was instead.
-pub(super) fn read(line: &[u8], id: u64) -> Result<Reply, String> {
+pub(super) fn read(line: &[u8], id: u64) -> Result<Reply, NoAnswer> {
+    let parts = of_request(line, id).map_err(NoAnswer::Stray)?;
+    reply(parts, line).map_err(NoAnswer::Malformed)
+}
+
+/// The parts of the answer to a request.
+fn of_request(line: &[u8], id: u64) -> Result<Map<String, Value>, String> {
     let Ok(value) = serde_json::from_slice::<Value>(line) else {
         return Err(format!("what is no JSON: {}", shown(line)));
     };
-    let Value::Object(mut parts) = value else {
+    let Value::Object(parts) = value else {
         return Err(format!("what is no JSON object: {}", shown(line)));
     };
     match parts.get("id") {
-        Some(got) if got.as_u64() == Some(id) => {}
-        Some(got) => {
-            return Err(format!(
-                "the id of another request, {}",
-                shown(got.to_string().as_bytes())
-            ));
+        Some(got) if got.as_u64() == Some(id) => Ok(parts),
+        Some(got) if got.as_u64().is_some_and(|got| got > 0 && got < id) => {
+            Err(format!("the id of another request, {got}: it answers twice, or late"))
         }
-        None => return Err(format!("no id: {}", shown(line))),
+        Some(got) => {
+            Err(format!("the id of another request, {}", shown(got.to_string().as_bytes())))
+        }
+        None => Err(format!("no id: {}", shown(line))),
     }
+}
+
+fn reply(mut parts: Map<String, Value>, line: &[u8]) -> Result<Reply, String> {
     match (parts.remove("ok"), parts.remove("error"), parts.remove("unsupported")) {
         (Some(Value::Object(parts)), None, None) => Ok(Reply::Ok(parts)),
         (None, Some(Value::Object(mut parts)), None) => {
@@ -53,7 +73,8 @@ pub(super) fn read(line: &[u8], id: u64) -> Result<Reply, String> {
                     )
                 })?),
             };
-            Ok(Reply::Refused(Refusal { stage }))
+            let words = parts.remove("message").and_then(|words| words.as_str().and_then(plain));
+            Ok(Reply::Refused(Refusal { stage, words }))
         }
         (None, None, Some(what)) => {
             Ok(Reply::Unsupported(what.as_str().unwrap_or("something").to_owned()))
@@ -79,6 +100,17 @@ pub(crate) fn base64(parts: &Map<String, Value>, name: &str) -> Result<Vec<u8>, 
     serde_json::from_value::<Base64>(value.clone())
         .map(|base64| base64.0)
         .map_err(|_| format!("a {name} that is no base64"))
+}
+
+/// A subject's words in one line without control characters, cut where they are long; `None` where
+/// nothing is left.
+fn plain(words: &str) -> Option<String> {
+    const SHOWN: usize = 300;
+    let words: String = words.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    let start: String = words.chars().take(SHOWN).collect();
+    let more = if start.len() < words.len() { "…" } else { "" };
+    (!start.is_empty()).then(|| format!("{start}{more}"))
 }
 
 fn shown(line: &[u8]) -> String {

@@ -10,7 +10,7 @@ pub enum Misdeed {
     Crashed,
     /// It did not answer in time.
     TimedOut,
-    /// It said what the protocol does not have.
+    /// It wrote what the protocol does not have.
     BrokeProtocol,
 }
 
@@ -22,6 +22,16 @@ impl Misdeed {
             Self::Crashed => "crashed",
             Self::TimedOut => "timed_out",
             Self::BrokeProtocol => "broke_protocol",
+        }
+    }
+
+    /// The same in words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Crashed => "crashed",
+            Self::TimedOut => "timed out",
+            Self::BrokeProtocol => "broke the protocol",
         }
     }
 }
@@ -36,6 +46,8 @@ pub struct Misbehaviour {
     pub sentence: String,
     /// The end of what the subject wrote to its standard error, without control characters.
     pub stderr: String,
+    /// Whether the subject can be asked on: it answered this request, though in a wrong form.
+    pub in_step: bool,
 }
 
 impl fmt::Display for Misbehaviour {

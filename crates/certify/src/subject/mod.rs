@@ -1,15 +1,15 @@
 //! A subject: a process that answers requests, a line of JSON each, and that is trusted with
 //! nothing. docs/certify.md has its protocol.
 //!
-//! `pipes` moves lines between threads and the process, `answer` reads what it says, `identity` is
+//! `launch` is how it is started, `pipes` moves lines between threads and the process, `answer` reads what it says, `identity` is
 //! what it says of itself, and [`Misbehaviour`] what it does that no subject may.
 
 mod answer;
 mod identity;
+mod launch;
 mod misbehaviour;
 mod pipes;
 
-use std::ffi::OsString;
 use std::io;
 use std::process::{Child, ExitStatus};
 use std::sync::mpsc::RecvTimeoutError;
@@ -18,22 +18,19 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 
+use answer::NoAnswer;
 pub(crate) use answer::{Reply, base64 as answer_base64, hex as answer_hex};
 pub use identity::{Identity, KeyPolicy};
+pub(crate) use launch::Launch;
 pub use misbehaviour::{Misbehaviour, Misdeed};
 use pipes::{Event, Pipes};
 
 /// How long a process may take to end when it should.
 const TO_END: Duration = Duration::from_secs(5);
-
-/// How subjects are started.
-#[derive(Clone, Debug)]
-pub(crate) struct Launch {
-    pub(crate) program: OsString,
-    pub(crate) args: Vec<OsString>,
-    /// How long a request may take.
-    pub(crate) limit: Duration,
-}
+/// How long an answer is waited for when something else came first.
+const AFTER_STRAY: Duration = Duration::from_secs(5);
+/// So many lines that nobody asked for are too many.
+const STRAYS: usize = 100;
 
 /// A request, without its id.
 #[derive(Clone, Debug)]
@@ -51,6 +48,19 @@ impl Request {
         self.parts.insert(name.to_owned(), value.into());
         self
     }
+
+    /// The line that a subject gets, without its end. What is short stands first.
+    pub(crate) fn line(&self, id: u64) -> String {
+        let rest = Value::Object(self.parts.clone()).to_string();
+        let comma = if self.parts.is_empty() { "" } else { "," };
+        let rest = rest.strip_prefix('{').unwrap_or_default();
+        format!("{{\"id\":{id},\"op\":\"{}\"{comma}{rest}", self.op)
+    }
+
+    /// The first request to every subject.
+    pub(crate) fn hello() -> Self {
+        Self::new("hello").with("protocol", 1)
+    }
 }
 
 /// A running subject. It is killed, with everything it started, when this is dropped.
@@ -60,6 +70,7 @@ pub(crate) struct Subject {
     pipes: Pipes,
     limit: Duration,
     asked: u64,
+    stray: Option<Misbehaviour>,
 }
 
 impl Subject {
@@ -69,62 +80,86 @@ impl Subject {
     /// Where the system does not.
     pub(crate) fn start(launch: &Launch) -> io::Result<Self> {
         let (child, pipes) = pipes::start(launch)?;
-        Ok(Self { child, pipes, limit: launch.limit, asked: 0 })
+        Ok(Self { child, pipes, limit: launch.limit, asked: 0, stray: None })
     }
 
     /// Asks who it is.
     pub(crate) fn hello(&mut self) -> Result<Identity, Misbehaviour> {
-        let request = Request::new("hello").with("protocol", 1);
-        match self.ask(&request, Duration::ZERO)? {
+        match self.ask(&Request::hello(), Duration::ZERO)? {
             Reply::Ok(parts) => Identity::read(parts).map_err(|what| self.bad("hello", &what)),
             Reply::Refused(_) => Err(self.bad("hello", "an error")),
             Reply::Unsupported(_) => Err(self.bad("hello", "unsupported")),
         }
     }
 
-    /// Asks, and waits for the answer: as long as any request may take, and `more`.
+    /// Asks, and waits for the answer: as long as any request may take, and `more`. Lines that
+    /// nobody asked for are passed over where the answer comes after them, and remembered.
     pub(crate) fn ask(&mut self, request: &Request, more: Duration) -> Result<Reply, Misbehaviour> {
         self.asked += 1;
-        let mut parts = Map::new();
-        parts.insert("id".to_owned(), self.asked.into());
-        parts.insert("op".to_owned(), request.op.into());
-        parts.extend(request.parts.clone());
-        let mut line = Value::Object(parts).to_string().into_bytes();
+        let mut line = request.line(self.asked).into_bytes();
         line.push(b'\n');
         self.pipes.send(line);
         let limit = self.limit + more;
-        let line = match self.pipes.events.recv_timeout(limit) {
-            Ok(Event::Line(line)) => line,
-            Ok(Event::LongLine) => {
+        let mut until = Instant::now() + limit;
+        let mut strays = 0;
+        let mut stray: Option<Misbehaviour> = None;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let line = match (self.pipes.events.recv_timeout(left), &stray) {
+                (Ok(Event::Line(line)), _) => line,
+                (Ok(Event::LongLine), _) => {
+                    return Err(self.broken(format!(
+                        "the subject answered {} with a line of more than {} MiB",
+                        self.doing(request.op),
+                        pipes::LINE_MAX >> 20,
+                    )));
+                }
+                (Ok(Event::StderrFlood), _) => {
+                    return Err(self.broken(format!(
+                        "the subject flooded its standard error at {}: more than {} MiB came",
+                        self.doing(request.op),
+                        pipes::STDERR_MAX >> 20,
+                    )));
+                }
+                (_, Some(stray)) => return Err(stray.clone()),
+                (Ok(Event::InputClosed), None) => return Err(self.gone(request.op, "input")),
+                (Ok(Event::OutputClosed), None) => return Err(self.gone(request.op, "output")),
+                (Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected), None) => {
+                    let doing = self.doing(request.op);
+                    let limit = (limit.as_secs_f64() * 10.0).round() / 10.0;
+                    let sentence = format!("the subject did not answer {doing} within {limit} s");
+                    return Err(self.did(Misdeed::TimedOut, sentence));
+                }
+            };
+            let what = match answer::read(&line, self.asked) {
+                Ok(reply) => {
+                    self.stray = self.stray.take().or(stray);
+                    return Ok(reply);
+                }
+                Err(NoAnswer::Malformed(what)) => return Err(self.bad(request.op, &what)),
+                Err(NoAnswer::Stray(what)) => what,
+            };
+            strays += 1;
+            if strays > STRAYS {
                 return Err(self.broken(format!(
-                    "the subject answered {} with a line of more than {} MiB",
+                    "the subject flooded its standard output at {}: more than {STRAYS} lines that \
+                     are no answer to it came",
                     self.doing(request.op),
-                    pipes::LINE_MAX >> 20,
                 )));
             }
-            Ok(Event::StderrFlood) => {
-                return Err(self.broken(format!(
-                    "the subject flooded its standard error at {}: more than {} MiB came",
-                    self.doing(request.op),
-                    pipes::STDERR_MAX >> 20,
-                )));
-            }
-            Ok(Event::InputClosed) => return Err(self.gone(request.op, "input")),
-            Ok(Event::OutputClosed) => return Err(self.gone(request.op, "output")),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                let doing = self.doing(request.op);
-                let sentence =
-                    format!("the subject did not answer {doing} within {} s", limit.as_secs_f64());
-                return Err(self.did(Misdeed::TimedOut, sentence));
-            }
-        };
-        answer::read(&line, self.asked).map_err(|what| {
-            self.broken(format!("the subject answered {} with {what}", self.doing(request.op)))
-        })
+            let sentence = format!("the subject answered {} with {what}", self.doing(request.op));
+            stray.get_or_insert_with(|| self.broken(sentence));
+            until = until.min(Instant::now() + AFTER_STRAY.max(more));
+        }
+    }
+
+    /// The first line that nobody had asked for, where the answer came after it.
+    pub(crate) fn take_stray(&mut self) -> Option<Misbehaviour> {
+        self.stray.take()
     }
 
     /// Asks it to stop, and sees to it that it does, by itself and with status 0.
-    pub(crate) fn stop(mut self) -> Result<(), Misbehaviour> {
+    pub(crate) fn stop(&mut self) -> Result<(), Misbehaviour> {
         match self.ask(&Request::new("stop"), Duration::ZERO)? {
             Reply::Ok(_) => {}
             Reply::Refused(_) | Reply::Unsupported(_) => {
@@ -148,9 +183,10 @@ impl Subject {
         }
     }
 
-    /// It answered, and the answer is none.
+    /// It answered in a wrong form, and can be asked on.
     pub(crate) fn bad(&self, op: &str, what: &str) -> Misbehaviour {
-        self.broken(format!("the subject answered {} with {what}", self.doing(op)))
+        let sentence = format!("the subject answered {} with {what}", self.doing(op));
+        Misbehaviour { in_step: true, ..self.broken(sentence) }
     }
 
     fn broken(&self, sentence: String) -> Misbehaviour {
@@ -158,7 +194,7 @@ impl Subject {
     }
 
     fn did(&self, misdeed: Misdeed, sentence: String) -> Misbehaviour {
-        Misbehaviour { misdeed, sentence, stderr: self.pipes.stderr_end() }
+        Misbehaviour { misdeed, sentence, stderr: self.pipes.stderr_end(), in_step: false }
     }
 
     fn doing(&self, op: &str) -> String {

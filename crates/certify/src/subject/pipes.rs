@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 use std::io::{self, BufRead as _, BufReader, Read, Write as _};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use super::Launch;
+use super::launch::Launch;
 
 /// The longest answer.
 pub(super) const LINE_MAX: usize = 8 << 20;
@@ -15,6 +15,8 @@ pub(super) const LINE_MAX: usize = 8 << 20;
 pub(super) const STDERR_MAX: u64 = 1 << 20;
 /// How much of that is shown.
 const STDERR_SHOWN: usize = 400;
+/// How many lines wait to be read; a subject that writes more waits.
+const LINES: usize = 8;
 
 /// What comes from a subject.
 #[derive(Debug)]
@@ -67,7 +69,7 @@ pub(super) fn start(launch: &Launch) -> io::Result<(Child, Pipes)> {
     let stdout = child.stdout.take().ok_or_else(missing)?;
     let stderr = child.stderr.take().ok_or_else(missing)?;
     let (input, lines) = channel::<Vec<u8>>();
-    let (events, received) = channel();
+    let (events, received) = sync_channel(LINES);
     let tail = Arc::new(Mutex::new(VecDeque::new()));
 
     let to = events.clone();
@@ -85,7 +87,7 @@ pub(super) fn start(launch: &Launch) -> io::Result<(Child, Pipes)> {
     Ok((child, Pipes { input: Some(input), events: received, stderr: tail }))
 }
 
-fn read_lines(stdout: impl Read, to: &Sender<Event>) {
+fn read_lines(stdout: impl Read, to: &SyncSender<Event>) {
     let mut stdout = BufReader::with_capacity(64 << 10, stdout);
     loop {
         let mut line = Vec::new();
@@ -104,7 +106,7 @@ fn read_lines(stdout: impl Read, to: &Sender<Event>) {
     }
 }
 
-fn keep_end(mut stderr: impl Read, kept: &Mutex<VecDeque<u8>>, to: &Sender<Event>) {
+fn keep_end(mut stderr: impl Read, kept: &Mutex<VecDeque<u8>>, to: &SyncSender<Event>) {
     let mut buffer = [0; 8 << 10];
     let mut total = 0_u64;
     while let Ok(length) = stderr.read(&mut buffer) {
@@ -115,6 +117,7 @@ fn keep_end(mut stderr: impl Read, kept: &Mutex<VecDeque<u8>>, to: &Sender<Event
         kept.extend(buffer.get(..length).unwrap_or_default());
         let excess = kept.len().saturating_sub(STDERR_SHOWN);
         kept.drain(..excess);
+        drop(kept);
         let before = total;
         total = total.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
         if before <= STDERR_MAX && total > STDERR_MAX {

@@ -2,9 +2,9 @@
 
 use logflux_envelope::{Mode, Stage};
 
-use super::GenerateError;
 use super::builder::{Case, Suite, invalid, message, valid};
 use super::draft::Draft;
+use super::error::GenerateError;
 use super::recipe::{MESSAGE, Recipe, SECRET};
 
 pub(super) fn add(suite: &mut Suite<'_>) -> Result<(), GenerateError> {

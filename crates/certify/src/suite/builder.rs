@@ -7,9 +7,10 @@ use logflux_envelope::{Mode, Stage};
 use sha2::{Digest as _, Sha256};
 
 use super::draft::Draft;
+use super::error::GenerateError;
+use super::file::SuiteFile;
 use super::notes;
 use super::recipe::{self, Forge, Recipe};
-use super::{GenerateError, SuiteFile};
 use crate::encoding::{Base64, Hex};
 use crate::model::{
     Expect, Group, Operation, Requirement, Run, SCHEMA, SUITE_VERSION, Test, VectorFile, Verdict,

@@ -2,8 +2,8 @@
 
 use logflux_envelope::{Mode, Stage};
 
-use super::GenerateError;
 use super::builder::{Case, Suite, acceptable, invalid, message, valid};
+use super::error::GenerateError;
 use super::recipe::{MESSAGE, Recipe, SECRET};
 use crate::encoding::Base64;
 use crate::model::Run;

@@ -2,9 +2,9 @@
 
 use logflux_envelope::{Mode, Stage};
 
-use super::GenerateError;
 use super::builder::{Case, Suite, acceptable, invalid, message, refused, valid};
 use super::draft::quoted;
+use super::error::GenerateError;
 use super::recipe::{MESSAGE, Recipe, SECRET};
 
 const FIELDS: [&str; 7] =

@@ -2,8 +2,8 @@
 
 use logflux_envelope::{Mode, Stage};
 
-use super::GenerateError;
 use super::builder::{Case, Suite, invalid};
+use super::error::GenerateError;
 use super::recipe::{Recipe, SECRET};
 
 /// Not a string.

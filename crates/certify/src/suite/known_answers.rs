@@ -2,8 +2,8 @@
 
 use logflux_envelope::Mode;
 
-use super::GenerateError;
 use super::builder::{Case, Suite, message};
+use super::error::GenerateError;
 use super::recipe::{Recipe, counting};
 
 pub(super) fn add(suite: &mut Suite<'_>) -> Result<(), GenerateError> {

@@ -2,8 +2,8 @@
 
 use logflux_envelope::{Mode, Stage};
 
-use super::GenerateError;
 use super::builder::{Case, Instead, Suite, invalid, message};
+use super::error::GenerateError;
 use super::recipe::{Recipe, SECRET};
 use crate::encoding::Base64;
 use crate::model::Run;

@@ -8,6 +8,8 @@
 mod base64_text;
 mod builder;
 mod draft;
+mod error;
+mod file;
 mod json_encoding;
 mod json_keys;
 mod json_types;
@@ -18,6 +20,7 @@ mod metadata;
 mod modes;
 mod nodes;
 mod notes;
+mod plaintext;
 mod recipe;
 mod secrets;
 mod sizes;
@@ -32,48 +35,11 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use builder::Suite;
-use logflux_envelope::{SealError, SecretError};
-use logflux_wire::{NodeError, TimestampError};
+pub use error::GenerateError;
+pub use file::SuiteFile;
 use recipe::Forge;
 
-use crate::Progress;
-
-/// A file of the suite.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SuiteFile {
-    /// Its name, without a folder.
-    pub name: String,
-    /// What is in it.
-    pub bytes: Vec<u8>,
-}
-
-/// Why the suite could not be made. All of them are faults of the generator, or of the code that
-/// seals for it.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum GenerateError {
-    /// A case has a secret that is none.
-    #[error(transparent)]
-    Secret(#[from] SecretError),
-    /// A case has a node that is none.
-    #[error(transparent)]
-    Node(#[from] NodeError),
-    /// A case has a level that is none.
-    #[error(transparent)]
-    Level(#[from] logflux_wire::LevelError),
-    /// A case has a timestamp that is none.
-    #[error(transparent)]
-    Timestamp(#[from] TimestampError),
-    /// A message could not be sealed.
-    #[error(transparent)]
-    Seal(#[from] SealError),
-    /// A file could not be written as JSON.
-    #[error("a vector file could not be written as JSON: {0}")]
-    Json(#[from] serde_json::Error),
-    /// A flag has no note.
-    #[error("flag {0} has no note: add one to the generator's notes")]
-    Note(String),
-}
+use crate::progress::Progress;
 
 type Topic = fn(&mut Suite<'_>) -> Result<(), GenerateError>;
 
@@ -81,6 +47,7 @@ type Topic = fn(&mut Suite<'_>) -> Result<(), GenerateError>;
 const TOPICS: &[Topic] = &[
     known_answers::add,
     tampering::add,
+    plaintext::add,
     truncation::add,
     swapping::add,
     secrets::add,

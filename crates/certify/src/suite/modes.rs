@@ -2,8 +2,8 @@
 
 use logflux_envelope::{Mode, Stage};
 
-use super::GenerateError;
 use super::builder::{Case, Instead, Suite, invalid, refused};
+use super::error::GenerateError;
 use super::recipe::{Recipe, SECRET};
 
 /// Numbers at the edges of what exists.

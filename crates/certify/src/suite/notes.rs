@@ -1,7 +1,7 @@
 //! What each flag means: what goes wrong for users where such a test fails, which sentence of the
 //! protocol is not kept, and how that is mended.
 
-use super::GenerateError;
+use super::error::GenerateError;
 use crate::model::Note;
 
 struct Row {
@@ -305,6 +305,13 @@ const NOTES: &[Row] = &[
         rule: AUTHENTIC,
         spec: "PROTOCOL 4 and 5",
         remedy: "Take payload, iv and salt from the same entry, and let the cipher check them.",
+    },
+    Row {
+        flag: "TextAsPayload",
+        effect: "A sender that encodes instead of encrypting is not noticed: what was never sealed passes for a message.",
+        rule: AUTHENTIC,
+        spec: "PROTOCOL 4 and 7",
+        remedy: "Decrypt and check the tag, whatever the payload looks like; where a sender made it, encrypt first and then encode.",
     },
     Row {
         flag: "Timestamp",

@@ -10,8 +10,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use logflux_envelope::hazmat::{self, Given};
 use logflux_envelope::{Iv, Level, Mode, Node, Salt, Secret};
 
-use super::GenerateError;
 use super::draft::{Draft, Parts};
+use super::error::GenerateError;
 
 /// The secret of most cases.
 pub(super) const SECRET: &str = "correct horse battery staple";

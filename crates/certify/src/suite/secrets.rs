@@ -2,8 +2,8 @@
 
 use logflux_envelope::{Mode, Stage};
 
-use super::GenerateError;
 use super::builder::{Case, Instead, Suite, invalid, message, refused};
+use super::error::GenerateError;
 use super::recipe::{MESSAGE, Recipe, SECRET, counting};
 
 const NFC: &str = "sëcrét";

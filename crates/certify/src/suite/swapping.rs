@@ -2,8 +2,8 @@
 
 use logflux_envelope::{Mode, Stage};
 
-use super::GenerateError;
 use super::builder::{Case, Suite, invalid};
+use super::error::GenerateError;
 use super::recipe::{MESSAGE, Recipe, SECRET};
 
 /// 48 bytes: three blocks of AES.

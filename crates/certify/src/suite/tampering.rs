@@ -2,9 +2,9 @@
 
 use logflux_envelope::{Mode, Stage};
 
-use super::GenerateError;
 use super::builder::{Case, Suite, invalid};
 use super::draft::{Draft, flip};
+use super::error::GenerateError;
 use super::recipe::{Recipe, SECRET};
 
 pub(super) fn add(suite: &mut Suite<'_>) -> Result<(), GenerateError> {

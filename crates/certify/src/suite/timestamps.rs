@@ -2,8 +2,8 @@
 
 use logflux_envelope::{Mode, Stage};
 
-use super::GenerateError;
 use super::builder::{Case, Instead, Suite, invalid, valid};
+use super::error::GenerateError;
 use super::recipe::Recipe;
 
 /// What is read, and what is written for it.

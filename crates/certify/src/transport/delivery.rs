@@ -2,10 +2,13 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::stage::{KEY, NODE, Stage, canonical, level, messages, must, opened, written};
-use super::{Judged, TransportCase};
+use super::arrivals::{canonical, each_once, opened, some, written};
+use super::judged::{Judged, must, must_for};
+use super::shipment::{KEY, NODE, level, messages};
+use super::stage::{Stage, TransportCase};
 use crate::case::Plan;
 use crate::endpoint::Reply;
+use crate::finding::Reason;
 
 const CALL: &str = "`Authorization: Bearer lf_…` with 32 of `[A-Za-z0-9]`; `Content-Type: application/json`; TLS 1.2 or 1.3.";
 
@@ -86,7 +89,7 @@ pub(super) const CASES: &[TransportCase] = &[
         id: "transport/timestamps",
         plan: Plan {
             flag: "WireTimestamps",
-            comment: "entries bear the time at which they were logged",
+            comment: "entries have the time at which they were logged",
             effect: "Logs are sorted and searched wrongly.",
             rule: "RFC 3339. Written in UTC with `Z` and no fraction or one of 3, 6 or 9 digits, the shortest that is exact.",
             spec: "PROTOCOL 2, timestamp",
@@ -109,103 +112,110 @@ pub(super) const CASES: &[TransportCase] = &[
 ];
 
 fn delivers(stage: &mut Stage<'_>) -> Judged {
-    let requests = stage.ship(17, Reply::taken)?;
-    let entries = canonical(&requests)?;
-    let mut came = opened(&entries)?;
+    let (requests, said) = stage.ship(17, Reply::taken)?;
+    each_once(&requests, 17)?;
+    let entries = canonical(&written(&requests))?;
     let expected = messages(17);
-    for (message, entry) in came.iter().zip(&entries) {
-        let n = expected.iter().position(|wanted| wanted == message);
-        let right = n.is_some_and(|n| level(n) == u64::from(entry.level().number()));
-        must(right, "every message with its own level", "a message with another level")?;
+    for (message, entry) in opened(&entries)?.iter().zip(&entries) {
+        let n = expected.iter().position(|wanted| wanted == message).unwrap_or_default();
+        let got = entry.level().number();
+        let right = level(n) == u64::from(got);
+        must(right, format!("message {n} with level {}", level(n)), format!("level {got}"))?;
         let node = entry.node().as_str();
         must(node == NODE, format!("the node {NODE}"), format!("the node {node}"))?;
     }
-    came.sort();
-    let mut sorted = expected;
-    sorted.sort();
-    must(
-        came == sorted,
-        "17 messages, each once",
-        format!("{} entries, which are others", came.len()),
-    )
+    said.success()
 }
 
 fn path(stage: &mut Stage<'_>) -> Judged {
-    for request in some(stage.ship(3, Reply::taken)?)? {
+    let (requests, said) = stage.ship(3, Reply::taken)?;
+    some(&requests)?;
+    for request in requests {
         let line = request.head.lines().next().unwrap_or_default().to_owned();
         let mut words = line.split(' ');
         let right = words.next() == Some("POST")
             && matches!(words.next(), Some("/v1/ingest" | "/v1/batch"));
         must(right, "POST /v1/ingest or POST /v1/batch", line)?;
     }
-    Ok(())
+    said.success()
 }
 
 fn authorization(stage: &mut Stage<'_>) -> Judged {
-    for request in some(stage.ship(3, Reply::taken)?)? {
+    let (requests, said) = stage.ship(3, Reply::taken)?;
+    some(&requests)?;
+    for request in requests {
         let right = request.header("Authorization").is_some_and(|value| {
             value.split_once(' ').is_some_and(|(scheme, key)| {
                 scheme.eq_ignore_ascii_case("Bearer") && key.trim() == KEY
             })
         });
-        let got = if request.header("Authorization").is_some() { "another one" } else { "none" };
+        let there = request.header("Authorization").is_some();
+        let got = if there { "such a header with something else" } else { "no such header" };
         must(right, "the header Authorization: Bearer and the key", got)?;
     }
-    Ok(())
+    said.success()
 }
 
 fn content_type(stage: &mut Stage<'_>) -> Judged {
-    for request in some(stage.ship(3, Reply::taken)?)? {
+    let (requests, said) = stage.ship(3, Reply::taken)?;
+    some(&requests)?;
+    for request in requests {
         let value = request.header("Content-Type").unwrap_or_default();
         let essence = value.split(';').next().unwrap_or_default().trim();
         let right = essence.eq_ignore_ascii_case("application/json");
-        must(right, "Content-Type: application/json", format!("{value:?}"))?;
+        let got = if value.is_empty() { "no such header".to_owned() } else { format!("{value:?}") };
+        must(right, "Content-Type: application/json", got)?;
     }
-    Ok(())
+    said.success()
 }
 
 fn canonical_entries(stage: &mut Stage<'_>) -> Judged {
-    let entries = canonical(&stage.ship(12, Reply::taken)?)?;
-    must(entries.len() == 12, "12 entries", format!("{}", entries.len()))
+    let (requests, said) = stage.ship(12, Reply::taken)?;
+    some(&requests)?;
+    let came = canonical(&written(&requests))?.len();
+    must_for(Reason::Lost, came == 12, "12 entries", format!("{came}"))?;
+    said.success()
 }
 
 fn batch_bound(stage: &mut Stage<'_>) -> Judged {
-    let requests = stage.ship(250, Reply::taken)?;
+    let (requests, said) = stage.ship(250, Reply::taken)?;
+    some(&requests)?;
     for request in &requests {
         let count = request.entries().len();
-        must((1..=100).contains(&count), "1 to 100 entries a request", format!("{count}"))?;
+        let got = format!("a request of {count}");
+        must((1..=100).contains(&count), "1 to 100 entries in each request", got)?;
     }
     let total = written(&requests).len();
-    must(total == 250, "250 entries in all", format!("{total}"))
+    must_for(Reason::Lost, total == 250, "250 entries in all", format!("{total}"))?;
+    said.success()
 }
 
 fn timestamps(stage: &mut Stage<'_>) -> Judged {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
-    let entries = canonical(&stage.ship(3, Reply::taken)?)?;
-    must(!entries.is_empty(), "3 entries", "none")?;
-    for entry in entries {
+    let (requests, said) = stage.ship(3, Reply::taken)?;
+    some(&requests)?;
+    for entry in canonical(&written(&requests))? {
         let off = entry.timestamp().unix_seconds().abs_diff(i64::try_from(now).unwrap_or(i64::MAX));
         must(off < 300, "the time of now", format!("{}, which is {off} s off", entry.timestamp()))?;
     }
-    Ok(())
+    said.success()
 }
 
 fn salt_and_iv(stage: &mut Stage<'_>) -> Judged {
-    let entries = canonical(&stage.ship(150, Reply::taken)?)?;
+    let (requests, said) = stage.ship(150, Reply::taken)?;
+    some(&requests)?;
+    let entries = canonical(&written(&requests))?;
     let mut pairs: Vec<_> =
         entries.iter().map(|entry| (*entry.salt().as_bytes(), *entry.iv().as_bytes())).collect();
     let all = pairs.len();
     pairs.sort_unstable();
     pairs.dedup();
+    let different = pairs.len();
     must(
-        all > 0 && pairs.len() == all,
-        format!("{all} different pairs"),
-        format!("{}", pairs.len()),
-    )
-}
-
-/// The requests, of which there must be one at least.
-fn some<T>(requests: Vec<T>) -> Result<Vec<T>, super::Wrong> {
-    must(!requests.is_empty(), "a request", "none")?;
-    Ok(requests)
+        different == all,
+        format!("{all} entries with {all} different pairs of salt and iv"),
+        format!("{different} different pairs"),
+    )?;
+    must_for(Reason::Lost, all == 150, "150 entries", format!("{all}"))?;
+    said.success()
 }

@@ -7,21 +7,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::Value;
 
-use super::stage::KEY;
+use super::shipment::{CANARY, KEY, SECRET};
 use crate::case::Plan;
 use crate::certificate::Outcome;
 use crate::encoding::Hex;
 use crate::endpoint::Request as Arrived;
+use crate::finding::{Finding, Reason};
 use crate::floor::Floor;
-
-/// Stands in every message that is shipped, and is nowhere else.
-pub(super) const CANARY: &str = "canary-5f1d0c77e2b94a36";
-/// Seals what is shipped.
-pub(super) const SECRET: &str = "transport-secret-8c3e61d29b7f4405";
 
 const MESSAGE_CASE: &str = "transport/leaks/message";
 const SECRET_CASE: &str = "transport/leaks/secret";
 const KEY_CASE: &str = "transport/leaks/key";
+const TEXT_CASE: &str = "transport/leaks/text-as-payload";
 
 pub(super) const CASES: &[(&str, Plan)] = &[
     (
@@ -57,6 +54,17 @@ pub(super) const CASES: &[(&str, Plan)] = &[
             remedy: "Set the header, and put the key nowhere else.",
         },
     ),
+    (
+        TEXT_CASE,
+        Plan {
+            flag: "TextAsPayload",
+            comment: "no payload is text, whatever text it is: neither as it is nor in base64",
+            effect: "What looks sealed is not, and the server refuses it as `plaintext_payload`.",
+            rule: "A payload that decodes to 32 or more bytes of nothing but printable ASCII is `plaintext_payload`.",
+            spec: "PROTOCOL 7",
+            remedy: "The payload is base64 of ciphertext and tag: encrypt first, and then encode.",
+        },
+    ),
 ];
 
 /// What was found so far.
@@ -71,6 +79,7 @@ struct Found {
     message: Option<String>,
     secret: Option<String>,
     key: Option<String>,
+    text: Option<String>,
 }
 
 impl Leaks {
@@ -91,6 +100,11 @@ impl Leaks {
             found.key.get_or_insert("it outside of TLS".to_owned());
         }
         for request in requests {
+            for entry in request.entries() {
+                if let Some(how) = text_as_payload(entry.get()) {
+                    found.text.get_or_insert(how);
+                }
+            }
             // What base64 hides, and what JSON escapes hide.
             for text in strings(&request.body) {
                 let decoded =
@@ -123,18 +137,32 @@ impl Leaks {
             (MESSAGE_CASE, "no message in clear", &found.message),
             (SECRET_CASE, "no secret in clear", &found.secret),
             (KEY_CASE, "the API key in its header alone", &found.key),
+            (TEXT_CASE, "payloads of ciphertext", &found.text),
         ];
         for (id, expected, seen) in cases {
-            let got = match seen {
-                Some(got) => Some(got.clone()),
-                None => (found.requests == 0).then(|| "no request at all".to_owned()),
+            let finding = match seen {
+                Some(got) => Some(Finding::new(expected, got)),
+                None => (found.requests == 0).then(|| {
+                    Finding::new(expected, "no request in any case").because(Reason::NothingArrived)
+                }),
             };
-            let outcome = match got {
-                None => Outcome::Passed,
-                Some(got) => Outcome::Failed { expected: expected.to_owned(), got },
-            };
-            floor.put(id, outcome);
+            floor.put(id, finding.map_or(Outcome::Passed, Outcome::Failed));
         }
+    }
+}
+
+/// How an entry's payload is text.
+fn text_as_payload(entry: &str) -> Option<String> {
+    const LEAST: usize = 32;
+    let value: Value = serde_json::from_str(entry).ok()?;
+    let payload = value.get("payload")?.as_str()?;
+    let printable = |bytes: &[u8]| bytes.iter().all(|byte| matches!(byte, b' '..=b'~'));
+    match STANDARD_NO_PAD.decode(payload.trim_end_matches('=')) {
+        Ok(bytes) if bytes.len() >= LEAST && printable(&bytes) => {
+            Some(format!("a payload of {} bytes of printable ASCII in base64", bytes.len()))
+        }
+        Ok(_) => None,
+        Err(_) => Some("a payload that is no base64".to_owned()),
     }
 }
 

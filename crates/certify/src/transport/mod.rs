@@ -1,66 +1,59 @@
 //! What a subject does on the network: it ships to endpoints of ours, which misbehave, and is judged
-//! by what arrives there and by nothing else.
+//! by what arrives there, and by whether `flush` tells the truth about it.
 //!
-//! `stage` is what a case has to work with, `cases` are the cases (`delivery`, `retries`, `holding`,
-//! `trust` by topic), `leaks` looks for what must not be seen in everything that came.
+//! `stage` is what a case has to work with, `shipment` what is asked of the subject, `arrivals` what
+//! came of it, `judged` what is wrong with that. The cases are in `delivery`, `flushing`, `retries`,
+//! `holding`, `refusals` and `trust`; `leaks` looks for what must not be seen in everything that
+//! came.
 
+mod arrivals;
 mod delivery;
+mod flushing;
 mod holding;
+mod judged;
 mod leaks;
+mod refusals;
 mod retries;
+mod shipment;
 mod stage;
 mod trust;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use crate::case::{Case, Part, Plan};
+use crate::case::{Case, Part};
 use crate::certificate::Outcome;
-use crate::endpoint::EndpointError;
+use crate::endpoint::{Authority, Endpoint, EndpointError};
 use crate::floor::Floor;
 use crate::model::Requirement;
-use crate::subject::{Identity, Misbehaviour, Subject};
+use crate::pace::{Pace, derivations};
+use crate::subject::{Identity, Request, Subject};
+use judged::Wrong;
 use leaks::Leaks;
-use stage::Stage;
+use stage::{Stage, TransportCase};
 
-/// Most of their time these cases wait.
-const WORKERS: usize = 4;
-
-/// What a case finds wrong.
-enum Wrong {
-    Failed {
-        expected: String,
-        got: String,
-    },
-    Unsupported(String),
-    Misbehaved(Misbehaviour),
-    /// Our own fault.
-    Endpoint(EndpointError),
-}
-
-impl From<Misbehaviour> for Wrong {
-    fn from(misbehaviour: Misbehaviour) -> Self {
-        Self::Misbehaved(misbehaviour)
-    }
-}
-
-impl From<EndpointError> for Wrong {
-    fn from(error: EndpointError) -> Self {
-        Self::Endpoint(error)
-    }
-}
-
-type Judged = Result<(), Wrong>;
-
-/// A case of this part.
-struct TransportCase {
-    id: &'static str,
-    plan: Plan,
-    run: fn(&mut Stage<'_>) -> Judged,
-}
+/// What is shipped in most cases, in messages.
+const MESSAGES: usize = 5;
+/// What is shipped in the large ones.
+const LARGE: [(&str, usize); 4] = [
+    ("transport/batch-bound", 250),
+    ("transport/salt-and-iv", 150),
+    ("transport/delivers", 17),
+    ("transport/canonical-entries", 12),
+];
 
 fn all() -> impl Iterator<Item = &'static TransportCase> {
-    [delivery::CASES, retries::CASES, holding::CASES, trust::CASES].into_iter().flatten()
+    [
+        delivery::CASES,
+        flushing::CASES,
+        retries::CASES,
+        holding::CASES,
+        refusals::CASES,
+        trust::CASES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// Every case of this part.
@@ -70,12 +63,75 @@ pub(crate) fn cases() -> impl Iterator<Item = Case> {
     all()
         .map(|case| (case.id, &case.plan))
         .chain(leaks)
-        .map(move |(id, plan)| plan.case(id.to_owned(), Part::Transport, must))
+        .map(move |(id, plan)| plan.case(id.to_owned(), Part::Transport, must, &["ship"]))
+}
+
+/// The cases that are to be run. Leaks are looked for in what came in other cases; in the first of
+/// them, where none was chosen.
+fn to_run(wants: impl Fn(&str) -> bool) -> Vec<&'static TransportCase> {
+    let wanted: Vec<&TransportCase> = all().filter(|case| wants(case.id)).collect();
+    let leaks = leaks::CASES.iter().any(|(id, _)| wants(id));
+    if wanted.is_empty() && leaks { all().take(1).collect() } else { wanted }
+}
+
+/// How many keys the subject derives for what is wanted, about.
+pub(crate) fn keys(wants: impl Fn(&str) -> bool, identity: &Identity) -> usize {
+    let mode = shipment::mode(identity);
+    let of_case = |case: &&TransportCase| {
+        let large = LARGE.iter().find(|(id, _)| *id == case.id);
+        let count = large.map_or(MESSAGES, |(_, count)| *count);
+        usize::try_from(derivations(count, mode, identity)).unwrap_or(usize::MAX)
+    };
+    if identity.can("ship") { to_run(wants).iter().map(of_case).sum() } else { 0 }
+}
+
+/// An endpoint that a case left open, and the authority that it is trusted by.
+pub(crate) type Opened = (Arc<Endpoint>, Arc<Authority>);
+
+/// What came of a case.
+fn play(
+    case: &TransportCase,
+    mut stage: Stage<'_>,
+) -> Result<(Outcome, Vec<Opened>), EndpointError> {
+    let outcome = match (case.run)(&mut stage) {
+        Ok(()) => Outcome::Passed,
+        Err(Wrong::Failed(finding)) => Outcome::Failed(stage.with_words(finding)),
+        Err(Wrong::Unsupported(what)) => Outcome::Unsupported { what },
+        Err(Wrong::Misbehaved(misbehaviour)) => Outcome::Misbehaved(misbehaviour),
+        Err(Wrong::Endpoint(error)) => return Err(error),
+    };
+    Ok((outcome, stage.into_opened()))
+}
+
+/// Whether a case opens an endpoint of its own.
+pub(crate) fn has_endpoint(id: &str) -> bool {
+    all().any(|case| case.id == id)
+}
+
+/// Runs one case alone, and gives what it opened.
+pub(crate) fn run_and_keep(
+    subject: &mut Subject,
+    identity: &Identity,
+    id: &str,
+    pace: Pace,
+) -> Result<Option<(Outcome, Vec<Opened>)>, EndpointError> {
+    let Some(case) = all().find(|case| case.id == id) else { return Ok(None) };
+    let leaks = Leaks::default();
+    play(case, Stage::new(subject, identity, &leaks, pace)).map(Some)
+}
+
+/// What a case asks, to be shown: `ship` of an endpoint that is made for each run, and `flush`.
+pub(crate) fn requests(id: &str) -> Option<Vec<Request>> {
+    if !cases().any(|case| case.id == id) {
+        return None;
+    }
+    let count = LARGE.iter().find(|(large, _)| *large == id).map_or(3, |(_, count)| *count);
+    let ship = shipment::request("https://127.0.0.1:PORT", "CA_FILE", 1, count);
+    Some(vec![ship, Request::new("flush").with("timeout_ms", 20_000)])
 }
 
 /// Runs what is wanted of this part.
 pub(crate) fn run(floor: &Floor<'_>, identity: &Identity) -> Result<(), EndpointError> {
-    let leaks_wanted = leaks::CASES.iter().any(|(id, _)| floor.wants(id));
     if !identity.can("ship") {
         let what = "operation ship".to_owned();
         for case in cases() {
@@ -83,12 +139,7 @@ pub(crate) fn run(floor: &Floor<'_>, identity: &Identity) -> Result<(), Endpoint
         }
         return Ok(());
     }
-    let wanted: Vec<&TransportCase> = all().filter(|case| floor.wants(case.id)).collect();
-    // Leaks are looked for in what came in other cases; the first of them, where none was chosen.
-    let wanted = match wanted.is_empty() && leaks_wanted {
-        true => all().take(1).collect(),
-        false => wanted,
-    };
+    let wanted = to_run(|id| floor.wants(id));
     if wanted.is_empty() {
         return Ok(());
     }
@@ -98,25 +149,21 @@ pub(crate) fn run(floor: &Floor<'_>, identity: &Identity) -> Result<(), Endpoint
         let mut subject: Option<Subject> = None;
         let mut failed = Ok(());
         while let Some(case) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let judged = floor.work(&mut subject, |subject| {
-                let mut stage = Stage::new(subject, identity, &leaks);
-                match (case.run)(&mut stage) {
-                    Err(Wrong::Misbehaved(misbehaviour)) => Err(misbehaviour),
-                    judged => Ok(judged),
+            let judged = floor.work(case.id, &mut subject, |subject| {
+                match play(case, Stage::new(subject, identity, &leaks, floor.pace())) {
+                    Ok((Outcome::Misbehaved(misbehaviour), _)) => Err(misbehaviour),
+                    Ok((outcome, _)) => Ok(Ok(outcome)),
+                    Err(error) => Ok(Err(error)),
                 }
             });
             let outcome = match judged {
                 None => break,
-                Some(Ok(Ok(()))) => Outcome::Passed,
-                Some(Ok(Err(Wrong::Failed { expected, got }))) => Outcome::Failed { expected, got },
-                Some(Ok(Err(Wrong::Unsupported(what)))) => Outcome::Unsupported { what },
-                Some(Ok(Err(Wrong::Endpoint(error)))) => {
+                Some(Ok(Ok(outcome))) => outcome,
+                Some(Ok(Err(error))) => {
                     failed = Err(error);
                     break;
                 }
-                Some(Ok(Err(Wrong::Misbehaved(misbehaviour))) | Err(misbehaviour)) => {
-                    Outcome::Misbehaved(misbehaviour)
-                }
+                Some(Err(misbehaviour)) => Outcome::Misbehaved(misbehaviour),
             };
             floor.put(case.id, outcome);
         }
@@ -124,7 +171,8 @@ pub(crate) fn run(floor: &Floor<'_>, identity: &Identity) -> Result<(), Endpoint
         failed
     };
     thread::scope(|scope| {
-        let workers: Vec<_> = (1..WORKERS.min(wanted.len())).map(|_| scope.spawn(work)).collect();
+        let workers = floor.shippers().min(wanted.len());
+        let workers: Vec<_> = (1..workers).map(|_| scope.spawn(work)).collect();
         let mut failed = work();
         for worker in workers {
             failed = failed.and(worker.join().unwrap_or(Ok(())));

@@ -1,290 +1,250 @@
-//! Cases in which the server refuses, at first or for good.
+//! Cases in which the server cannot take anything for a while.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, SystemTime};
 
-use super::stage::{Stage, canonical, distinct, messages, must, opened, written};
-use super::{Judged, TransportCase};
+use super::arrivals::{pause, same_bytes};
+use super::judged::{Judged, must};
+use super::stage::{Stage, TransportCase};
 use crate::case::Plan;
-use crate::endpoint::{Reply, Request as Arrived};
+use crate::endpoint::{Manner, Reply, Request as Arrived};
 
 const RETRY: &str = "Connection errors, time-outs and the statuses 408, 429, 500, 502, 503, 504 and 507 are tried again with the same bytes.";
+const BODY: &str = "The body of such an answer does not matter.";
 const AFTER: &str = "`Retry-After`, in seconds or as a date, wins over the backoff, up to 5 min.";
 const WAITING: &str =
     "Read `Retry-After`, as a number and as an HTTP date, and wait at least so long.";
+const SECTION: &str = "PROTOCOL 8";
+const LOST: &str = "PROTOCOL 7, retries; PROTOCOL 8";
 
 pub(super) const CASES: &[TransportCase] = &[
-    TransportCase {
-        id: "transport/retry/status-408",
-        plan: Plan {
-            flag: "Retry",
-            comment: "a server that answers 408 (request time-out) gets the same bytes again",
-            effect: "Logs are lost in every outage; or they are doubled, since another sealing is another entry.",
-            rule: RETRY,
-            spec: "PROTOCOL 8",
-            remedy: "Try again on every status of that list, with the bytes that were sent before.",
-        },
-        run: |stage| again(stage, 408),
-    },
-    TransportCase {
-        id: "transport/retry/status-429",
-        plan: Plan {
-            flag: "Retry",
-            comment: "a server that answers 429 (too many requests) gets the same bytes again",
-            effect: "Logs are lost in every outage; or they are doubled, since another sealing is another entry.",
-            rule: RETRY,
-            spec: "PROTOCOL 8",
-            remedy: "Try again on every status of that list, with the bytes that were sent before.",
-        },
-        run: |stage| again(stage, 429),
-    },
-    TransportCase {
-        id: "transport/retry/status-500",
-        plan: Plan {
-            flag: "Retry",
-            comment: "a server that answers 500 (internal error) gets the same bytes again",
-            effect: "Logs are lost in every outage; or they are doubled, since another sealing is another entry.",
-            rule: RETRY,
-            spec: "PROTOCOL 8",
-            remedy: "Try again on every status of that list, with the bytes that were sent before.",
-        },
-        run: |stage| again(stage, 500),
-    },
-    TransportCase {
-        id: "transport/retry/status-502",
-        plan: Plan {
-            flag: "Retry",
-            comment: "a server that answers 502 (bad gateway) gets the same bytes again",
-            effect: "Logs are lost in every outage; or they are doubled, since another sealing is another entry.",
-            rule: RETRY,
-            spec: "PROTOCOL 8",
-            remedy: "Try again on every status of that list, with the bytes that were sent before.",
-        },
-        run: |stage| again(stage, 502),
-    },
-    TransportCase {
-        id: "transport/retry/status-503",
-        plan: Plan {
-            flag: "Retry",
-            comment: "a server that answers 503 (overloaded) gets the same bytes again",
-            effect: "Logs are lost in every outage; or they are doubled, since another sealing is another entry.",
-            rule: RETRY,
-            spec: "PROTOCOL 8",
-            remedy: "Try again on every status of that list, with the bytes that were sent before.",
-        },
-        run: |stage| again(stage, 503),
-    },
-    TransportCase {
-        id: "transport/retry/status-504",
-        plan: Plan {
-            flag: "Retry",
-            comment: "a server that answers 504 (gateway time-out) gets the same bytes again",
-            effect: "Logs are lost in every outage; or they are doubled, since another sealing is another entry.",
-            rule: RETRY,
-            spec: "PROTOCOL 8",
-            remedy: "Try again on every status of that list, with the bytes that were sent before.",
-        },
-        run: |stage| again(stage, 504),
-    },
-    TransportCase {
-        id: "transport/retry/status-507",
-        plan: Plan {
-            flag: "Retry",
-            comment: "a server that answers 507 (storage full) gets the same bytes again",
-            effect: "Logs are lost in every outage; or they are doubled, since another sealing is another entry.",
-            rule: RETRY,
-            spec: "PROTOCOL 8",
-            remedy: "Try again on every status of that list, with the bytes that were sent before.",
-        },
-        run: |stage| again(stage, 507),
-    },
+    retry(
+        "transport/retry/status-408",
+        "a server that answers 408 (request time-out) gets the same bytes again",
+        |stage| again(stage, |_| Reply::status(408, &[])),
+    ),
+    retry(
+        "transport/retry/status-429",
+        "a server that answers 429 (too many requests) gets the same bytes again",
+        |stage| again(stage, |_| Reply::status(429, &[])),
+    ),
+    retry(
+        "transport/retry/status-500",
+        "a server that answers 500 (internal error) gets the same bytes again",
+        |stage| again(stage, |_| Reply::status(500, &[])),
+    ),
+    retry(
+        "transport/retry/status-502",
+        "a server that answers 502 (bad gateway) gets the same bytes again",
+        |stage| again(stage, |_| Reply::status(502, &[])),
+    ),
+    retry(
+        "transport/retry/status-503",
+        "a server that answers 503 (overloaded) gets the same bytes again",
+        |stage| again(stage, |_| Reply::status(503, &[])),
+    ),
+    retry(
+        "transport/retry/status-504",
+        "a server that answers 504 (gateway time-out) gets the same bytes again",
+        |stage| again(stage, |_| Reply::status(504, &[])),
+    ),
+    retry(
+        "transport/retry/status-507",
+        "a server that answers 507 (storage full) gets the same bytes again",
+        |stage| again(stage, |_| Reply::status(507, &[])),
+    ),
+    body(
+        "transport/retry/body-of-success",
+        "an answer of 503 whose body says success (a cache's, or a proxy's) has taken nothing",
+        |stage| again(stage, |request| Reply::taken(request).but(503)),
+    ),
+    body(
+        "transport/retry/body-of-refusal",
+        "an answer of 500 whose body names a bad entry has refused none",
+        |stage| again(stage, |_| Reply::refusal(500, "invalid_entry", "no such entry")),
+    ),
     TransportCase {
         id: "transport/retry/answer-lost",
-        plan: Plan {
-            flag: "Retry",
-            comment: "a server that takes a request and closes the connection gets the same bytes again",
-            effect: "Logs are lost when an answer is; or they are doubled, since the server tells copies by salt and iv.",
-            rule: RETRY,
-            spec: "PROTOCOL 7, retries; PROTOCOL 8",
-            remedy: "Treat a lost connection as unknown, and send the same bytes again.",
-        },
-        run: answer_lost,
+        plan: unknown(
+            "a server that takes a request and closes the connection gets the same bytes again",
+        ),
+        run: |stage| again(stage, |_| Reply::Lost),
     },
     TransportCase {
-        id: "transport/retry/three-times",
-        plan: Plan {
-            flag: "Retry",
-            comment: "a server that fails three times gets the same bytes four times",
-            effect: "A short outage loses logs.",
-            rule: RETRY,
-            spec: "PROTOCOL 8",
-            remedy: "Try more than once, with a growing pause.",
-        },
-        run: three_times,
+        id: "transport/retry/answer-cut",
+        plan: unknown(
+            "a server whose answer of 200 breaks off in the body gets the same bytes again",
+        ),
+        run: |stage| again(stage, |_| Reply::Raw(CUT.to_vec())),
     },
+    TransportCase {
+        id: "transport/retry/no-connection",
+        plan: unknown(
+            "a server that closes connections before the handshake gets the entries when it no longer does",
+        ),
+        run: no_connection,
+    },
+    retry(
+        "transport/retry/three-times",
+        "a server that fails three times gets the same bytes four times",
+        three_times,
+    ),
     TransportCase {
         id: "transport/retry-after/seconds",
-        plan: Plan {
-            flag: "RetryAfter",
-            comment: "after 429 with Retry-After: 2, nothing comes for 2 s",
-            effect: "A server that is overloaded stays so.",
-            rule: AFTER,
-            spec: "PROTOCOL 8; RFC 9110, section 10.2.3",
-            remedy: WAITING,
-        },
+        plan: after("after 429 with Retry-After: 2, the same entries do not come again for 2 s"),
         run: after_seconds,
     },
     TransportCase {
         id: "transport/retry-after/date",
-        plan: Plan {
-            flag: "RetryAfter",
-            comment: "after 503 with Retry-After: and a date, nothing comes before it",
-            effect: "A server that is overloaded stays so.",
-            rule: AFTER,
-            spec: "PROTOCOL 8; RFC 9110, section 10.2.3",
-            remedy: WAITING,
-        },
+        plan: after(
+            "after 503 with Retry-After: and a date, the same entries do not come again before it",
+        ),
         run: after_date,
     },
     TransportCase {
-        id: "transport/refused-entry",
-        plan: Plan {
-            flag: "Refused",
-            comment: "an entry that is refused with 400 is not sent for ever",
-            effect: "One bad entry holds up all others, and the server's limit is spent on it.",
-            rule: "What is refused is kept, with the reason, and never dropped in silence.",
-            spec: "PROTOCOL 8",
-            remedy: "Keep what the API refuses apart (a dead letter), with the reason, and go on.",
-        },
-        run: |stage| refused_entry(stage, 400, "invalid_entry"),
-    },
-    TransportCase {
-        id: "transport/refused-entry-413",
-        plan: Plan {
-            flag: "Refused",
-            comment: "an entry that is refused with 413, alone in its request, is not sent for ever",
-            effect: "One large entry holds up all others, and the server's limit is spent on it.",
-            rule: "What is refused is kept, with the reason, and never dropped in silence.",
-            spec: "PROTOCOL 8",
-            remedy: "Keep what the API refuses apart (a dead letter), with the reason, and go on.",
-        },
-        run: |stage| refused_entry(stage, 413, "payload_too_large"),
-    },
-    TransportCase {
-        id: "transport/partial",
-        plan: Plan {
-            flag: "Refused",
-            comment: "of a batch that is taken in part, nothing is sent again",
-            effect: "What the server has taken comes again and again.",
-            rule: "Of a batch the good entries are stored, and the bad ones named",
-            spec: "PROTOCOL 7, success; PROTOCOL 8",
-            remedy: "Read `failures`: what they name is refused, everything else is delivered.",
-        },
-        run: partial,
+        id: "transport/retry-after/nonsense",
+        plan: after(
+            "after 503 with a Retry-After that is neither number nor date, the same bytes come again",
+        ),
+        run: |stage| again(stage, |_| Reply::status(503, &[("Retry-After", "soon")])),
     },
 ];
 
-/// The server answers so once, and takes everything from then on.
-fn again(stage: &mut Stage<'_>, status: u16) -> Judged {
-    let requests = stage.ship(5, move |request| {
-        if request.number == 0 { Reply::status(status, &[]) } else { Reply::taken(request) }
-    })?;
-    same_bytes(&requests, 1)
+/// The head and the beginning of a good answer.
+const CUT: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 200\r\n\r\n{\"status\":\"success\",";
+
+const fn retry(
+    id: &'static str,
+    comment: &'static str,
+    run: fn(&mut Stage<'_>) -> Judged,
+) -> TransportCase {
+    TransportCase { id, plan: plan(comment, RETRY, SECTION), run }
 }
 
-fn answer_lost(stage: &mut Stage<'_>) -> Judged {
-    let requests = stage
-        .ship(5, |request| if request.number == 0 { Reply::Lost } else { Reply::taken(request) })?;
-    same_bytes(&requests, 1)
+const fn body(
+    id: &'static str,
+    comment: &'static str,
+    run: fn(&mut Stage<'_>) -> Judged,
+) -> TransportCase {
+    TransportCase { id, plan: plan(comment, BODY, SECTION), run }
+}
+
+const fn unknown(comment: &'static str) -> Plan {
+    plan(comment, RETRY, LOST)
+}
+
+const fn plan(comment: &'static str, rule: &'static str, spec: &'static str) -> Plan {
+    Plan {
+        flag: "Retry",
+        comment,
+        effect: "Logs are lost in every outage; or they are doubled, since another sealing is another entry.",
+        rule,
+        spec,
+        remedy: "Try again on every status of that list and where the connection is lost, with a growing pause and with the bytes that were sent before.",
+    }
+}
+
+const fn after(comment: &'static str) -> Plan {
+    Plan {
+        flag: "RetryAfter",
+        comment,
+        effect: "A server that is overloaded stays so.",
+        rule: AFTER,
+        spec: "PROTOCOL 8; RFC 9110, section 10.2.3",
+        remedy: WAITING,
+    }
+}
+
+/// The server answers so once, and takes everything from then on.
+fn again(
+    stage: &mut Stage<'_>,
+    first: impl Fn(&Arrived) -> Reply + Send + Sync + 'static,
+) -> Judged {
+    let (requests, said) =
+        stage.ship(
+            5,
+            move |request| {
+                if request.number == 0 { first(request) } else { Reply::taken(request) }
+            },
+        )?;
+    same_bytes(&requests, 1, 5)?;
+    said.success()
 }
 
 fn three_times(stage: &mut Stage<'_>) -> Judged {
-    let requests = stage.ship(5, |request| match request.number {
+    let (requests, said) = stage.ship(5, |request| match request.number {
         0 => Reply::status(503, &[]),
         1 => Reply::Lost,
         2 => Reply::status(500, &[]),
         _ => Reply::taken(request),
     })?;
-    same_bytes(&requests, 3)
+    same_bytes(&requests, 3, 5)?;
+    said.success()
 }
 
-/// The first requests failed, so many of them: every entry of them came again with the same bytes, and all messages
-/// came, each sealed once.
-pub(super) fn same_bytes(requests: &[Arrived], failed: usize) -> Judged {
-    must(requests.len() > failed, "another attempt", format!("{} requests", requests.len()))?;
-    let (lost, taken) = requests.split_at(failed);
-    let taken = written(taken);
-    let resent = written(lost).iter().all(|entry| taken.contains(entry));
-    must(resent, "the same entries again, byte for byte", "others")?;
-    let entries = canonical(requests)?;
-    let mut came = opened(&entries)?;
-    came.sort();
-    came.dedup();
-    let mut expected = messages(5);
-    expected.sort();
-    must(came == expected, "all 5 messages", format!("{} of them", came.len()))?;
-    let different = distinct(requests).len();
-    must(different == 5, "5 entries, each sealed once", format!("{different} different entries"))
+fn no_connection(stage: &mut Stage<'_>) -> Judged {
+    let authority = stage.authority()?;
+    let good = Manner::Tls(authority.good()?);
+    mended(stage, &authority, Manner::Closed, good)
+}
+
+/// An endpoint that meets connections in one manner until there have been two, and in another from
+/// then on, gets everything.
+pub(super) fn mended(
+    stage: &mut Stage<'_>,
+    authority: &std::sync::Arc<crate::endpoint::Authority>,
+    bad: Manner,
+    good: Manner,
+) -> Judged {
+    const TURN: Duration = Duration::from_millis(50);
+    let endpoint = stage.open(authority, bad, Reply::taken)?;
+    let over = AtomicBool::new(false);
+    let said = thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                if endpoint.wait_for_connections(2, TURN) {
+                    return endpoint.meet(good);
+                }
+            }
+        });
+        let said = stage.deliver(&endpoint, authority, 5);
+        over.store(true, Ordering::Relaxed);
+        said
+    })?;
+    same_bytes(&stage.arrived(&endpoint), 0, 5)?;
+    said.success()
 }
 
 fn after_seconds(stage: &mut Stage<'_>) -> Judged {
-    let requests = stage.ship(3, |request| {
-        if request.number == 0 {
-            Reply::status(429, &[("Retry-After", "2")])
-        } else {
-            Reply::taken(request)
-        }
-    })?;
-    pause(&requests, Duration::from_secs(2))
+    waits(stage, || Reply::status(429, &[("Retry-After", "2")]))
 }
 
 fn after_date(stage: &mut Stage<'_>) -> Judged {
     // A date has whole seconds: at least two are left of three.
-    let requests = stage.ship(3, |request| {
-        if request.number == 0 {
-            let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(3));
-            Reply::status(503, &[]).with("Retry-After", date)
-        } else {
-            Reply::taken(request)
-        }
-    })?;
-    pause(&requests, Duration::from_secs(2))
+    waits(stage, || {
+        let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(3));
+        Reply::status(503, &[]).with("Retry-After", date)
+    })
 }
 
-fn pause(requests: &[Arrived], least: Duration) -> Judged {
+/// After the first request the same entries do not come again for 2 s.
+fn waits(stage: &mut Stage<'_>, first: impl Fn() -> Reply + Send + Sync + 'static) -> Judged {
+    let (requests, said) =
+        stage.ship(
+            3,
+            move |request| {
+                if request.number == 0 { first() } else { Reply::taken(request) }
+            },
+        )?;
     // Clocks and wake-ups are not exact.
-    let grace = Duration::from_millis(100);
-    let [first, second, ..] = requests else {
-        return must(false, "another attempt", format!("{} requests", requests.len()));
-    };
-    let pause = second.at.saturating_duration_since(first.at);
+    let (least, grace) = (Duration::from_secs(2), Duration::from_millis(100));
+    let pause = pause(&requests, 3)?;
     must(
         pause + grace >= least,
-        format!("a pause of {} s", least.as_secs()),
-        format!("one of {} ms", pause.as_millis()),
-    )
-}
-
-fn refused_entry(stage: &mut Stage<'_>, status: u16, code: &'static str) -> Judged {
-    let requests = stage.ship(1, move |_| Reply::refusal(status, code, "no such entry"))?;
-    let count = requests.len();
-    // Once more is no storm: a client may look which entry of a batch it was.
-    must((1..=2).contains(&count), "the entry once", format!("{count} requests"))
-}
-
-fn partial(stage: &mut Stage<'_>) -> Judged {
-    let requests = stage.ship(6, |request| {
-        if request.number == 0 {
-            Reply::partly(request, &[(0, "invalid_entry")])
-        } else {
-            Reply::taken(request)
-        }
-    })?;
-    must(!requests.is_empty(), "a request", "none")?;
-    let all = written(&requests).len();
-    let different = distinct(&requests).len();
-    must(
-        all == different,
-        "every entry once",
-        format!("{all} entries, {different} of them different"),
-    )
+        "the same entries again after 2 s or later",
+        format!("the same entries again after {:.1} s", pause.as_secs_f64()),
+    )?;
+    same_bytes(&requests, 1, 3)?;
+    said.success()
 }

@@ -89,7 +89,7 @@ fn a_subject_that_misbehaves_gets_a_plain_sentence_and_status_3() {
         for sentence in sentences {
             assert!(ended.stdout.contains(sentence), "{script}: {sentence}\n--\n{}", ended.stdout);
         }
-        assert!(ended.stdout.contains("not certified: the subject broke the protocol"));
+        assert!(ended.stdout.contains("not certified: 1 "), "{}", ended.stdout);
         assert!(begun.elapsed() < Duration::from_secs(50), "{script}");
     }
 }
@@ -109,6 +109,9 @@ fn a_run_goes_on_after_a_crash_and_is_broken_off_after_the_third() {
     // hello, and one request before every crash.
     assert_eq!(count("passed"), 1 + 3);
     assert!(count("not_run") > 100);
+    let text = certify(&["--jobs", "1", "--only", "open/tag/*"], &script).stdout;
+    assert!(text.contains("after the third such thing nothing more is asked"), "{text}");
+    assert!(text.contains("not certified: 3 crashed, "), "{text}");
 }
 
 #[test]
@@ -170,9 +173,10 @@ fn a_failure_says_what_was_expected_why_it_matters_and_what_to_do() {
         "  got:      refused at stage authentication",
         "  rule:     With secret, message, salt, iv, node, level and timestamp given, every",
         "(PROTOCOL 2 to 5)",
-        "  matters:  The implementation is incompatible with every other.",
-        "  fix:      Begin here",
-        "not certified: 1 cases failed",
+        "  matters:  An honest entry does not open: the key, the cipher, or what it authenticates",
+        "  fix:      ",
+        "Begin here: derive the key",
+        "not certified: 1 failed, 3 passed",
     ] {
         assert!(ended.stdout.contains(part), "{part}\n--\n{}", ended.stdout);
     }
@@ -196,7 +200,7 @@ fn reports_for_programs_and_a_badge() {
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"shell\"",
         "<testsuite name=\"vectors\" tests=\"4\" failures=\"1\" errors=\"0\" skipped=\"1\">",
         "<testcase classname=\"open.tag\" name=\"flip-000\"/>",
-        "<testcase classname=\"open.known\" name=\"mode-1\"><failure message=\"expected valid, ",
+        "<testcase classname=\"open.known\" name=\"mode-1\"><failure type=\"refused\" message=\"expected valid, ",
         "<skipped message=\"mode 3 (SHOULD) is not supported\"/>",
         "</testsuites>\n",
     ] {
@@ -209,7 +213,7 @@ fn reports_for_programs_and_a_badge() {
     assert_eq!(ended.status, 1, "{}", ended.stdout);
     let badge = std::fs::read_to_string(&file).unwrap();
     assert!(badge.starts_with("<svg ") && badge.ends_with("</svg>\n"), "{badge}");
-    assert!(badge.contains("LogFlux 1.0.0: not certified: "), "{badge}");
+    assert!(badge.contains("LogFlux 1.1.0: not certified: "), "{badge}");
     let part = certify(&["--badge", "x.svg", "--only", "open/*"], &script);
     assert_eq!(part.status, 2, "a part of the suite earns no badge");
 }
@@ -235,4 +239,81 @@ fn the_list_names_every_case_with_its_level_and_its_sentence() {
     let some: Value = serde_json::from_str(&some.run().ok()).unwrap();
     assert_eq!(some.as_array().unwrap().len(), 8);
     assert!(some[0]["rule"].is_string() && some[0]["remedy"].is_string());
+}
+
+#[test]
+fn a_case_is_shown_with_its_requests_and_how_to_repeat_it() {
+    let shown = logflux(&["certify", "--show", "open/tag/flip-007"]).run().ok();
+    for part in [
+        "open/tag/flip-007 (MUST): bit 7 of byte 0 of the tag is flipped",
+        "expected: invalid at stage authentication",
+        "logflux certify --only 'open/tag/flip-007' -- COMMAND",
+        "logflux certify --show 'open/tag/flip-007' | grep '^{' | COMMAND",
+    ] {
+        assert!(shown.contains(part), "{part}\n--\n{shown}");
+    }
+    let requests: Vec<Value> = shown
+        .lines()
+        .filter(|line| line.starts_with('{'))
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let operations: Vec<&str> = requests.iter().map(|r| r["op"].as_str().unwrap()).collect();
+    assert_eq!(operations, ["hello", "open", "stop"]);
+    assert!(requests[1]["entry_b64"].is_string() && requests[1]["secret_hex"].is_string());
+    for (id, operations) in [
+        ("roundtrip/mode-1/opens-ours", &["hello", "open", "open", "open", "open", "stop"][..]),
+        ("roundtrip/mode-128/canonical", &["hello", "seal", "seal", "seal", "seal", "stop"]),
+        ("transport/retry/status-503", &["hello", "ship", "flush", "stop"]),
+        ("protocol/hello", &["hello", "stop"]),
+    ] {
+        let shown = logflux(&["certify", "--format", "json", "--show", id]).run().ok();
+        let shown: Value = serde_json::from_str(&shown).unwrap();
+        let requests = shown["requests"].as_array().unwrap();
+        let found: Vec<&str> = requests.iter().map(|r| r["op"].as_str().unwrap()).collect();
+        assert_eq!(found, operations, "{id}");
+        assert_eq!(shown["needs_endpoint"], id.starts_with("transport/"), "{id}");
+    }
+    let ended = logflux(&["certify", "--show", "no/such"]).run();
+    assert_eq!(ended.status, 2);
+    assert!(ended.stderr.contains("no case fits no/such"), "{}", ended.stderr);
+}
+
+#[test]
+fn every_case_can_be_shown() {
+    // In-process: there are two thousand of them.
+    for case in logflux_certify::cases().unwrap().iter().step_by(41) {
+        let shown = logflux_certify::show(&case.id).unwrap();
+        assert!(shown.requests.len() >= 2 && !shown.expected.is_empty(), "{}", case.id);
+    }
+}
+
+#[test]
+fn an_endpoint_is_kept_only_for_a_case_that_has_one() {
+    let keep = |id: &str| {
+        logflux(&["certify", "--keep-endpoint", id, "--", "sh", "-c", &refuser(REFUSAL)]).run()
+    };
+    let ended = keep("open/known/mode-1");
+    assert_eq!(ended.status, 2);
+    assert!(ended.stderr.contains("open/known/mode-1 has no endpoint"), "{}", ended.stderr);
+    assert_eq!(keep("no/such").status, 2);
+    // It says that it cannot ship.
+    let ended = keep("transport/path");
+    assert_eq!(ended.status, 4, "{}", ended.stderr);
+    assert!(ended.stdout.contains("lacks operation ship"), "{}", ended.stdout);
+}
+
+#[test]
+fn a_profile_asks_for_its_operations_alone() {
+    let list = |profile: &str| logflux(&["certify", "--list", "--profile", profile]).run().ok();
+    let (reader, sender, full) = (list("reader"), list("sender"), list("full"));
+    let begins = |list: &str, with: &str| list.lines().any(|line| line.starts_with(with));
+    assert!(begins(&reader, "open/") && begins(&reader, "parse/"));
+    assert!(!begins(&reader, "seal/") && !begins(&reader, "transport/"));
+    assert!(begins(&sender, "seal/") && begins(&sender, "transport/"));
+    assert!(!begins(&sender, "open/") && !begins(&sender, "parse/"));
+    assert!(full.lines().count() > reader.lines().count().max(sender.lines().count()));
+    let script = refuser(REFUSAL);
+    let ended = certify(&["--profile", "sender", "--only", "open/*"], &script);
+    assert_eq!(ended.status, 2, "{}", ended.stdout);
+    assert!(ended.stderr.contains("belongs to the profile sender"), "{}", ended.stderr);
 }

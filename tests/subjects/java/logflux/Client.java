@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -117,8 +118,12 @@ public final class Client {
     }
 
     private static Duration retryAfter(String value) {
-        Duration wait = value.matches("\\d{1,9}") ? Duration.ofSeconds(Long.parseLong(value))
-                : Duration.between(Instant.now(), ZonedDateTime.parse(value, DateTimeFormatter.RFC_1123_DATE_TIME));
-        return wait.compareTo(Duration.ofMinutes(5)) > 0 ? Duration.ofMinutes(5) : wait;
+        try {
+            Duration wait = value.matches("\\d{1,9}") ? Duration.ofSeconds(Long.parseLong(value))
+                    : Duration.between(Instant.now(), ZonedDateTime.parse(value, DateTimeFormatter.RFC_1123_DATE_TIME));
+            return wait.compareTo(Duration.ofMinutes(5)) > 0 ? Duration.ofMinutes(5) : wait;
+        } catch (DateTimeParseException nonsense) {
+            return Duration.ZERO;
+        }
     }
 }
