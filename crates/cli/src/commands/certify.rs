@@ -1,7 +1,7 @@
 //! `logflux certify`
 
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use logflux_transport::parse_duration;
 use crate::escape;
 use crate::failure::{Failure, Outcome};
 use crate::progress;
-use crate::streams::{print_styled, stdout};
+use crate::streams::{print_styled, say, stdout};
 
 /// Certify an implementation in any language: is it compatible, and does it refuse what it must
 ///
@@ -154,7 +154,7 @@ impl Certify {
                 progress::set(&bar, at.done);
             }
             News::Estimate(estimate) if estimate.total() > LONG => {
-                bar.suspend(|| anstream::eprintln!("{}", in_words(&estimate)));
+                bar.suspend(|| say!("{}", in_words(&estimate)));
             }
             _ => {}
         });
@@ -196,8 +196,8 @@ impl Certify {
     fn show(&self, id: &str) -> Outcome {
         let shown = logflux_certify::show(id).map_err(wrong_usage)?;
         match self.format {
-            Format::Text => write!(io::stdout(), "{}", report::show_text(&shown))?,
-            Format::Json => writeln!(io::stdout(), "{:#}", report::show_json(&shown))?,
+            Format::Text => write!(stdout(), "{}", report::show_text(&shown))?,
+            Format::Json => writeln!(stdout(), "{:#}", report::show_json(&shown))?,
             Format::Junit => {
                 return Err(Failure::Usage("--show has the formats text and json".to_owned()));
             }
@@ -232,17 +232,17 @@ fn keep_endpoint(options: &Options, id: &str) -> Outcome {
     let mut kept = logflux_certify::keep_endpoint(options, id).map_err(wrong_usage)?;
     let several = kept.endpoints.len() > 1;
     trace(&mut kept.endpoints, several)?;
-    write!(anstream::stdout(), "{}", report::result_text(&kept.result))?;
+    print_styled(&report::result_text(&kept.result))?;
     for endpoint in &mut kept.endpoints {
         endpoint.begin_anew();
         writeln!(
-            io::stdout(),
+            stdout(),
             "the endpoint waits at https://{} (authority: {}); Ctrl-D ends it",
             endpoint.address(),
             endpoint.ca_file().display(),
         )?;
     }
-    io::stdout().flush()?;
+    stdout().flush()?;
     let (over, ended) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
@@ -267,10 +267,10 @@ fn trace(endpoints: &mut [KeptEndpoint], several: bool) -> Outcome {
     for endpoint in endpoints {
         for line in endpoint.trace() {
             let at = if several { format!("{}  ", endpoint.address()) } else { String::new() };
-            writeln!(io::stdout(), "{at}{line}")?;
+            writeln!(stdout(), "{at}{line}")?;
         }
     }
-    io::stdout().flush()?;
+    stdout().flush()?;
     Ok(())
 }
 
