@@ -106,7 +106,7 @@ fn each_is_named_by_line_and_reason_and_the_good_one_still_opens() -> Result<(),
     input.extend_from_slice(b"{\"node\":\"\xff\"}\n");
     input.extend_from_slice(GOOD.as_bytes());
 
-    let output = run(&["open"], Some(SECRET), &input)?;
+    let output = run(&["open", "--verbose"], Some(SECRET), &input)?;
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(String::from_utf8(output.stdout)?, "User login successful\n");
     let errors = String::from_utf8(output.stderr)?;
