@@ -25,8 +25,11 @@ struct Program {
 impl Program {
     /// Runs `before` in a shell, and then the program in its place.
     fn start(before: &str, test: &str, place: &Place) -> Self {
-        let mut command = Command::new("sh");
-        command.args(["-c", &format!("{before} exec \"$0\" \"$@\"")]);
+        // The signals have their default actions, whatever this test was started with: a shell ignores
+        // SIGINT in what it runs in the background.
+        let mut command = Command::new("env");
+        command.args(["--default-signal=HUP,INT,TERM", "sh", "-c"]);
+        command.arg(format!("{before} exec \"$0\" \"$@\""));
         command.arg(std::env::current_exe().unwrap());
         command.args([test, "--exact", "--ignored", "--nocapture"]);
         command.env_clear().envs(place.environment());
