@@ -11,6 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifndef CLOSE_TIMEOUT_MS
+#define CLOSE_TIMEOUT_MS 30000
+#endif
+
 enum { WORKERS = 4, REQUESTS = 25 };
 
 static int work(logflux_client *client, int worker) {
@@ -19,7 +23,7 @@ static int work(logflux_client *client, int worker) {
     logflux_client_logf(client, LOGFLUX_LEVEL_INFO, "worker %d request %d", worker, request);
   }
   /* _exit runs nothing more: what is not flushed would be lost. */
-  return logflux_client_close(client, 30000, NULL) == LOGFLUX_STATUS_OK ? 0 : 1;
+  return logflux_client_close(client, CLOSE_TIMEOUT_MS, NULL) == LOGFLUX_STATUS_OK ? 0 : 1;
 }
 
 int main(void) {
@@ -56,7 +60,7 @@ int main(void) {
   }
 
   logflux_client_log_cstr(client, LOGFLUX_LEVEL_NOTICE, "parent ends");
-  failed += logflux_client_close(client, 30000, NULL) != LOGFLUX_STATUS_OK;
+  failed += logflux_client_close(client, CLOSE_TIMEOUT_MS, NULL) != LOGFLUX_STATUS_OK;
   if (logflux_client_get_stats(client, &stats, sizeof stats, NULL) == LOGFLUX_STATUS_OK) {
     printf("%d workers; the parent delivered %" PRIu64 "\n", WORKERS, stats.delivered);
   }

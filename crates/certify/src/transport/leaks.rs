@@ -60,7 +60,7 @@ pub(super) const CASES: &[(&str, Plan)] = &[
             flag: "TextAsPayload",
             comment: "no payload is text, whatever text it is: neither as it is nor in base64",
             effect: "What looks sealed is not, and the server refuses it as `plaintext_payload`.",
-            rule: "A payload that decodes to 32 or more bytes of nothing but printable ASCII is `plaintext_payload`.",
+            rule: "A payload that is text is `plaintext_payload`, whatever its script.",
             spec: "PROTOCOL 7",
             remedy: "The payload is base64 of ciphertext and tag: encrypt first, and then encode.",
         },
