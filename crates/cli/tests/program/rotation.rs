@@ -97,7 +97,8 @@ impl Running {
     /// Starts it with SIGHUP as `disposition` says: `default`, or `ignore`, as `nohup` does.
     fn start(call: &Call, disposition: &str) -> Self {
         let mut command = Command::new("env");
-        command.arg(format!("--{disposition}-signal=HUP"));
+        // A shell ignores SIGINT in what it runs in the background.
+        command.args(["--default-signal=INT", &format!("--{disposition}-signal=HUP")]);
         command.arg(call.0.get_program()).args(call.0.get_args());
         for (name, value) in call.0.get_envs() {
             match value {
