@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -29,7 +29,8 @@ impl Pipe {
 
     fn start_by(change: impl Fn(Call) -> Call, args: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut call = change(away(folder.path(), &[&["pipe"], args].concat()));
+        let call = change(away(folder.path(), &[&["pipe"], args].concat()));
+        let mut call = call.through_env(&["--default-signal=INT,TERM"]);
         call.0.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = call.0.spawn().unwrap();
         let stdin = child.stdin.take();
@@ -54,6 +55,15 @@ impl Pipe {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
         thread::sleep(Duration::from_millis(300));
+    }
+
+    /// A second signal, once more where the first has not been noticed yet.
+    fn signal_to_the_end(&mut self, name: &str) {
+        let begun = Instant::now();
+        while self.is_running() {
+            assert!(begun.elapsed() < ENOUGH, "it goes on");
+            self.signal(name);
+        }
     }
 
     fn is_running(&mut self) -> bool {
@@ -153,7 +163,7 @@ fn a_second_signal_ends_it_at_once_and_says_what_is_lost() {
     assert_eq!((pipe.line(), pipe.line()), ("two\n".to_owned(), "three\n".to_owned()));
     pipe.signal("INT");
     assert!(pipe.is_running());
-    pipe.signal("INT");
+    pipe.signal_to_the_end("INT");
     let (status, said, _folder) = pipe.ended();
     assert_eq!(status.signal(), Some(2), "{said}");
     assert!(said.contains("3 lines were not delivered"), "{said}");
@@ -167,7 +177,7 @@ fn a_second_signal_ends_it_at_once_and_says_what_is_lost() {
     pipe.stdin = None;
     thread::sleep(Duration::from_secs(1));
     pipe.signal("TERM");
-    pipe.signal("TERM");
+    pipe.signal_to_the_end("TERM");
     let (status, said, _folder) = pipe.ended();
     assert_eq!(status.signal(), Some(15), "{said}");
     assert!(said.contains("1 line was not delivered"), "{said}");
@@ -217,7 +227,7 @@ fn fed(mut call: Call) -> Vec<u8> {
     call.0.stdin(left.try_clone().unwrap()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = call.0.spawn().unwrap();
     drop(call);
-    let over = AtomicBool::new(false);
+    let (over, written) = (AtomicBool::new(false), AtomicUsize::new(0));
     thread::scope(|scope| {
         let feeder = scope.spawn(|| {
             let mut fed = Vec::new();
@@ -227,12 +237,18 @@ fn fed(mut call: Call) -> Vec<u8> {
                     break;
                 }
                 fed.extend_from_slice(lines.as_bytes());
+                written.store(fed.len(), Ordering::Relaxed);
                 thread::sleep(Duration::from_millis(1));
             }
             drop(writer);
             fed
         });
-        thread::sleep(Duration::from_secs(1));
+        // More than it reads ahead, so that it is at work.
+        let begun = Instant::now();
+        while written.load(Ordering::Relaxed) < 2 << 20 {
+            assert!(begun.elapsed() < ENOUGH, "it reads nothing");
+            thread::sleep(Duration::from_millis(5));
+        }
         Command::new("kill").arg(child.id().to_string()).status().unwrap();
         child.wait().unwrap();
         over.store(true, Ordering::Relaxed);

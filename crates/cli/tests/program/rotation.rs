@@ -95,18 +95,9 @@ struct Running {
 
 impl Running {
     /// Starts it with SIGHUP as `disposition` says: `default`, or `ignore`, as `nohup` does.
-    fn start(call: &Call, disposition: &str) -> Self {
-        let mut command = Command::new("env");
-        // A shell ignores SIGINT in what it runs in the background.
-        command.args(["--default-signal=INT", &format!("--{disposition}-signal=HUP")]);
-        command.arg(call.0.get_program()).args(call.0.get_args());
-        for (name, value) in call.0.get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
-        command.current_dir(call.0.get_current_dir().unwrap());
+    fn start(call: Call, disposition: &str) -> Self {
+        let hangup = format!("--{disposition}-signal=HUP");
+        let mut command = call.through_env(&["--default-signal=INT", &hangup]).0;
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let out = lines(child.stdout.take().unwrap());
@@ -160,7 +151,7 @@ fn lines(stream: impl std::io::Read + Send + 'static) -> Receiver<String> {
 fn a_pipe_goes_on_with_another_key_and_another_secret() {
     for spool in [&[][..], &["--spool-dir", "spool"]] {
         let place = Place::start();
-        let mut pipe = Running::start(&place.call(&[&["pipe"], spool].concat()), "default");
+        let mut pipe = Running::start(place.call(&[&["pipe"], spool].concat()), "default");
         pipe.write("before");
         place.wait_for_stored(&["secret"], "before\n");
 
@@ -191,7 +182,7 @@ fn a_file_is_followed_with_another_key_and_another_secret() {
     let place = Place::start();
     fs::write(place.file("app.log"), "before\n").unwrap();
     let call = place.call(&["send", "--follow", "--from-start", "app.log"]);
-    let mut send = Running::start(&call, "default");
+    let mut send = Running::start(call, "default");
     place.wait_for_stored(&["secret"], "before\n");
     place.replace();
     send.signal("HUP");
@@ -207,7 +198,7 @@ fn a_file_is_followed_with_another_key_and_another_secret() {
 #[test]
 fn a_tail_opens_what_was_sealed_before_and_after() {
     let mut place = Place::start();
-    let mut tail = Running::start(&place.call(&["tail", "--lines", "0"]), "default");
+    let mut tail = Running::start(place.call(&["tail", "--lines", "0"]), "default");
     let send = |place: &Place, secret: &str, line: &str| {
         let args = ["send", "--api-key-file", "key", "--secret-file", secret];
         place.server.call(&place.key, &args).input(line).ok();
@@ -237,7 +228,7 @@ fn a_tail_opens_what_was_sealed_before_and_after() {
 #[test]
 fn where_hangups_are_ignored_they_still_are() {
     let place = Place::start();
-    let mut pipe = Running::start(&place.call(&["pipe"]), "ignore");
+    let mut pipe = Running::start(place.call(&["pipe"]), "ignore");
     pipe.write("before");
     place.wait_for_stored(&["secret"], "before\n");
     fs::write(place.file("secret"), "the new one\n").unwrap();
@@ -253,7 +244,7 @@ fn what_comes_from_variables_is_not_read_again() {
     let place = Place::start();
     let call = place.server.call(&place.key, &["pipe"]).without("LOGFLUX_CA_FILE");
     let call = call.env("LOGFLUX_SECRET", "s").env("LOGFLUX_SERVER_URL", "https://127.0.0.1:1");
-    let mut pipe = Running::start(&call, "default");
+    let mut pipe = Running::start(call, "default");
     pipe.write("line");
     assert_eq!(pipe.out.recv_timeout(ENOUGH).unwrap(), "line");
     pipe.signal("HUP");

@@ -39,6 +39,23 @@ impl Call {
         self
     }
 
+    /// The same through `env` with these arguments, which says what signals do at the start. A shell
+    /// ignores SIGINT in what it runs in the background.
+    pub(crate) fn through_env(self, args: &[&str]) -> Self {
+        let mut command = Command::new("env");
+        command.args(args).arg(self.0.get_program()).args(self.0.get_args());
+        for (name, value) in self.0.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        if let Some(folder) = self.0.get_current_dir() {
+            command.current_dir(folder);
+        }
+        Self(command)
+    }
+
     pub(crate) fn folder(mut self, folder: &Path) -> Self {
         self.0.current_dir(folder);
         self
