@@ -1,5 +1,5 @@
 /**
- * Encrypted logs: sealed inside the application, opened only by whoever holds the secret.
+ * Encrypted logs: sealed inside the application, opened only by the holder of the secret.
  *
  * `init` sets the client of the process up, and a function for every level logs through it; a
  * `LogFluxClient` by itself does the same. `seal` and `open` do one entry, a `Sealer` and an `Opener` do
@@ -465,9 +465,9 @@ export declare class LogFluxError extends Error {
 }
 /** A setting or a variable is missing or wrong; the message begins with its name. */
 export declare class SettingsError extends LogFluxError {}
-/** A secret is none, or cannot be had. */
+/** A secret is not usable, or cannot be read. */
 export declare class SecretError extends LogFluxError {}
-/** What should be an entry, or a field of one, is none. */
+/** An entry, or one of its fields, is not valid. */
 export declare class EntryError extends LogFluxError {}
 /** A message was not sealed: too long, or half a surrogate pair. */
 export declare class SealError extends LogFluxError {}

@@ -20,9 +20,9 @@ class LogFluxError extends Error {
 }
 /** A setting or a variable is missing or wrong; the message begins with its name. */
 class SettingsError extends LogFluxError {}
-/** A secret is none, or cannot be had. */
+/** A secret is not usable, or cannot be read. */
 class SecretError extends LogFluxError {}
-/** What should be an entry, or a field of one, is none. */
+/** An entry, or one of its fields, is not valid. */
 class EntryError extends LogFluxError {}
 /** A message was not sealed. */
 class SealError extends LogFluxError {}

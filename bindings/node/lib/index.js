@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * Encrypted logs: sealed inside the application, opened only by whoever holds the secret.
+ * Encrypted logs: sealed inside the application, opened only by the holder of the secret.
  *
  * `index.d.ts` has every name and what it does.
  */

@@ -44,7 +44,7 @@ function numberOf(name, otherwise) {
 }
 
 /**
- * The level of a number or a name; `otherwise` where it is none.
+ * The level of a number or a name; `otherwise` if there is no such level.
  * @param {unknown} level @param {number} otherwise @returns {number}
  */
 function levelOf(level, otherwise = Level.INFO) {

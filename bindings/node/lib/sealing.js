@@ -58,7 +58,7 @@ function jsonOf(entry) {
   try {
     return String(JSON.stringify(entry));
   } catch {
-    throw new EntryError('a value of the entry is none that JSON has', { stage: 'json' });
+    throw new EntryError('the entry has a value that JSON cannot hold', { stage: 'json' });
   }
 }
 
@@ -158,7 +158,7 @@ class Opener {
         return /** @type {LogFluxError} */ (error);
       }
     });
-    // What is none already stands in its place as what cannot be read.
+    // An entry that cannot be read has its error in its place already.
     const readable = given.map((entry) => (entry instanceof LogFluxError ? '' : entry));
     const done = native.progressNew();
     const tell = () => progress?.(Math.min(native.progressDone(done), given.length), given.length);

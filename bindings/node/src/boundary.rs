@@ -47,7 +47,7 @@ impl Failure {
         Self::new(Kind::Secret, error)
     }
 
-    /// A value is none that this field of an entry may have.
+    /// A field of an entry has a value that is not allowed.
     pub(crate) fn field(field: Field, stage: Stage, error: impl ToString) -> Self {
         Self { stage: Some(stage), field: Some(field), ..Self::new(Kind::Entry, error) }
     }
