@@ -104,6 +104,12 @@ impl Source for &'static [u8] {}
 
 impl Source for io::BufReader<Input> {}
 
+impl Source for Box<dyn Source> {
+    fn wait(&self) {
+        (**self).wait();
+    }
+}
+
 /// What comes of the input.
 pub(crate) enum Event {
     Bytes(Vec<u8>),
@@ -256,6 +262,8 @@ impl Stopper {
 /// Lines, and parts of lines that are too long.
 pub(crate) struct Lines {
     chunks: Chunks,
+    /// What nothing was read of yet.
+    unread: Option<Box<dyn Source>>,
     splitter: Splitter,
     ready: VecDeque<Piece>,
     stopped: Arc<AtomicBool>,
@@ -264,18 +272,18 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    /// The lines of a reader, which may have `max` bytes each before they are split.
-    pub(crate) fn of(reader: impl Source, max: usize) -> Outcome<Self> {
-        let chunks = Chunks::new();
-        chunks.start(reader)?;
-        Ok(Self {
-            chunks,
+    /// The lines of a reader, which may have `max` bytes each before they are split. Nothing is read
+    /// before the first is asked for, so that a signal can be answered by then.
+    pub(crate) fn of(reader: impl Source, max: usize) -> Self {
+        Self {
+            chunks: Chunks::new(),
+            unread: Some(Box::new(reader)),
             splitter: Splitter::new(max),
             ready: VecDeque::new(),
             stopped: Arc::default(),
             ended: false,
             failed: None,
-        })
+        }
     }
 
     /// What ends the lines before the input's end, from another thread. Those that were read still
@@ -290,6 +298,11 @@ impl Lines {
     pub(crate) fn batch(&mut self, max: usize) -> Outcome<Vec<Piece>> {
         if self.stopped.load(Ordering::Acquire) && !self.ended {
             self.take_read();
+        }
+        if let Some(reader) = self.unread.take()
+            && !self.ended
+        {
+            self.chunks.start(reader)?;
         }
         while self.ready.is_empty() && !self.ended {
             let next = self.chunks.next();

@@ -98,12 +98,12 @@ impl Demo {
 
     fn lines(&self) -> Outcome<Vec<Vec<u8>>> {
         let mut lines = match self.file.as_deref() {
-            None => Lines::of(SAMPLE, self.sealing.message_max()?)?,
+            None => Lines::of(SAMPLE, self.sealing.message_max()?),
             Some(path) => {
                 if path == Path::new("-") && io::stdin().is_terminal() {
                     tell("reading lines from the terminal until Ctrl-D");
                 }
-                Lines::of(Input::open(Some(path))?, self.sealing.message_max()?)?
+                Lines::of(Input::open(Some(path))?, self.sealing.message_max()?)
             }
         };
         let lines: Vec<_> = lines.all()?.iter().map(|piece| piece.message().into_owned()).collect();

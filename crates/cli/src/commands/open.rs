@@ -67,7 +67,7 @@ struct Output {
 impl Output {
     /// Opens a line after the other, behind so many that are empty.
     fn lines(&mut self, reader: BufReader<Input>, empty: u64) -> Outcome {
-        let mut lines = Lines::of(reader, ENTRY_MAX)?;
+        let mut lines = Lines::of(reader, ENTRY_MAX);
         let mut long = 0;
         loop {
             let batch = lines.batch(BATCH)?;

@@ -40,7 +40,7 @@ impl Seal {
         let node = self.sealing.node()?;
         let sealer = self.sealing.sealer(self.secret.secret()?)?;
         let input = Input::open(self.file.as_deref())?;
-        let mut lines = Lines::of(input, self.sealing.message_max()?)?;
+        let mut lines = Lines::of(input, self.sealing.message_max()?);
         let mut stdout = stdout();
         let (mut sealed, mut out) = (Vec::new(), Vec::new());
         let mut failed = 0;

@@ -94,7 +94,7 @@ impl Send {
         let input = Input::open(self.file.as_deref())?;
         let unsent = Unsent::check(&self.unsent, &input, self.sealed)?;
         let mut source = if self.sealed {
-            Source::Sealed(Lines::of(input, ENTRY_MAX)?)
+            Source::Sealed(Lines::of(input, ENTRY_MAX))
         } else {
             if unsent.is_input() {
                 return Err(Failure::new(format!(
@@ -106,7 +106,7 @@ impl Send {
             Source::Plain {
                 node: sealing.node()?,
                 sealer: sealing.sealer(self.shipping.secret.secret()?)?,
-                lines: Lines::of(input, sealing.message_max()?)?,
+                lines: Lines::of(input, sealing.message_max()?),
                 sealing,
             }
         };
