@@ -25,6 +25,21 @@ pub(crate) fn alerts_db(data: &Path) -> PathBuf {
     data.join("alerts.db")
 }
 
+/// It is there while a restore replaces the databases, one after the other.
+pub(crate) fn restoring(data: &Path) -> PathBuf {
+    data.join("restoring")
+}
+
+/// Whether the folder is whole: a restore that was cut off leaves databases of two moments.
+pub(crate) fn check_whole(data: &Path) -> io::Result<()> {
+    if !restoring(data).exists() {
+        return Ok(());
+    }
+    Err(io::Error::other(
+        "a restore was cut off, and what is there is of two moments: run `logflux store restore` again",
+    ))
+}
+
 /// Makes the folder, and those above it, for its owner alone; one that exists is left as it is.
 pub(crate) fn create(data: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();

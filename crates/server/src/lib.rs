@@ -64,6 +64,7 @@ mod signals;
 pub mod store;
 mod tenant;
 mod tls;
+mod versions;
 
 pub use config::{Limits, Rates, ServerConfig, Timeouts, TlsFiles};
 pub use dev_tls::{DevTls, DevTlsError, dev_tls};

@@ -33,7 +33,7 @@ const NDJSON: &str = "application/x-ndjson";
         ("node" = Option<String>, Query, description = "The sender, exactly.", min_length = 1, max_length = 255, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"),
         ("limit" = Option<u16>, Query, description = "How many entries at most; 100 by default.", minimum = 1, maximum = 1_000),
         ("order" = Option<Order>, Query, description = "Which end of the time comes first; by default `desc`."),
-        ("cursor" = Option<String>, Query, description = "Where the page before this one ended.", pattern = "^1[0-9a-f]{40}$"),
+        ("cursor" = Option<String>, Query, description = "Where the page before this one ended.", pattern = "^2[0-9a-f]{40}$"),
     ),
     responses(
         (

@@ -56,6 +56,7 @@ impl Keys {
     pub fn open(data: &Path) -> Result<Self, KeysError> {
         let path = folder::keys_db(data);
         folder::create(data)
+            .and_then(|()| folder::check_whole(data))
             .and_then(|()| folder::touch(&path))
             .map_err(|source| KeysError::Folder { path: data.display().to_string(), source })?;
         let mut connection = Connection::open(path)?;

@@ -2,13 +2,11 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 
 use super::{Keys, KeysError};
-use crate::folder;
-
-/// The version of the table, in the database's `user_version`.
-pub(super) const VERSION: i64 = 3;
+use crate::versions::NotNewest;
+use crate::{folder, versions};
 
 /// From nothing to version 1, from version 1 to 2, and so on.
 const STEPS: [&str; 3] = [
@@ -21,13 +19,11 @@ const STEPS: [&str; 3] = [
         expires INTEGER,
         revoked INTEGER,
         note    TEXT
-    ) STRICT, WITHOUT ROWID;
-    PRAGMA user_version = 1;",
+    ) STRICT, WITHOUT ROWID;",
     "ALTER TABLE keys ADD COLUMN successor TEXT;   -- the id of the key that takes its place
     ALTER TABLE keys ADD COLUMN last_used INTEGER;
     ALTER TABLE keys ADD COLUMN requests INTEGER NOT NULL DEFAULT 0;
-    ALTER TABLE keys ADD COLUMN entries INTEGER NOT NULL DEFAULT 0;
-    PRAGMA user_version = 2;",
+    ALTER TABLE keys ADD COLUMN entries INTEGER NOT NULL DEFAULT 0;",
     // A number that grows with every change but that of the use, whoever makes it.
     "CREATE TABLE changes (number INTEGER NOT NULL) STRICT;
     INSERT INTO changes VALUES (1);
@@ -35,36 +31,26 @@ const STEPS: [&str; 3] = [
     CREATE TRIGGER key_gone AFTER DELETE ON keys BEGIN UPDATE changes SET number = number + 1; END;
     CREATE TRIGGER key_changed
     AFTER UPDATE OF id, hash, tenant, scopes, created, expires, revoked, note, successor ON keys
-    BEGIN UPDATE changes SET number = number + 1; END;
-    PRAGMA user_version = 3;",
+    BEGIN UPDATE changes SET number = number + 1; END;",
 ];
 
-/// Brings a database to [`VERSION`].
+/// Brings a database to the newest version.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), KeysError> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let found: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let done = usize::try_from(found).unwrap_or(usize::MAX);
-    let Some(steps) = STEPS.get(done..) else {
-        return Err(KeysError::Version { found, newest: VERSION });
-    };
-    for step in steps {
-        transaction.execute_batch(step)?;
-    }
-    Ok(transaction.commit()?)
+    Ok(versions::migrate(connection, &STEPS)?)
 }
 
 impl Keys {
     /// Whether this program knows the version of a data folder's keys, where there are some.
     pub(crate) fn check_version(data: &Path) -> Result<(), KeysError> {
-        let path = folder::keys_db(data);
-        if !path.exists() {
-            return Ok(());
-        }
-        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE;
-        let connection = Connection::open_with_flags(path, flags)?;
-        match connection.query_row("PRAGMA user_version", [], |row| row.get(0))? {
-            0..=VERSION => Ok(()),
-            found => Err(KeysError::Version { found, newest: VERSION }),
+        Ok(versions::check(&folder::keys_db(data), &STEPS)?)
+    }
+}
+
+impl From<NotNewest> for KeysError {
+    fn from(error: NotNewest) -> Self {
+        match error {
+            NotNewest::Database(error) => Self::Database(error),
+            NotNewest::Unknown { found, newest } => Self::Version { found, newest },
         }
     }
 }
@@ -80,6 +66,7 @@ mod tests {
         let key: ApiKey = format!("lf_{}", "Old1".repeat(8)).parse().unwrap();
         let old = Connection::open(folder::keys_db(data.path())).unwrap();
         old.execute_batch(STEPS[0]).unwrap();
+        old.pragma_update(None, "user_version", 1).unwrap();
         old.execute(
             "INSERT INTO keys (id, hash, tenant, scopes, created) VALUES (?1, ?2, 'acme', 'read', 7)",
             ("key_AAAAAAAAAAAA", hash(&key)),

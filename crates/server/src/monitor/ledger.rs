@@ -7,9 +7,8 @@ use std::time::Duration;
 use logflux_wire::alert::{Alert, AlertKind};
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
-use crate::folder;
-
-const VERSION: i64 = 2;
+use crate::versions::NotNewest;
+use crate::{folder, versions};
 
 /// From nothing to version 1, and from there to 2.
 const STEPS: [&str; 2] = [
@@ -23,11 +22,9 @@ const STEPS: [&str; 2] = [
         post     INTEGER                -- when to post it next; NULL: not, or not again
     ) STRICT;
     CREATE INDEX alerts_to_post ON alerts (post) WHERE post IS NOT NULL;
-    PRAGMA user_version = 1;
 ",
     "
     CREATE INDEX alerts_by_kind ON alerts (kind, id);
-    PRAGMA user_version = 2;
 ",
 ];
 
@@ -70,37 +67,20 @@ impl Alerts {
     /// [`AlertsError`].
     pub fn open(data: &Path) -> Result<Self, AlertsError> {
         let path = folder::alerts_db(data);
+        folder::check_whole(data).map_err(AlertsError::Folder)?;
         folder::touch(&path).map_err(AlertsError::Folder)?;
         let mut connection = Connection::open(path)?;
         connection.busy_timeout(Duration::from_secs(5))?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.pragma_update(None, "cache_size", -512)?; // KiB
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let found: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        let done = usize::try_from(found).unwrap_or(usize::MAX);
-        let Some(steps) = STEPS.get(done..) else {
-            return Err(AlertsError::Version { found, newest: VERSION });
-        };
-        for step in steps {
-            transaction.execute_batch(step)?;
-        }
-        transaction.commit()?;
+        versions::migrate(&mut connection, &STEPS)?;
         Ok(Self { connection: Mutex::new(connection) })
     }
 
     /// Whether this program knows the version of a data folder's alerts, where there are some.
     pub(crate) fn check_version(data: &Path) -> Result<(), AlertsError> {
-        let path = folder::alerts_db(data);
-        if !path.exists() {
-            return Ok(());
-        }
-        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE;
-        let connection = Connection::open_with_flags(path, flags)?;
-        match connection.query_row("PRAGMA user_version", [], |row| row.get(0))? {
-            0..=VERSION => Ok(()),
-            found => Err(AlertsError::Version { found, newest: VERSION }),
-        }
+        Ok(versions::check(&folder::alerts_db(data), &STEPS)?)
     }
 
     /// The alerts, the newest first.
@@ -211,4 +191,53 @@ pub enum AlertsError {
     /// A row is not what this crate writes.
     #[error("alert {0} is damaged")]
     Damaged(i64),
+}
+
+impl From<NotNewest> for AlertsError {
+    fn from(error: NotNewest) -> Self {
+        match error {
+            NotNewest::Database(error) => Self::Database(error),
+            NotNewest::Unknown { found, newest } => Self::Version { found, newest },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alerts_of_an_older_version_are_taken_over() {
+        let data = tempfile::tempdir().unwrap();
+        let old = Connection::open(folder::alerts_db(data.path())).unwrap();
+        old.execute_batch(STEPS[0]).unwrap();
+        old.pragma_update(None, "user_version", 1).unwrap();
+        let alert = r#"{"id":0,"kind":"disk_low","time":"2024-01-17T10:30:45Z","message":"m"}"#;
+        old.execute("INSERT INTO alerts (kind, time, alert) VALUES ('disk_low', 7, ?1)", [alert])
+            .unwrap();
+        drop(old);
+        let alerts = Alerts::open(data.path()).unwrap();
+        let listed = alerts.list(&AlertFilter::default()).unwrap();
+        assert_eq!(listed.len(), 1);
+        drop(alerts);
+        assert_eq!(
+            Alerts::open(data.path()).unwrap().list(&AlertFilter::default()).unwrap(),
+            listed
+        );
+    }
+
+    #[test]
+    fn alerts_of_a_newer_version_are_refused() {
+        let data = tempfile::tempdir().unwrap();
+        drop(Alerts::open(data.path()).unwrap());
+        Alerts::check_version(data.path()).unwrap();
+        let newer = Connection::open(folder::alerts_db(data.path())).unwrap();
+        newer.pragma_update(None, "user_version", 3).unwrap();
+        for error in [
+            Alerts::open(data.path()).unwrap_err(),
+            Alerts::check_version(data.path()).unwrap_err(),
+        ] {
+            assert!(matches!(error, AlertsError::Version { found: 3, newest: 2 }), "{error}");
+        }
+    }
 }

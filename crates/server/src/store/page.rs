@@ -57,13 +57,14 @@ pub struct Page {
     pub damaged: u64,
 }
 
-/// An entry's place: its time, and among equal times the order in which they came.
+/// An entry's place: its time, and among equal times the order in which they came. It tells nothing of other
+/// tenants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
     /// The entry's timestamp.
     pub timestamp: Timestamp,
-    /// The entry's number in the store, which grows from 1.
-    pub seq: i64,
+    /// The entry's number among its tenant's, which grows from 1.
+    pub nth: i64,
 }
 
 impl Position {
@@ -72,7 +73,7 @@ impl Position {
     pub fn to_cursor(self) -> String {
         let seconds = self.timestamp.unix_seconds().cast_unsigned();
         let nanoseconds = self.timestamp.nanoseconds();
-        format!("1{seconds:016x}{nanoseconds:08x}{:016x}", self.seq.cast_unsigned())
+        format!("2{seconds:016x}{nanoseconds:08x}{:016x}", self.nth.cast_unsigned())
     }
 
     /// Reads a cursor.
@@ -85,7 +86,7 @@ impl Position {
             let seconds = number(1..17)?.cast_signed();
             let nanoseconds = u32::try_from(number(17..25)?).ok()?;
             let timestamp = Timestamp::from_unix(seconds, nanoseconds).ok()?;
-            let position = Self { timestamp, seq: number(25..41)?.cast_signed() };
+            let position = Self { timestamp, nth: number(25..41)?.cast_signed() };
             (position.to_cursor() == cursor).then_some(position)
         };
         read().ok_or_else(|| QueryError::Value {
@@ -103,8 +104,8 @@ mod tests {
     fn a_cursor_leads_back_to_its_position() {
         for timestamp in [Timestamp::MIN, Timestamp::MAX, "1969-12-31T23:59:59.5Z".parse().unwrap()]
         {
-            for seq in [1, 77, i64::MAX] {
-                let position = Position { timestamp, seq };
+            for nth in [1, 77, i64::MAX] {
+                let position = Position { timestamp, nth };
                 let cursor = position.to_cursor();
                 assert_eq!(cursor.len(), 41);
                 assert_eq!(Position::from_cursor(&cursor), Ok(position));
@@ -114,12 +115,12 @@ mod tests {
 
     #[test]
     fn what_is_no_cursor_is_refused() {
-        let good = Position { timestamp: Timestamp::MIN, seq: 1 }.to_cursor();
+        let good = Position { timestamp: Timestamp::MIN, nth: 1 }.to_cursor();
         let mut bad: Vec<String> =
-            ["", "1", "x", "é", "'; DROP TABLE entries"].map(String::from).into();
-        bad.extend([format!("{good}0"), good.to_uppercase(), format!("2{}", &good[1..])]);
-        bad.push("1".to_owned() + &"f".repeat(40));
-        bad.push("1+".to_owned() + &"0".repeat(39));
+            ["", "2", "x", "é", "'; DROP TABLE entries"].map(String::from).into();
+        bad.extend([format!("{good}0"), good.to_uppercase(), format!("1{}", &good[1..])]);
+        bad.push("2".to_owned() + &"f".repeat(40));
+        bad.push("2+".to_owned() + &"0".repeat(39));
         for cursor in bad {
             assert!(Position::from_cursor(&cursor).is_err(), "{cursor}");
         }

@@ -196,6 +196,25 @@ fn a_query_that_breaks_a_rule_is_refused_and_its_parameter_named() {
     assert!(error["message"].as_str().unwrap().contains("tenant"));
 }
 
+/// A cursor says nothing of how much others store: whatever comes between, it is the same.
+#[test]
+fn a_cursor_counts_the_tenants_own_entries() {
+    let cursors = |between: usize| {
+        let server = TestServer::start();
+        let both = logflux_server::Scopes::from(Scope::Ingest).and(Scope::Read);
+        let other = server.new_key("umbrella", both);
+        for one in history() {
+            for entry in entries(between) {
+                server.post_with(&other, "/v1/ingest", entry).stored(1, 0);
+            }
+            send(&server, &[one]);
+        }
+        let page = |query: &str| server.get(&format!("/v1/entries?{query}")).cursor().unwrap();
+        [page("limit=7&order=asc"), page("limit=7"), page("limit=1&level=error")]
+    };
+    assert_eq!(cursors(0), cursors(3));
+}
+
 #[test]
 fn tenants_never_see_each_others_entries() {
     let server = TestServer::start();

@@ -87,6 +87,7 @@ impl SqliteStore {
     ) -> Result<Self, StoreError> {
         settings.check().map_err(|reason| StoreError::Settings(reason.to_owned()))?;
         let lock = lock(data)?;
+        tools::whole(data)?;
         let path = folder::entries_db(data);
         folder::touch(&path)
             .map_err(|error| StoreError::Engine(format!("{}: {error}", path.display())))?;

@@ -141,21 +141,22 @@ pub(super) fn read_page(
     let mut last = None;
     let positions = positions(&snapshot, tenant, request)?;
     page.damaged += positions.damaged;
-    for (number, position) in positions.good.into_iter().enumerate() {
+    let mut more = positions.more;
+    for (number, (timestamp, seq)) in positions.good.into_iter().enumerate() {
         // The one position beyond the limit, or beyond the bytes, only says that there is more.
         if number >= request.limit || bytes >= request.bytes {
-            page.next = last;
+            more = true;
             break;
         }
-        last = Some(position);
-        match read_one(&snapshot, position.seq) {
+        last = Some((timestamp, seq));
+        match read_one(&snapshot, seq) {
             Ok(Some(entry)) => {
                 bytes += json_len(&entry);
                 page.entries.push(entry);
             }
             Ok(None) => {
                 page.damaged += 1;
-                damaged(StoreError::Damaged { seq: position.seq, column: "row" });
+                damaged(StoreError::Damaged { seq, column: "row" });
             }
             Err(error) if error.is_damage() => {
                 page.damaged += 1;
@@ -164,8 +165,10 @@ pub(super) fn read_page(
             Err(error) => return Err(error),
         }
     }
-    if positions.more {
-        page.next = page.next.or(last);
+    if more && let Some((timestamp, seq)) = last {
+        let nth = spans::nth_of(&snapshot, seq)?;
+        let nth = nth.ok_or_else(|| StoreError::Corrupt("an entry is in no span".to_owned()))?;
+        page.next = Some(Position { timestamp, nth });
     }
     Ok(page)
 }
@@ -186,7 +189,8 @@ pub(crate) fn json_len(entry: &Entry) -> usize {
 
 /// The positions of a page's entries, and one more where there is one.
 struct Positions {
-    good: Vec<Position>,
+    /// Their times and numbers in the store.
+    good: Vec<(Timestamp, i64)>,
     damaged: u64,
     /// Whether there is more than the page may have.
     more: bool,
@@ -199,7 +203,13 @@ fn positions(
 ) -> Result<Positions, StoreError> {
     let mut positions = Positions { good: Vec::new(), damaged: 0, more: false };
     let Some((tenant, _)) = spans::tenant(snapshot, tenant)? else { return Ok(positions) };
-    let (lower, upper) = bounds(request);
+    let after = match request.after {
+        Some(Position { timestamp, nth }) => {
+            Some((timestamp, spans::seq_of(snapshot, tenant, nth)?))
+        }
+        None => None,
+    };
+    let (lower, upper) = bounds(request, after);
     let limit = i64::try_from(request.limit).unwrap_or(i64::MAX).saturating_add(1);
     let mut statement = snapshot.prepare_cached(&positions_sql(request))?;
     let node = request.node.as_ref().map(|node| node.as_str());
@@ -211,7 +221,7 @@ fn positions(
     while let Some(row) = rows.next()? {
         let nanoseconds = u32::try_from(row.get::<_, i64>(2)?).unwrap_or(u32::MAX);
         match Timestamp::from_unix(row.get(1)?, nanoseconds) {
-            Ok(timestamp) => positions.good.push(Position { timestamp, seq: row.get(0)? }),
+            Ok(timestamp) => positions.good.push((timestamp, row.get(0)?)),
             Err(_) => positions.damaged += 1,
         }
     }
@@ -224,12 +234,12 @@ type Bound = (i64, i64, i64);
 
 /// Between which (seconds, nanoseconds, seq) the entries lie, neither end included. No entry has a
 /// seq of 0, so that 0 stands before all entries of its time.
-fn bounds(request: &PageRequest) -> (Bound, Bound) {
+fn bounds(request: &PageRequest, after: Option<(Timestamp, i64)>) -> (Bound, Bound) {
     let bound = |t: Timestamp, seq| (t.unix_seconds(), i64::from(t.nanoseconds()), seq);
     let mut lower = request.from.map_or((i64::MIN, 0, 0), |from| bound(from, 0));
     let mut upper = request.to.map_or((i64::MAX, 0, 0), |to| bound(to, 0));
-    if let Some(after) = request.after {
-        let after = bound(after.timestamp, after.seq);
+    if let Some((timestamp, seq)) = after {
+        let after = bound(timestamp, seq);
         match request.order {
             Order::Ascending => lower = lower.max(after),
             Order::Descending => upper = upper.min(after),

@@ -25,7 +25,8 @@ const LOGS: [&str; 2] = ["-wal", "-journal"];
 
 /// Puts a backup's entries, keys and alerts in a data folder, which gets their owner, and with
 /// `replace` in the place of what is there. A key that the replaced folder has revoked stays revoked.
-/// No server may run meanwhile.
+/// No server may run meanwhile. A restore that was cut off is begun again by another, and until then no
+/// server starts in the folder.
 ///
 /// # Errors
 /// [`StoreError`], among others where there is a store already and it may not be replaced.
@@ -39,6 +40,8 @@ pub fn restore(data: &Path, from: &Path, replace: bool) -> Result<Restored, Stor
         .into_iter()
         .filter(|name| from.join(name).exists())
         .collect();
+    let mark = folder::restoring(data);
+    let replace = replace || mark.exists();
     if let Some(there) = names.iter().find(|name| data.join(name).exists())
         && !replace
     {
@@ -62,6 +65,8 @@ pub fn restore(data: &Path, from: &Path, replace: bool) -> Result<Restored, Stor
     let warning = write().inspect_err(|_| {
         names.iter().for_each(|name| remove(&written(name), &["", "-wal", "-journal", "-shm"]));
     })?;
+    let marked = folder::touch(&mark).and_then(|()| folder::sync(data));
+    marked.map_err(|error| failed(&mark, &error))?;
     for name in &names {
         let (path, old) = (written(name), data.join(name));
         let synced = File::open(&path).and_then(|file| file.sync_all());
@@ -74,6 +79,8 @@ pub fn restore(data: &Path, from: &Path, replace: bool) -> Result<Restored, Stor
         fs::rename(&path, &old).map_err(|error| failed(&path, &error))?;
         folder::sync(data).map_err(|error| failed(data, &error))?;
     }
+    let unmarked = fs::remove_file(&mark).and_then(|()| folder::sync(data));
+    unmarked.map_err(|error| failed(&mark, &error))?;
     folder::give_to_owner_of(data, &folder::store_lock(data))
         .map_err(|error| failed(data, &error))?;
     drop(lock);

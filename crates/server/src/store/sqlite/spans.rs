@@ -203,6 +203,25 @@ pub(super) fn from(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// The number among its tenant's of an entry that is there.
+pub(super) fn nth_of(connection: &Connection, seq: i64) -> Result<Option<i64>, StoreError> {
+    let span = connection
+        .prepare_cached(
+            "SELECT nth, first, last, bytes FROM spans INDEXED BY spans_by_first
+             WHERE first <= ?1 ORDER BY first DESC LIMIT 1",
+        )?
+        .query_row([seq], read)
+        .optional()?;
+    Ok(span.filter(|span| seq <= span.last).map(|span| span.nth + (seq - span.first)))
+}
+
+/// The number in the store of a tenant's `nth` entry; where that was deleted, with all before it, one below
+/// those that are left.
+pub(super) fn seq_of(connection: &Connection, tenant: i64, nth: i64) -> Result<i64, StoreError> {
+    let span = from(connection, tenant, nth, 1)?.pop();
+    Ok(span.map_or(0, |span| (span.first + (nth - span.nth)).clamp(span.first - 1, span.last)))
+}
+
 /// A tenant's row: its id, and how many entries it ever had.
 pub(super) fn tenant(
     connection: &Connection,

@@ -18,8 +18,7 @@ use crate::{folder, random};
 /// # Errors
 /// [`StoreError`], among others where a server runs.
 pub fn compact(data: &Path) -> Result<(u64, u64), StoreError> {
-    let path = folder::entries_db(data);
-    exists(&path)?;
+    let path = there(data)?;
     let _lock = lock(data)?;
     let size = || fs::metadata(&path).map_or(0, |file| file.len());
     let connection = schema::open_writer(&path)?;
@@ -112,8 +111,7 @@ fn vacuum_into(from: &Path, to: &Path) -> Result<(), StoreError> {
 /// # Errors
 /// [`StoreError`], among others where a server runs, or where nothing can be read at all.
 pub fn repair(data: &Path) -> Result<(Copied, PathBuf), StoreError> {
-    let path = folder::entries_db(data);
-    exists(&path)?;
+    let path = there(data)?;
     let _lock = lock(data)?;
     schema::known(&path)?;
     let source = schema::open_reader_of_any(&path)?;
@@ -157,8 +155,9 @@ pub(super) fn beside(path: &Path, end: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Whether this program knows the version of a data folder's store, where there is one.
+/// Whether a data folder's store, where there is one, is whole and of a version that this program knows.
 pub(crate) fn check_version(data: &Path) -> Result<(), StoreError> {
+    whole(data)?;
     let path = folder::entries_db(data);
     match fs::metadata(&path) {
         Ok(file) if file.len() > 0 => schema::check_version(&path),
@@ -167,16 +166,20 @@ pub(crate) fn check_version(data: &Path) -> Result<(), StoreError> {
 }
 
 pub(super) fn open(data: &Path) -> Result<Connection, StoreError> {
-    let path = folder::entries_db(data);
-    exists(&path)?;
+    let path = there(data)?;
     schema::open_reader(&path)
 }
 
-fn exists(path: &Path) -> Result<(), StoreError> {
-    match fs::metadata(path) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(failed(path, &error)),
-    }
+/// Where the store of a data folder is, which is there and whole.
+fn there(data: &Path) -> Result<PathBuf, StoreError> {
+    whole(data)?;
+    let path = folder::entries_db(data);
+    fs::metadata(&path).map_err(|error| failed(&path, &error))?;
+    Ok(path)
+}
+
+pub(super) fn whole(data: &Path) -> Result<(), StoreError> {
+    folder::check_whole(data).map_err(|error| failed(data, &error))
 }
 
 pub(super) fn failed(path: &Path, error: &io::Error) -> StoreError {

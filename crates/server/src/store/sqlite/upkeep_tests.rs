@@ -8,6 +8,7 @@ use tokio::runtime::Runtime;
 use super::tests::{FIRST, damage_page_with, entry, open, request, tenant};
 use super::*;
 use crate::keys::{KeyState, Keys, NewKey, Scope};
+use crate::monitor::Alerts;
 
 fn append(store: &SqliteStore, tenant: &Tenant, count: usize) -> Vec<Entry> {
     let entries: Vec<Entry> = (0..count).map(|_| entry(200)).collect();
@@ -97,6 +98,43 @@ fn a_folder_with_its_log_is_restored_with_what_is_in_the_log() {
     // A folder on which a server runs has no one moment.
     let error = restore(&other.path().join("no"), data.path(), false).unwrap_err().to_string();
     assert!(error.contains("store backup"), "{error}");
+}
+
+#[test]
+fn a_restore_that_was_cut_off_is_not_served_and_is_done_again() {
+    let data = tempfile::tempdir().unwrap();
+    drop(Keys::open(data.path()).unwrap());
+    let other = backed_up(data.path());
+    let folder = other.path().join("backup");
+    append(&open(data.path()), &tenant(), 4);
+    // The entries are replaced, and then the keys cannot be.
+    let keys = folder::keys_db(data.path());
+    std::fs::remove_file(&keys).unwrap();
+    std::fs::create_dir_all(keys.join("in the way")).unwrap();
+    assert!(restore(data.path(), &folder, true).is_err());
+    let refused = SqliteStore::open(data.path(), &Limits::default(), &StoreSettings::default());
+    let error = refused.err().unwrap().to_string();
+    assert!(error.contains("run `logflux store restore` again"), "{error}");
+    assert_eq!(check_version(data.path()).unwrap_err().to_string(), error);
+    // Nothing else works on what is of two moments either.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let refused = [
+        backup(data.path(), &elsewhere.path().join("copy")).err().unwrap().to_string(),
+        stats(data.path()).err().unwrap().to_string(),
+        check(data.path(), |_| ()).err().unwrap().to_string(),
+        compact(data.path()).err().unwrap().to_string(),
+        repair(data.path()).err().unwrap().to_string(),
+        Keys::open(data.path()).err().unwrap().to_string(),
+        Alerts::open(data.path()).err().unwrap().to_string(),
+    ];
+    for error in refused {
+        assert!(error.contains("run `logflux store restore` again"), "{error}");
+    }
+    // It needs no --replace: nobody wants what is there.
+    std::fs::remove_dir_all(&keys).unwrap();
+    restore(data.path(), &folder, false).unwrap();
+    assert_eq!(held(&open(data.path()), &tenant()), 3);
+    assert!(!names(data.path()).iter().any(|name| name.contains("restoring")));
 }
 
 #[test]
