@@ -77,13 +77,16 @@ fn flush_and_close(client: &Client) {
     for timeout in TIMEOUTS.into_iter().rev() {
         let _ = timed(timeout, || client.close(timeout));
         let stats = logged(client);
-        // Once a client is closed nothing is pending: it is in the spool, or counted as dropped.
-        assert_eq!((stats.accepted, stats.pending, stats.delivered), (300, 0, 0), "{stats:?}");
-        assert_eq!(stats.spooled + stats.dropped.by(DropReason::Closed), 300);
+        // Once a client is closed nothing is pending: it is in the spool, or counted as dropped. What
+        // becomes durable only then counts as dropped, and as found in the spool.
+        let (dropped, found) = (stats.dropped.by(DropReason::Closed), stats.accepted - 300);
+        assert_eq!((stats.pending, stats.delivered), (0, 0), "{stats:?}");
+        assert_eq!(stats.spooled + dropped, stats.accepted);
+        assert!(found <= dropped && (found == 0 || stats.spooled >= found), "{stats:?}");
     }
     let _ = timed(Duration::ZERO, || client.flush(Duration::ZERO));
     client.info("too late");
-    assert_eq!(logged(client).accepted, 301);
+    assert!(logged(client).accepted > 300);
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! Which of the opened entries are shown.
 
+use std::collections::HashMap;
+
 use clap::Args;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// Filters that need the message, and so work here, after opening: the server cannot read it.
 #[derive(Args, Clone, Debug, Default)]
@@ -9,8 +12,8 @@ pub(crate) struct FilterArgs {
     /// Only messages that contain this text (may be given again: then all of them)
     #[arg(long, value_name = "TEXT", conflicts_with = "sealed", help_heading = "Filter")]
     grep: Vec<String>,
-    /// Only messages that are JSON objects with this member, such as user=4711 or http.status=500
-    /// (may be given again: then all of them)
+    /// Only messages that are JSON objects with this member, such as user=4711 or http.status=500; a
+    /// number is compared as it is written there (may be given again: then all of them)
     #[arg(long, value_name = "NAME=VALUE", conflicts_with = "sealed", value_parser = field, help_heading = "Filter")]
     field: Vec<(String, String)>,
 }
@@ -37,13 +40,25 @@ impl FilterArgs {
         if self.field.is_empty() {
             return true;
         }
-        let Ok(value @ Value::Object(_)) = serde_json::from_slice(message) else { return false };
-        self.field.iter().all(|(name, wanted)| {
-            member(&value, name).is_some_and(|value| match value {
-                Value::String(text) => text == wanted,
-                other => serde_json::to_string(other).is_ok_and(|text| text == *wanted),
-            })
-        })
+        let Ok(object) = serde_json::from_slice::<Object<'_>>(message) else { return false };
+        self.field
+            .iter()
+            .all(|(name, wanted)| member(&object, name).is_some_and(|value| is(value, wanted)))
+    }
+}
+
+/// A JSON object whose values are as they are written: numbers of any size.
+type Object<'m> = HashMap<String, &'m RawValue>;
+
+fn is(value: &RawValue, wanted: &str) -> bool {
+    let written = value.get();
+    match serde_json::from_str(written) {
+        Ok(Value::String(text)) => text == wanted,
+        // Without the white space in it.
+        Ok(value @ (Value::Array(_) | Value::Object(_))) => {
+            serde_json::to_string(&value).is_ok_and(|text| text == wanted)
+        }
+        _ => written == wanted,
     }
 }
 
@@ -52,10 +67,10 @@ fn contains(message: &[u8], text: &[u8]) -> bool {
 }
 
 /// The member of this name; a name with dots may also lead into objects within.
-fn member<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
-    value.get(name).or_else(|| {
+fn member<'m>(object: &Object<'m>, name: &str) -> Option<&'m RawValue> {
+    object.get(name).copied().or_else(|| {
         let (outer, inner) = name.split_once('.')?;
-        member(value.get(outer)?, inner)
+        member(&serde_json::from_str(object.get(outer)?.get()).ok()?, inner)
     })
 }
 
@@ -82,6 +97,17 @@ mod tests {
         {
             assert!(!by(&[], fields).matches(message), "{fields:?}");
         }
+        // As they are written, whatever a number of this machine could hold.
+        let message = br#"{"id":123456789012345678901234567890,"big":1e400,"zero":-0,"one":1.0,"list":[1, 2]}"#;
+        for field in
+            ["id=123456789012345678901234567890", "big=1e400", "zero=-0", "one=1.0", "list=[1,2]"]
+        {
+            assert!(by(&[], &[field]).matches(message), "{field}");
+        }
+        for field in ["id=123456789012345678901234567891", "zero=0", "one=1", "big=null"] {
+            assert!(!by(&[], &[field]).matches(message), "{field}");
+        }
+        let message = br#"{"user":4711,"ok":true}"#;
         assert!(by(&["4711", "ok"], &["user=4711"]).matches(message));
         assert!(!by(&["4712"], &[]).matches(message));
         assert!(by(&["\u{fc}"], &[]).matches("für \u{1b}".as_bytes()));

@@ -8,8 +8,10 @@ use std::io::Write;
 
 use clap::Parser;
 
+mod batch;
 mod commands;
 mod connection;
+mod elements;
 mod ending;
 mod escape;
 mod failure;

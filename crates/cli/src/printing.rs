@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use clap::{Args, ValueEnum};
 use logflux_envelope::{Entry, Keyring, Opener, Secret};
 
+use crate::batch::Batch;
 use crate::failure::Outcome;
 use crate::faults::{FaultArgs, Faults};
 use crate::filter::FilterArgs;
@@ -102,43 +103,52 @@ impl Printer {
         Some(Arc::clone(&opening.opener))
     }
 
+    /// Whether entries are given as they are stored.
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.opener.is_none()
+    }
+
     /// Prints entries, at most `most`; those that cannot be opened are faults. Gives how many of them
     /// were looked at, and how many were printed.
     pub(crate) fn print(
         &self,
-        entries: &[Entry],
+        batch: &Batch,
         most: usize,
         faults: &mut Faults,
     ) -> Outcome<(usize, usize)> {
         let mut stdout = stdout();
         let mut out = Vec::new();
         let (mut looked, mut printed) = (0, 0);
-        if let Some(opener) = self.opener() {
-            let bar = progress::bar("opening", entries.len());
-            let opened = opener.open_many_bytes(entries, |at| progress::set(&bar, at.done));
-            bar.finish_and_clear();
-            for (entry, message) in entries.iter().zip(opened) {
-                if printed == most {
-                    break;
-                }
-                looked += 1;
-                match message {
-                    Ok(message) if self.filter.matches(&message) => {
-                        printed += 1;
-                        self.append(entry, &message, &stdout, &mut out)?;
-                    }
-                    Ok(_) => {}
-                    Err(error) => {
-                        let place = format!("{} of {}", entry.timestamp(), entry.node());
-                        faults.unopened(place, error);
-                    }
+        match (batch, self.opener()) {
+            (Batch::Lines(lines), _) => {
+                for line in lines.iter().take(most) {
+                    out.extend_from_slice(line.as_bytes());
+                    out.push(b'\n');
+                    (looked, printed) = (looked + 1, printed + 1);
                 }
             }
-        } else {
-            for entry in entries.iter().take(most) {
-                entry.append_json(&mut out);
-                out.push(b'\n');
-                (looked, printed) = (looked + 1, printed + 1);
+            (Batch::Entries(_), None) => {}
+            (Batch::Entries(entries), Some(opener)) => {
+                let bar = progress::bar("opening", entries.len());
+                let opened = opener.open_many_bytes(entries, |at| progress::set(&bar, at.done));
+                bar.finish_and_clear();
+                for (entry, message) in entries.iter().zip(opened) {
+                    if printed == most {
+                        break;
+                    }
+                    looked += 1;
+                    match message {
+                        Ok(message) if self.filter.matches(&message) => {
+                            printed += 1;
+                            self.append(entry, &message, &stdout, &mut out)?;
+                        }
+                        Ok(_) => {}
+                        Err(error) => {
+                            let place = format!("{} of {}", entry.timestamp(), entry.node());
+                            faults.unopened(place, error);
+                        }
+                    }
+                }
             }
         }
         stdout.write_all(&out)?;

@@ -1,9 +1,12 @@
 //! The file of entries that the server did not take.
 //!
-//! It is tried before anything is read. It never holds half a line that was not there before: what
-//! is written begins on a line of its own, and a write that fails is cut back. It never holds an
-//! entry twice: what is sent may come from this very file, by whatever way. Several processes may
-//! append to one file, since it is locked for every change.
+//! It is opened before anything is read, so that a file that cannot be written stops the command while
+//! nothing is lost. Several processes may append to one file: it is locked for every change.
+//!
+//! - It holds whole lines. What is written begins on a line of its own, and a write that fails is cut
+//!   back. A line that is longer than any entry comes in pieces; if a later piece cannot be written, a
+//!   line end is written behind the pieces before it.
+//! - It holds no entry twice, although what is sent may come from this very file, by any way.
 
 use std::collections::HashSet;
 use std::fs::{File, Metadata, OpenOptions};
@@ -30,8 +33,16 @@ pub(crate) struct Unsent {
     /// What is sent comes from this file.
     is_input: bool,
     known: Known,
-    /// What was kept of a line whose end is still to come.
-    before: Option<Digest>,
+    /// A line of which pieces were kept and the end is still to come.
+    open: Option<OpenLine>,
+}
+
+#[derive(Clone, Copy)]
+struct OpenLine {
+    /// What was kept of it.
+    digest: Digest,
+    /// The file's length with it.
+    end: u64,
 }
 
 /// A line as a number of 128 bits.
@@ -100,7 +111,7 @@ impl Unsent {
         let keys = (RandomState::new(), RandomState::new());
         let known =
             Known { lines: HashSet::new(), keys, read: false, wanted: sealed, too_many: false };
-        Ok(Self { path: path.to_owned(), made, is_input, known, before: None })
+        Ok(Self { path: path.to_owned(), made, is_input, known, open: None })
     }
 
     /// Whether what is sent comes from this file, so that it is kept already.
@@ -127,7 +138,10 @@ impl Unsent {
         }
         self.known.read = true;
         let found = file.metadata()?;
-        let (mut before, mut out, mut added) = (self.before, Vec::new(), Vec::new());
+        // Another process may have written behind it.
+        let open = self.open.take().filter(|open| open.end == found.len());
+        let (mut before, mut out, mut added) =
+            (open.map(|open| open.digest), Vec::new(), Vec::new());
         if before.is_none() && found.len() > 0 && !(readable && ends_a_line(&mut file)?) {
             out.push(b'\n');
         }
@@ -152,9 +166,13 @@ impl Unsent {
             }
             if found.is_file() {
                 file.set_len(found.len())?;
+                if open.is_some() && !(readable && ends_a_line(&mut file)?) {
+                    // The earlier pieces become a line. If this fails, the next append ends it.
+                    let _ = file.write_all(b"\n");
+                }
             }
-        } else {
-            self.before = before;
+        } else if let Some(digest) = before {
+            self.open = Some(OpenLine { digest, end: file.metadata()?.len() });
         }
         written
     }

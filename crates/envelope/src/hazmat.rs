@@ -11,6 +11,7 @@ use crate::backend::Expander;
 use crate::derive;
 use crate::entry_key::{EntryKey, Metadata, expand};
 use crate::error::SealError;
+use crate::sealer::Message;
 use crate::secret::Secret;
 
 /// Everything that an entry is made of.
@@ -40,13 +41,48 @@ pub fn seal_with_salt_and_iv(
     given: &Given<'_>,
 ) -> Result<Entry, SealError> {
     let Given { mode, salt, iv, node, level, timestamp } = *given;
-    let key = EntryKey::new(mode, &first_key(secret, mode, &salt)?).ok_or(SealError::Cipher)?;
-    let mut payload = Vec::new();
-    key.seal(message, &salt, &iv, Metadata { node, level, timestamp }, &mut payload)
-        .ok_or(SealError::Cipher)?;
-    let too_long = SealError::MessageTooLong { max: mode.message_max(), got: message.len() };
-    let payload = Payload::new(payload).map_err(|_| too_long.clone())?;
-    Entry::new(node.clone(), payload, level, timestamp, mode, iv, salt).map_err(|_| too_long)
+    SaltedKey::derive(secret, mode, salt)?
+        .seal(Message { bytes: message, node, level, timestamp }, iv)
+}
+
+/// What a mode derives of a secret and a salt, for many entries. **For test vectors only.**
+pub struct SaltedKey {
+    mode: Mode,
+    salt: Salt,
+    key: EntryKey,
+}
+
+impl SaltedKey {
+    /// One derivation.
+    ///
+    /// # Errors
+    /// [`SealError::Derivation`] where memory is short.
+    pub fn derive(secret: &Secret, mode: Mode, salt: Salt) -> Result<Self, SealError> {
+        let key = first_key(secret, mode, &salt)?;
+        Ok(Self { mode, salt, key: EntryKey::new(mode, &key).ok_or(SealError::Cipher)? })
+    }
+
+    /// Seals `message` with the iv that is given.
+    ///
+    /// # Errors
+    /// [`SealError`] for a message that is too long.
+    pub fn seal(&self, message: Message<'_>, iv: Iv) -> Result<Entry, SealError> {
+        let Message { bytes, node, level, timestamp } = message;
+        let Self { mode, salt, .. } = *self;
+        let mut payload = Vec::new();
+        self.key
+            .seal(bytes, &salt, &iv, Metadata { node, level, timestamp }, &mut payload)
+            .ok_or(SealError::Cipher)?;
+        let too_long = SealError::MessageTooLong { max: mode.message_max(), got: bytes.len() };
+        let payload = Payload::new(payload).map_err(|_| too_long.clone())?;
+        Entry::new(node.clone(), payload, level, timestamp, mode, iv, salt).map_err(|_| too_long)
+    }
+}
+
+impl std::fmt::Debug for SaltedKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SaltedKey").field("mode", &self.mode).finish_non_exhaustive()
+    }
 }
 
 /// The 32 bytes that key the cipher of an entry with this salt; in mode 128, the entry's own key.

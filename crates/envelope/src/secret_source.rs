@@ -1,6 +1,7 @@
 //! Where the secret comes from. Never from an argument: those show in `ps`.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -42,12 +43,17 @@ impl SecretSource {
     /// # Errors
     /// [`SecretSourceError`] where none is set, or more than one.
     pub fn from_env() -> Result<Self, SecretSourceError> {
-        let command = env::var_os(SECRET_COMMAND)
+        Self::named(&|variable| env::var_os(variable))
+    }
+
+    /// The source that these variables name.
+    fn named(get: &dyn Fn(&str) -> Option<OsString>) -> Result<Self, SecretSourceError> {
+        let command = get(SECRET_COMMAND)
             .map(|command| command.into_string().map_err(|_| SecretSourceError::CommandNotUtf8))
             .transpose()?;
         let set: Vec<Self> = [
-            env::var_os(SECRET).map(|_| Self::Environment(SECRET)),
-            env::var_os(SECRET_FILE).map(|path| Self::File(path.into())),
+            get(SECRET).map(|_| Self::Environment(SECRET)),
+            get(SECRET_FILE).map(|path| Self::File(path.into())),
             command.map(Self::Command),
         ]
         .into_iter()
@@ -75,13 +81,7 @@ impl SecretSource {
     /// [`SecretSourceError`] where the secret cannot be had, or is none.
     pub fn load_within(&self, limit: Duration) -> Result<Secret, SecretSourceError> {
         match self {
-            Self::Environment(name) => {
-                let value = env::var_os(name).ok_or(SecretSourceError::None)?;
-                let text = value
-                    .into_string()
-                    .map_err(|_| SecretSourceError::Secret(SecretError::NotUtf8))?;
-                Ok(Secret::new(text)?)
-            }
+            Self::Environment(name) => in_variable(env::var_os(name)),
             Self::File(path) => Ok(Secret::from_utf8(without_line_end(&read(path)?).to_vec())?),
             Self::Command(command) => {
                 let output = run(command, limit)?;
@@ -89,6 +89,29 @@ impl SecretSource {
             }
         }
     }
+}
+
+impl Secret {
+    /// The secret that variables name, as those of the environment do for [`SecretSource::from_env`]. A
+    /// command may take `limit`.
+    ///
+    /// # Errors
+    /// [`SecretSourceError`] where none is named, or more than one; where the secret cannot be had, or is
+    /// none.
+    pub fn from_variables(
+        get: &dyn Fn(&str) -> Option<OsString>,
+        limit: Duration,
+    ) -> Result<Self, SecretSourceError> {
+        match SecretSource::named(get)? {
+            SecretSource::Environment(name) => in_variable(get(name)),
+            source => source.load_within(limit),
+        }
+    }
+}
+
+fn in_variable(value: Option<OsString>) -> Result<Secret, SecretSourceError> {
+    let text = value.ok_or(SecretSourceError::None)?.into_string();
+    Ok(Secret::new(text.map_err(|_| SecretSourceError::Secret(SecretError::NotUtf8))?)?)
 }
 
 #[cfg(unix)]

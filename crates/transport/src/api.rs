@@ -12,7 +12,7 @@ use logflux_wire::query::{Query, QueryResponse};
 use logflux_wire::response::{
     ErrorCode, Failure, IngestCounts, IngestResponse, Status, VersionResponse,
 };
-use logflux_wire::{ApiKey, Entry, EntryError, Timestamp};
+use logflux_wire::{ApiKey, Entry, Timestamp};
 use serde::Deserialize;
 use ureq::config::Config;
 use ureq::http::{HeaderMap, Response, StatusCode};
@@ -24,6 +24,7 @@ use crate::endpoint::Endpoint;
 use crate::http::{self, ProxyError, Route};
 use crate::retry::parse_retry_after;
 use crate::tail::Tail;
+use crate::unread::Unread;
 
 /// The most bytes that are read of an answer to an ingest call.
 const ANSWER_MAX: u64 = 64 << 10;
@@ -165,8 +166,8 @@ pub struct Answer {
 /// One page of entries that a query gave.
 #[derive(Debug)]
 pub struct Page {
-    /// The entries; one that is none stands as its error.
-    pub entries: Vec<Result<Entry, EntryError>>,
+    /// The entries, and among them what this version cannot read.
+    pub entries: Vec<Result<Entry, Unread>>,
     /// Where to go on; `None` where this is the last page.
     pub cursor: Option<String>,
 }
@@ -284,7 +285,7 @@ impl Api {
         let page: QueryResponse<'_> =
             serde_json::from_slice(&answer).map_err(|_| CallError::NotOurs)?;
         let entries =
-            page.data.entries.iter().map(|raw| Entry::parse(raw.get().as_bytes())).collect();
+            page.data.entries.iter().map(|raw| Unread::parse(raw.get().as_bytes())).collect();
         Ok(Page { entries, cursor: page.data.cursor })
     }
 

@@ -19,6 +19,7 @@ mod retry;
 mod shipper;
 mod spool;
 mod tail;
+mod unread;
 
 pub use api::{Answer, Api, ApiError, Page, RateLimit, Trust, TrustError};
 pub use call_error::{CallError, Disposition};
@@ -42,3 +43,4 @@ pub use spool::{
     Skipped, Spool, SpoolChanges, SpoolError, SpoolFull, SpoolOptions, SpoolView,
 };
 pub use tail::Tail;
+pub use unread::Unread;

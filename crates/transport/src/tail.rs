@@ -2,10 +2,11 @@
 
 use std::io::{BufRead, BufReader, Read};
 
-use logflux_wire::{Entry, EntryError};
+use logflux_wire::Entry;
 use ureq::BodyReader;
 
 use crate::call_error::CallError;
+use crate::unread::Unread;
 
 /// The longest line that is read: an entry of the largest payload, and what is around it.
 const LINE_MAX: u64 = 2 << 20;
@@ -35,7 +36,7 @@ impl Tail {
     }
 
     /// Reads up to the next entry; none at the end.
-    fn read(&mut self) -> Result<Option<Result<Entry, EntryError>>, CallError> {
+    fn read(&mut self) -> Result<Option<Result<Entry, Unread>>, CallError> {
         let (mut id, mut data) = (None, None);
         loop {
             let mut line = Vec::new();
@@ -64,7 +65,7 @@ impl Tail {
                     let text = String::from_utf8(value.to_vec());
                     id = Some(text.map_err(|_| CallError::NotOurs)?);
                 }
-                b"data" => data = Some(Entry::parse(value)),
+                b"data" => data = Some(Unread::parse(value)),
                 // The name of an event, a comment, or what is yet to come.
                 _ => {}
             }
@@ -73,8 +74,8 @@ impl Tail {
 }
 
 impl Iterator for Tail {
-    /// What a server sends that is no entry stands as its error.
-    type Item = Result<Result<Entry, EntryError>, CallError>;
+    /// What this version cannot read stands among the entries.
+    type Item = Result<Result<Entry, Unread>, CallError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.read().transpose()

@@ -68,6 +68,34 @@ fn the_table_of_c() {
     assert_part("docs/c.md", MARKDOWN, &table);
 }
 
+/// The field of a setting in Go: `QueueSize` of `queue_size`.
+fn in_go(name: &str) -> String {
+    let word = |word: &str| match word {
+        "url" | "api" | "ca" | "http" => word.to_uppercase(),
+        _ => word.get(..1).unwrap().to_uppercase() + word.get(1..).unwrap(),
+    };
+    name.split('_').map(word).collect()
+}
+
+#[test]
+fn the_table_of_go() {
+    let mut table = "| field | it is | default | |\n|---|---|---|---|\n".to_owned();
+    let elsewhere = |name: &str| name.ends_with("_file") && name != "ca_file";
+    for setting in SETTINGS {
+        let (name, about) = (setting.name, setting.about);
+        if elsewhere(name) || name.starts_with("secret_") || name == "stats_interval" {
+            continue;
+        }
+        let (values, default) = match name {
+            "api_key" | "secret" => (setting.kind.values(), "needed without `FromEnv`".to_owned()),
+            "key_policy" => ("a `KeyPolicy`".to_owned(), "adaptive".to_owned()),
+            _ => (setting.kind.values(), default(setting)),
+        };
+        table += &format!("| `{}` | {values} | {default} | {about} |\n", in_go(name));
+    }
+    assert_part("docs/go.md", MARKDOWN, &table.replace("max_delay", "MaxDelay"));
+}
+
 /// What a client of Python is given by name, beside its first four arguments.
 fn python() -> impl Iterator<Item = &'static Setting> {
     let arguments = ["server_url", "api_key", "secret", "node"];

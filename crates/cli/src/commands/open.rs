@@ -1,15 +1,13 @@
 //! `logflux open`
 
-use std::fmt;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::PathBuf;
 
 use clap::Args;
 use logflux_envelope::{Entry, Opener};
-use serde::de::{Deserializer as _, Error as _, SeqAccess, Visitor};
-use serde_json::value::RawValue;
 
-use crate::failure::{Failure, Outcome};
+use crate::elements::{Element, Elements};
+use crate::failure::Outcome;
 use crate::faults::{FaultArgs, Faults};
 use crate::lines::{ENTRY_MAX, Input, Lines, TOO_LONG};
 use crate::output::{Format, append_opened_json};
@@ -91,20 +89,39 @@ impl Output {
     }
 
     /// The entries of an array are opened as they are read, so that it may have any length.
-    fn array(&mut self, reader: impl Read) -> Outcome {
-        let mut each =
-            Elements { output: self, batch: Vec::new(), bytes: 0, read: 0, failed: None };
-        let mut json = serde_json::Deserializer::from_reader(reader);
-        let read = json.deserialize_seq(&mut each).and_then(|()| json.end());
-        let (rest, failed) = (each.print(), each.failed.take());
-        match (failed, rest, read) {
-            (Some(failure), _, _) | (None, Err(failure), _) => Err(failure),
-            (None, Ok(()), Err(error)) if error.is_io() => Err(error.into()),
-            (None, Ok(()), Err(error)) => {
-                Err(Failure::new(format!("the array is not valid JSON: {error}")))
+    fn array(&mut self, reader: impl BufRead) -> Outcome {
+        let mut elements = Elements::new(reader, ENTRY_MAX);
+        let (mut batch, mut bytes, mut number) = (Vec::new(), 0, 0);
+        let ended = loop {
+            match elements.next() {
+                Ok(None) => break Ok(()),
+                Err(broken) => break Err(broken.into()),
+                Ok(Some(element)) => {
+                    number += 1;
+                    match element {
+                        Element::TooLong => {
+                            self.faults.unreadable(format_args!("entry {number}"), TOO_LONG);
+                        }
+                        Element::Whole(json) => {
+                            bytes += json.len();
+                            batch.push((number, json));
+                        }
+                    }
+                }
             }
-            (None, Ok(()), Ok(())) => Ok(()),
-        }
+            if batch.len() >= BATCH || bytes >= BATCH_BYTES {
+                self.print_all(&batch)?;
+                batch.clear();
+                bytes = 0;
+            }
+        };
+        self.print_all(&batch)?;
+        ended
+    }
+
+    fn print_all(&mut self, batch: &[(u64, Vec<u8>)]) -> Outcome {
+        let raw: Vec<_> = batch.iter().map(|(number, json)| (*number, json.as_slice())).collect();
+        self.print("entry", &raw)
     }
 
     /// Opens entries that have come together, and prints them in their order.
@@ -134,50 +151,6 @@ impl Output {
             }
         }
         Ok(stdout().write_all(&out)?)
-    }
-}
-
-/// The elements of an array.
-struct Elements<'o> {
-    output: &'o mut Output,
-    batch: Vec<Box<RawValue>>,
-    bytes: usize,
-    /// How many were read before the batch.
-    read: u64,
-    /// Why no more are wanted.
-    failed: Option<Failure>,
-}
-
-impl Elements<'_> {
-    fn print(&mut self) -> Outcome {
-        let batch = std::mem::take(&mut self.batch);
-        let raw: Vec<_> =
-            (self.read + 1..).zip(batch.iter().map(|raw| raw.get().as_bytes())).collect();
-        (self.read, self.bytes) = (self.read + raw.len() as u64, 0);
-        self.output.print("entry", &raw)
-    }
-}
-
-impl<'de> Visitor<'de> for &mut Elements<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array of entries")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
-        while let Some(raw) = elements.next_element::<Box<RawValue>>()? {
-            self.bytes += raw.get().len();
-            self.batch.push(raw);
-            if self.batch.len() < BATCH && self.bytes < BATCH_BYTES {
-                continue;
-            }
-            if let Err(failure) = self.print() {
-                self.failed = Some(failure);
-                return Err(A::Error::custom(""));
-            }
-        }
-        Ok(())
     }
 }
 

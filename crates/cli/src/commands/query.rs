@@ -2,11 +2,11 @@
 
 use clap::Args;
 use logflux_envelope::{Entry, Level, Node, Timestamp};
-use logflux_transport::Api;
-use logflux_wire::EntryError;
+use logflux_transport::{Api, Unread};
 use logflux_wire::limits::QUERY_MAX;
 use logflux_wire::query::{Order, Query};
 
+use crate::batch::Batch;
 use crate::connection::ConnectionArgs;
 use crate::failure::Outcome;
 use crate::moment;
@@ -87,17 +87,14 @@ impl QueryCommand {
         let (mut left, mut received, mut unseen) = (limit, 0, false);
         let asked = Query { limit: next_page(limit).min(QUERY_MAX), ..query };
         let ended = pages(&api, asked, |page| {
-            let (mut entries, count) = (Vec::with_capacity(page.len()), page.len());
-            for entry in page {
-                received += 1;
-                match entry {
-                    Ok(entry) => entries.push(entry),
-                    Err(error) => faults.unreadable(format_args!("entry {received}"), error),
-                }
-            }
-            let (looked, printed) = printer.print(&entries, left, &mut faults)?;
+            let count = page.len();
+            let batch = Batch::of(page, printer.is_sealed(), |number, error| {
+                faults.unreadable(format_args!("entry {}", received + number), error);
+            });
+            received += count;
+            let (looked, printed) = printer.print(&batch, left, &mut faults)?;
             left = left.saturating_sub(if filtered { printed } else { count });
-            unseen = looked < entries.len();
+            unseen = looked < batch.len();
             Ok(next_page(left))
         });
         let more = unseen || *ended.as_ref().unwrap_or(&false);
@@ -111,8 +108,8 @@ impl QueryCommand {
     }
 }
 
-/// An entry that a server returned, or why this version cannot read it.
-pub(crate) type Returned = Result<Entry, EntryError>;
+/// An entry that a server returned, or what this version cannot read.
+pub(crate) type Returned = Result<Entry, Unread>;
 
 /// Queries page after page, until `each` wants no further entry: it says how many it wants. Gives
 /// whether there are more.

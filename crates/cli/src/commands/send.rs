@@ -121,7 +121,7 @@ impl Send {
                 "interrupted: what was read and not sent goes to {name}; a second signal ends at once"
             );
         })?;
-        let mut run = Run { unsent, stopper, total: Totals::default(), long: 0 };
+        let mut run = Run { unsent, stopper, total: Totals::default(), long: 0, torn: false };
         let shipped = run.ship(source, &shipper);
         let reported = self.report(&run.total);
         let kept = run.kept_where();
@@ -180,6 +180,8 @@ struct Run {
     total: Totals,
     /// The last line that is too long for an entry.
     long: u64,
+    /// Whether the last piece on stdout is of a line that goes on: the rest of it goes there, too.
+    torn: bool,
 }
 
 impl Run {
@@ -309,28 +311,35 @@ impl Run {
 
     /// Keeps lines in the file of unsent entries, or, where it takes no more, gives them to stdout.
     fn keep(&mut self, lines: &[Piece]) {
-        let error = match self.unsent.keep(lines) {
-            Ok(()) => {
-                self.total.kept += ends(lines);
-                return;
-            }
-            Err(error) => error,
+        let torn = if self.torn {
+            lines.iter().position(is_end).map_or(lines.len(), |end| end + 1)
+        } else {
+            0
         };
-        if self.total.given == 0 {
-            say!("{}: {error}; what it does not take goes to stdout", self.unsent.name());
-        }
-        let mut out = Vec::new();
-        for line in lines {
-            out.extend_from_slice(&line.bytes);
-            if line.part.as_ref().is_none_or(|part| part.last) {
-                out.push(b'\n');
+        let (torn, lines) = lines.split_at(torn);
+        self.give(torn);
+        match self.unsent.keep(lines) {
+            Ok(()) => self.total.kept += ends(lines),
+            Err(error) => {
+                if self.total.given == 0 {
+                    say!("{}: {error}; what it does not take goes to stdout", self.unsent.name());
+                }
+                self.give(lines);
             }
         }
-        match Stdout::raw().write_all(&out) {
-            Ok(()) => self.total.given += ends(lines),
+    }
+
+    /// Gives lines to stdout. Pieces of a line that is too long are lines there: the file may have the
+    /// others.
+    fn give(&mut self, lines: &[Piece]) {
+        let Some(last) = lines.last() else { return };
+        self.torn = !is_end(last);
+        let lines: Vec<&[u8]> = lines.iter().flat_map(|line| [&line.bytes, &b"\n"[..]]).collect();
+        match Stdout::raw().write_all(&lines.concat()) {
+            Ok(()) => self.total.given += lines.len() / 2,
             Err(error) => {
                 say!("{error}");
-                self.total.lost += ends(lines);
+                self.total.lost += lines.len() / 2;
             }
         }
     }
@@ -363,7 +372,11 @@ impl Run {
 
 /// How many lines there are, where one that is too long is several pieces.
 fn ends(pieces: &[Piece]) -> usize {
-    pieces.iter().filter(|piece| piece.part.as_ref().is_none_or(|part| part.last)).count()
+    pieces.iter().filter(|piece| is_end(piece)).count()
+}
+
+fn is_end(piece: &Piece) -> bool {
+    piece.part.as_ref().is_none_or(|part| part.last)
 }
 
 /// Why a line is not a JSON object.

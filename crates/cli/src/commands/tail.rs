@@ -7,12 +7,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use logflux_envelope::{Entry, Level, Node};
+use logflux_envelope::{Level, Node};
 use logflux_transport::{Api, CallError, Disposition, Tail};
-use logflux_wire::EntryError;
 use logflux_wire::limits::QUERY_MAX;
 use logflux_wire::query::Query;
 
+use crate::batch::Batch;
+use crate::commands::query::Returned;
 use crate::connection::ConnectionArgs;
 use crate::failure::Outcome;
 use crate::faults::Faults;
@@ -85,10 +86,10 @@ impl TailCommand {
         if self.lines > 0 {
             let limit = usize::from(self.lines).min(QUERY_MAX);
             let page = newest(&api).query(&Query { limit, ..filter.clone() })?;
-            let mut newest = readable(page.entries, &mut faults);
+            let mut newest = readable(page.entries, &printer, &mut faults);
             newest.reverse();
             printer.print(&newest, usize::MAX, &mut faults)?;
-            seen.extend(newest.iter().map(identity));
+            seen.extend(newest.identities());
         }
         let (sender, arrivals) = sync_channel(10 * TOGETHER);
         let reconnect = !self.no_reconnect;
@@ -110,9 +111,9 @@ impl TailCommand {
                 Together::Nothing => continue,
                 Together::End => break,
             };
-            let mut entries = readable(arrived, &mut faults);
-            entries.retain(|entry| !seen.remove(&identity(entry)));
-            let (_, printed) = printer.print(&entries, left, &mut faults)?;
+            let mut batch = readable(arrived, &printer, &mut faults);
+            batch.retain(|identity| !seen.remove(identity));
+            let (_, printed) = printer.print(&batch, left, &mut faults)?;
             left -= printed;
             if let Some(error) = end {
                 faults.tell();
@@ -148,29 +149,20 @@ fn newest(api: &Calls) -> Arc<Api> {
     Arc::clone(&api.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-fn identity(entry: &Entry) -> ([u8; 32], [u8; 12]) {
-    (*entry.salt().as_bytes(), *entry.iv().as_bytes())
+/// What can be shown. The rest are faults.
+fn readable(entries: Vec<Returned>, printer: &Printer, faults: &mut Faults) -> Batch {
+    Batch::of(entries, printer.is_sealed(), |_, error| {
+        faults.unreadable("an entry that arrived cannot be read", error);
+    })
 }
 
-/// The entries that this version can read. The others are faults.
-fn readable(entries: Vec<Result<Entry, EntryError>>, faults: &mut Faults) -> Vec<Entry> {
-    let mut readable = Vec::with_capacity(entries.len());
-    for entry in entries {
-        match entry {
-            Ok(entry) => readable.push(entry),
-            Err(error) => faults.unreadable("an entry that arrived cannot be read", error),
-        }
-    }
-    readable
-}
-
-/// An entry, or why it cannot be read; or why there are no more.
-type Arrival = Result<Result<Entry, EntryError>, CallError>;
+/// An entry, or what cannot be read; or why there are no more.
+type Arrival = Result<Returned, CallError>;
 
 /// What a wait for entries gave.
 enum Together {
     /// Entries, and the error that ended them.
-    Arrived(Vec<Result<Entry, EntryError>>, Option<CallError>),
+    Arrived(Vec<Returned>, Option<CallError>),
     /// None in the time that there was.
     Nothing,
     End,

@@ -118,6 +118,8 @@ fn a_line_without_an_end_takes_no_more_memory_than_a_message() {
         &[&PIPE[..], &["--when-full", "block", "--spool-max-bytes", "1GiB"]].concat()[..],
         &["seal"],
         &["open"],
+        // An array, which has one element.
+        &["open", "-"],
         &["send"],
         &["send", "--sealed", "--unsent", "sealed.ndjson"],
     ];
@@ -127,6 +129,9 @@ fn a_line_without_an_end_takes_no_more_memory_than_a_message() {
         call.0.stdin(Stdio::piped()).stdout(stdout).stderr(Stdio::null());
         let mut child = call.0.spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
+        if args == ["open", "-"] {
+            stdin.write_all(b"[").unwrap();
+        }
         let writer = thread::spawn(move || {
             let chunk = [b'x'; 1 << 20];
             (0..SIZE >> 20).for_each(|_| stdin.write_all(&chunk).unwrap());
@@ -160,8 +165,15 @@ fn a_line_without_an_end_takes_no_more_memory_than_a_message() {
 fn what_is_longer_than_any_entry_is_named_and_the_others_are_opened() {
     let sealed = logflux(&["seal"]).input("one\ntwo\n").ok();
     let (one, two) = sealed.split_once('\n').unwrap();
-    let input = format!("{one}\n{}\n{two}", "x".repeat(5 << 20));
-    let ended = logflux(&["open"]).input(input);
+    let long = "x".repeat(5 << 20);
+    let array = format!("[{one},{{\"node\":\"{long}\"}},\n{}]", two.trim_end());
+    for (input, what) in [(format!("{one}\n{long}\n{two}"), "line"), (array, "entry")] {
+        let ended = logflux(&["open"]).input(input);
+        assert_eq!((ended.status, ended.stdout.as_str()), (1, "one\ntwo\n"));
+        assert_eq!(ended.stderr, format!("{what} 2: it is longer than any entry\n"));
+    }
+    // An element that is not an entry does not stop the others.
+    let ended = logflux(&["open"]).input(format!("[{one}, x, {two}]"));
     assert_eq!((ended.status, ended.stdout.as_str()), (1, "one\ntwo\n"));
-    assert_eq!(ended.stderr, "line 2: it is longer than any entry\n");
+    assert!(ended.stderr.starts_with("entry 2: "), "{}", ended.stderr);
 }

@@ -127,6 +127,30 @@ fn a_write_that_fails_is_cut_back_and_the_entries_go_to_stdout() {
     assert!(ended.stderr.contains("100 lines are lost"), "{}", ended.stderr);
 }
 
+/// It comes in pieces of 2 MiB, of which the file takes some.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_line_longer_than_any_entry_leaves_no_half_a_line() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("long"), "x".repeat(24 << 20)).unwrap();
+    // The shell's unit is 512 or 1,024 bytes.
+    let script = "trap '' XFSZ; ulimit -f 14000; $LOGFLUX send --sealed long";
+    let ended = shell(&away(folder.path(), &[]), script);
+    assert_eq!(ended.status, 1);
+    let (kept, rest) = (fs::read_to_string(folder.path().join(NAME)).unwrap(), ended.stdout);
+    assert!(kept.ends_with('\n') && rest.ends_with('\n'));
+    assert_eq!(ended.stderr.matches("what it does not take goes to stdout").count(), 1);
+    let pieces = |text: &str| text.lines().map(str::len).sum::<usize>();
+    assert!(pieces(&kept) > 0 && pieces(&rest) > 0);
+    assert_eq!(pieces(&kept) + pieces(&rest), 24 << 20);
+    // Where there is room, the same once more adds what the file lacks, and doubles nothing. How many
+    // pieces come together, and so how many the bound let in, differs from run to run.
+    shell(&away(folder.path(), &[]), "$LOGFLUX send --sealed long");
+    let all = fs::read_to_string(folder.path().join(NAME)).unwrap();
+    assert!(all.starts_with(&kept));
+    assert_eq!(pieces(&all), 24 << 20);
+}
+
 #[test]
 fn several_processes_append_whole_lines_to_one_file() {
     let folder = tempfile::tempdir().unwrap();

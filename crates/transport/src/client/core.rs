@@ -43,16 +43,30 @@ impl Core {
     }
 
     pub(crate) fn log(&self, level: Level, bytes: &[u8], timestamp: Timestamp) {
+        self.take(level, bytes, timestamp, true);
+    }
+
+    /// As [`log`](Self::log), but false where it would wait for room.
+    pub(crate) fn offer(&self, level: Level, bytes: &[u8], timestamp: Timestamp) -> bool {
+        self.take(level, bytes, timestamp, false)
+    }
+
+    fn take(&self, level: Level, bytes: &[u8], timestamp: Timestamp, may_wait: bool) -> bool {
         let shared = &*self.shared;
         let intake = &shared.intake;
+        let when_full = shared.config.settings.when_full;
         let message = Queued { level, timestamp, bytes };
+        let mut taken = true;
         if bytes.len() > shared.config.message_max {
             intake.count_dropped(DropReason::TooLong);
-        } else if intake.offer(message, false) == Offered::NoRoom
-            && (shared.config.settings.when_full == WhenFull::DropNewest
-                || !self.offer_again(message))
-        {
-            intake.count_dropped(DropReason::QueueFull);
+        } else if intake.offer(message, false) == Offered::NoRoom {
+            if when_full == WhenFull::Block && !may_wait {
+                taken = false;
+                // The worker need not wait for more messages.
+                shared.work.notify_one();
+            } else if when_full == WhenFull::DropNewest || !self.offer_again(message) {
+                intake.count_dropped(DropReason::QueueFull);
+            }
         }
         // It tells of what was dropped, too.
         if !shared.worker_runs.load(Ordering::SeqCst) {
@@ -63,6 +77,7 @@ impl Core {
             drop(shared.lock());
             shared.work.notify_one();
         }
+        taken
     }
 
     /// Makes room for a message, as it is set; false where it is to be dropped.

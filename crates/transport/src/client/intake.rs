@@ -70,6 +70,18 @@ pub(crate) struct Gathered {
 }
 
 impl Gathered {
+    /// Copies all queues but the first so many out of their buffers, and keeps those.
+    pub(crate) fn compact_after(&mut self, first: usize) {
+        let mut emptied = Vec::new();
+        for (_, queue) in self.queues.iter_mut().skip(first) {
+            let compacted = queue.compacted();
+            let mut buffer = std::mem::replace(queue, compacted);
+            buffer.clear();
+            emptied.push(buffer);
+        }
+        self.keep(emptied);
+    }
+
     /// Keeps empty queues for their buffers: growing them anew would cost callers.
     pub(crate) fn keep(&mut self, empty: Vec<Queue>) {
         self.spare.extend(empty);
@@ -338,6 +350,29 @@ mod tests {
     /// Offers from a thread of its own, so that most go into different queues.
     fn offer_apart(intake: &Intake, second: i64) -> Offered {
         thread::scope(|scope| scope.spawn(|| intake.offer(message(second), false)).join().unwrap())
+    }
+
+    #[test]
+    fn what_must_wait_leaves_the_buffers_to_callers() {
+        let intake = bounded(1_000, 1 << 20);
+        (0..100).for_each(|second| assert_eq!(offer_apart(&intake, second), Offered::Settled));
+        let mut gathered = Gathered::default();
+        intake.gather(&mut gathered, Epoch::default());
+        let capacity = |queues: &[Queue]| queues.iter().map(Queue::capacity).sum::<usize>();
+        let grown: usize = gathered.queues.iter().map(|(_, queue)| queue.capacity()).sum();
+        gathered.compact_after(0);
+        assert_eq!(capacity(&gathered.spare), grown);
+        assert!(gathered.spare.iter().all(|queue| queue.count() == 0));
+        let kept = gathered.queues.iter();
+        assert_eq!(kept.map(|(_, queue)| queue.capacity()).sum::<usize>(), 100 * Queue::cost(10));
+        let messages = gathered.queues.iter().flat_map(|(_, queue)| queue.iter());
+        let mut seconds: Vec<i64> = messages.map(|m| m.timestamp.unix_seconds()).collect();
+        seconds.sort_unstable();
+        assert!(seconds.into_iter().eq(0..100));
+        // The same buffers are written to again.
+        assert_eq!(offer_apart(&intake, 100), Offered::Settled);
+        intake.gather(&mut gathered, Epoch::default());
+        assert!(capacity(&gathered.spare) < grown);
     }
 
     fn gather(intake: &Intake) -> Vec<i64> {

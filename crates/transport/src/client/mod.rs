@@ -104,6 +104,13 @@ impl Client {
         }
     }
 
+    /// As [`log_bytes`](Self::log_bytes), but never waits: false where [`WhenFull::Block`] was chosen and
+    /// there is no room. Then the message is neither taken nor counted, and is to be offered again.
+    #[must_use]
+    pub fn offer_bytes(&self, level: Level, message: &[u8], timestamp: Timestamp) -> bool {
+        level > self.inner.config.settings.min_level || self.core().offer(level, message, timestamp)
+    }
+
     /// Whether a message of this level would be logged.
     #[must_use]
     pub fn is_enabled(&self, level: Level) -> bool {

@@ -38,6 +38,8 @@ pub(crate) struct Queue {
     /// Where the oldest message begins.
     head: usize,
     count: usize,
+    /// Up to where memory is fetched.
+    fetched: usize,
 }
 
 /// A message in a queue.
@@ -73,6 +75,7 @@ impl Queue {
         if self.head > self.buffer.len() / 2 {
             self.buffer.drain(..self.head);
             self.head = 0;
+            self.fetched = 0;
         }
         let length = u32::try_from(message.bytes.len()).unwrap_or(u32::MAX);
         let mut header = [0; HEADER];
@@ -87,9 +90,18 @@ impl Queue {
         self.buffer.extend_from_slice(&header);
         self.buffer.extend_from_slice(message.bytes);
         self.count += 1;
-        let ahead = self.buffer.spare_capacity_mut().get(AHEAD..).unwrap_or_default();
-        let length = Self::cost(message.bytes.len()).min(FETCHED_MAX).min(ahead.len());
-        logflux_process::will_write(ahead.get(..length).unwrap_or_default());
+        self.fetch();
+    }
+
+    /// Has memory fetched up to [`AHEAD`] of the end: at the start of a buffer a little more a
+    /// message, until that is reached.
+    fn fetch(&mut self) {
+        let end = self.buffer.len();
+        let begin = self.fetched.clamp(end, end + AHEAD);
+        self.fetched = (end + AHEAD).min(begin + FETCHED_MAX);
+        let spare = self.buffer.spare_capacity_mut();
+        let last = (self.fetched - end).min(spare.len());
+        logflux_process::will_write(spare.get(begin - end..last).unwrap_or_default());
     }
 
     /// The time of the oldest message.
@@ -131,11 +143,18 @@ impl Queue {
         })
     }
 
+    /// The same messages in a buffer that is just large enough.
+    pub(crate) fn compacted(&self) -> Self {
+        let buffer = self.buffer.get(self.head..).unwrap_or_default().to_vec();
+        Self { buffer, count: self.count, ..Self::default() }
+    }
+
     /// Forgets all messages, and keeps the buffer for the next: growing it anew would cost callers.
     pub(crate) fn clear(&mut self) {
         self.buffer.clear();
         self.head = 0;
         self.count = 0;
+        self.fetched = 0;
     }
 
     /// Gives up most of the buffer, when messages have ceased to come.
@@ -233,9 +252,12 @@ mod tests {
                 prop_assert_eq!(queue.count(), model.len());
                 let cost: usize = model.iter().map(|(_, _, bytes)| Queue::cost(bytes.len())).sum();
                 prop_assert_eq!(queue.bytes(), cost);
-                let all: Vec<_> =
-                    queue.iter().map(|m| (m.level, m.timestamp, m.bytes.to_vec())).collect();
-                prop_assert_eq!(&all, model.make_contiguous());
+                for queue in [&queue, &queue.compacted()] {
+                    let all: Vec<_> =
+                        queue.iter().map(|m| (m.level, m.timestamp, m.bytes.to_vec())).collect();
+                    prop_assert_eq!(&all, model.make_contiguous());
+                }
+                prop_assert_eq!(queue.compacted().capacity(), cost);
             }
         }
     }

@@ -9,6 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use logflux_envelope::Sealer;
+use logflux_wire::limits::BATCH_MAX;
 
 use super::builder::Config;
 use super::exit::Exit;
@@ -171,6 +172,22 @@ impl Shared {
         let messages = self.intake.gather(&mut state.gathered, state.epochs.current());
         state.gathered_messages += messages;
         state.epochs.enter(messages);
+    }
+
+    /// Copies what must wait out of the buffers that callers write to, where that is a batch or more;
+    /// true if it was.
+    ///
+    /// Those buffers would grow, and a caller that comes to a new page waits microseconds for it.
+    pub(crate) fn set_aside(&self, state: &mut State) -> bool {
+        if self.intake.queued().0 - state.gathered_messages < count(BATCH_MAX) {
+            return false;
+        }
+        // What was dropped since left empty queues.
+        state.gathered.queues.retain(|(_, queue)| queue.count() > 0);
+        let before = state.gathered.queues.len();
+        self.gather(state);
+        state.gathered.compact_after(before);
+        true
     }
 
     /// Watches all that was logged before.

@@ -147,6 +147,8 @@ impl<'a> Worker<'a> {
         let hurried = stopped || state.is_hurried();
         if !stopped && self.may_take(&state, now).is_some_and(|wait| wait.is_zero()) {
             self.take(&mut state, now);
+        } else if self.shared.set_aside(&mut state) {
+            self.fast_until = Some(now + FAST_FOR);
         }
         drop(state);
         self.seal(now);
