@@ -1263,6 +1263,15 @@ logflux_status logflux_config_set_on_notice(struct logflux_config *config,
                                             struct logflux_error **error);
 
 /**
+ * Keeps every sentence about the client that would be a line on stderr, until
+ * logflux_client_take_notice fetches it, of 64 the newest. For runtimes that no thread of ours may call
+ * into. False is the default; a callback of logflux_config_set_on_notice comes before it.
+ */
+logflux_status logflux_config_set_keep_notices(struct logflux_config *config,
+                                               bool keep,
+                                               struct logflux_error **error);
+
+/**
  * Sets what is called with the statistics every `interval_ms` milliseconds, 10 to 86,400,000, once
  * the client has begun to work, and with the last ones by logflux_client_free; NULL for none, which
  * is the default. `context` is handed to it, and must live until the clients that are built from
@@ -1273,6 +1282,29 @@ logflux_status logflux_config_set_on_stats(struct logflux_config *config,
                                            logflux_stats_callback callback,
                                            void *context,
                                            struct logflux_error **error);
+
+/**
+ * Makes the configuration that variables name, as logflux_config_from_env does with those of the
+ * environment: for a program, or for a library of another language, that has its settings as text. A
+ * variable is `NAME=value`, and ends with NUL; `variables_length` counts every byte of all. Of two with
+ * one name the last counts, and names that no setting has are left out. Where `secret` is not NULL, the
+ * variables of the secret are left out as well.
+ *
+ * The usual variables of proxies (HTTPS_PROXY and others) are still those of the environment.
+ */
+logflux_status logflux_config_from_variables(const char *variables,
+                                             size_t variables_length,
+                                             const struct logflux_secret *secret,
+                                             struct logflux_config **out,
+                                             struct logflux_error **error);
+
+/**
+ * Appends the oldest sentence about the client that was not fetched yet to `out`, for a client of
+ * logflux_config_set_keep_notices; nothing where there is none.
+ */
+logflux_status logflux_client_take_notice(const struct logflux_client *client,
+                                          struct logflux_buffer *out,
+                                          struct logflux_error **error);
 
 /**
  * Builds a client. No thread is started and nothing is sent before the first message; a spool is
@@ -1320,6 +1352,12 @@ logflux_status logflux_client_log_at(const struct logflux_client *client,
  */
 bool logflux_client_is_enabled(const struct logflux_client *client,
                                uint32_t level);
+
+/**
+ * How many milliseconds closing waits where no other time is given, as the setting close_timeout says. 0
+ * for NULL.
+ */
+uint64_t logflux_client_close_timeout_ms(const struct logflux_client *client);
 
 /**
  * Waits until all that was logged before is delivered, or, where there is a spool, durable in it.

@@ -492,6 +492,13 @@ public:
     return detail::make<config, logflux_config>(
         [](auto out, auto error) { return logflux_config_from_env(out, error); });
   }
+  /// Variables that are not those of the environment: NAME=value, each with a NUL behind it.
+  static result<config> from_variables(std::string_view variables, const secret &secret) {
+    return detail::make<config, logflux_config>([&](auto out, auto error) {
+      return logflux_config_from_variables(variables.data(), variables.size(), secret.get(), out,
+                                           error);
+    });
+  }
   explicit config(logflux_config *handle) noexcept : handle_(handle) {}
 
   result<void> node(std::string_view name) {
@@ -561,6 +568,8 @@ public:
     return set(logflux_config_set_on_notice, &config::tell_notice,
                static_cast<void *>(on_notice_.get()));
   }
+  /// Keeps these sentences for client::take_notice instead.
+  result<void> keep_notices(bool keep) { return set(logflux_config_set_keep_notices, keep); }
   /// As on_drop, every interval and at the end of the client.
   result<void> on_stats(milliseconds interval, stats_callback callback) {
     on_stats_ = std::make_shared<stats_callback>(std::move(callback));
@@ -687,6 +696,16 @@ public:
     client_stats stats = {};
     (void)logflux_client_get_stats(handle_.get(), &stats, sizeof stats, nullptr);
     return stats;
+  }
+  /// The oldest sentence that was not taken yet; empty where there is none.
+  std::string take_notice() const {
+    buffer out;
+    (void)logflux_client_take_notice(handle_.get(), out.get(), nullptr);
+    return out.str();
+  }
+  /// How long closing waits where no other time is given.
+  milliseconds close_timeout() const noexcept {
+    return milliseconds(logflux_client_close_timeout_ms(handle_.get()));
   }
   /// What failed last; empty where nothing has.
   std::string last_failure() const {

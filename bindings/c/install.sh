@@ -80,13 +80,7 @@ if [ -n "$shared" ]; then
   ln -sf "liblogflux.so.$major" "$out/lib/liblogflux.so"
 fi
 
-# One object in which all but the interface is local, so that another Rust library, or other parts
-# of the program, can have what they like.
-"$ld" -r --whole-archive "${archives[@]}" -o "$work/all.o"
-"$objcopy" --wildcard --keep-global-symbol='logflux_*' --strip-unneeded \
-  --remove-section=.llvmbc --remove-section=.llvmcmd "$work/all.o" "$work/logflux.o"
-"$ar" rcsD "$out/lib/liblogflux.a" "$work/logflux.o"
-chmod 644 "$out/lib/liblogflux.a"
+LD=$ld OBJCOPY=$objcopy AR=$ar bindings/c/archive.sh "$out/lib/liblogflux.a" "${archives[@]}"
 
 fill() {
   sed -e "s|@PREFIX@|$prefix|g" -e "s|@VERSION@|$version|g" -e "s|@MAJOR@|$major|g" \

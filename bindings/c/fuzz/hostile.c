@@ -277,7 +277,7 @@ static void one_call(void) {
                                       (double)number() / 1e9, why);
     break;
   case 22:
-    switch (byte() % 14) {
+    switch (byte() % 17) {
     case 0:
       status = logflux_config_set_queue(MAYBE(config), number(), number(), why);
       break;
@@ -317,6 +317,18 @@ static void one_call(void) {
     case 12:
       status = logflux_config_set_on_notice(MAYBE(config), MAYBE(notices), &client, why);
       break;
+    case 13:
+      status = logflux_config_set_keep_notices(MAYBE(config), byte() % 2, why);
+      break;
+    case 14:
+      status = logflux_client_take_notice(MAYBE(client), MAYBE(buffer), why);
+      break;
+    case 15: {
+      logflux_config *made = NULL;
+      status = logflux_config_from_variables(a.data, a.length, MAYBE(secret), MAYBE(&made), why);
+      logflux_config_free(made);
+      break;
+    }
     default:
       status = logflux_config_set_on_drop(MAYBE(config), MAYBE(drops), &client, why);
       break;

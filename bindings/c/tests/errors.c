@@ -236,6 +236,14 @@ static void clients(void) {
   FAILS(S(NULL_ARGUMENT), "secret", logflux_config_new_cstr(url, KEY, NULL, &config, &error));
   unsetenv("LOGFLUX_SERVER_URL");
   FAILS(S(INVALID_SETTING), "LOGFLUX_SERVER_URL", logflux_config_from_env(&config, &error));
+  FAILS(S(INVALID_SETTING), "LOGFLUX_SERVER_URL",
+        logflux_config_from_variables("", 0, secret, &config, &error));
+  FAILS(S(INVALID_SETTING), "variables",
+        logflux_config_from_variables("no equals sign", 15, secret, &config, &error));
+  FAILS(S(NULL_ARGUMENT), "variables", logflux_config_from_variables(NULL, 1, secret, &config, &error));
+  FAILS(S(NULL_ARGUMENT), "config", logflux_config_set_keep_notices(NULL, true, &error));
+  FAILS(S(NULL_ARGUMENT), "client", logflux_client_take_notice(NULL, NULL, &error));
+  CHECK(logflux_client_close_timeout_ms(NULL) == 0);
   CHECK(config == NULL);
   OK(logflux_config_new_cstr(url, KEY, secret, &config, NULL));
 

@@ -1,4 +1,4 @@
-//! Writes `include/logflux.h`, or says with `--check` whether it is what would be written.
+//! Writes `include/logflux.h` and the copy of the Go module, or says with `--check` whether they are what would be written.
 //!
 //! `cargo run -p logflux-ffi --example header [-- --check]`
 
@@ -8,8 +8,11 @@ use std::{env, fs};
 
 use cbindgen::{Builder, Config};
 
+/// A Go module can include nothing that is outside of it.
+const HEADERS: [&str; 2] = ["include/logflux.h", "bindings/go/internal/native/logflux.h"];
+
 /// The files in the order in which a reader of the header wants them.
-const FILES: [&str; 21] = [
+const FILES: [&str; 23] = [
     "version",
     "status",
     "error",
@@ -25,8 +28,10 @@ const FILES: [&str; 21] = [
     "config",
     "config/files",
     "config/callbacks",
+    "config/variables",
     "drops",
     "notices",
+    "kept_notices",
     "client",
     "ticket",
     "rotation",
@@ -48,12 +53,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     builder.generate()?.write(&mut header);
     let header = untagged(&String::from_utf8(header)?)?.into_bytes();
 
-    let path = root.join("../../include/logflux.h");
-    if !env::args().any(|argument| argument == "--check") {
-        fs::create_dir_all(path.parent().unwrap_or(root))?;
-        fs::write(&path, header)?;
-    } else if fs::read(&path)? != header {
-        return Err("include/logflux.h is not what crates/ffi says: run `make header`".into());
+    for path in HEADERS {
+        let file = root.join("../..").join(path);
+        if !env::args().any(|argument| argument == "--check") {
+            fs::write(file, &header)?;
+        } else if fs::read(file)? != header {
+            return Err(format!("{path} is not what crates/ffi says: run `make header`").into());
+        }
     }
     Ok(())
 }

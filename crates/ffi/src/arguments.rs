@@ -1,5 +1,7 @@
 //! What comes from C: pointers become references, slices and text, or errors that name them.
 
+#[cfg(feature = "client")]
+use std::ffi::OsString;
 use std::ffi::{CStr, c_char};
 use std::ptr;
 use std::slice;
@@ -82,6 +84,16 @@ pub(crate) fn utf8<'a>(bytes: &'a [u8], name: &str) -> Result<&'a str, Failure> 
         let what = format_args!("{name} is not UTF-8 at byte {}", error.valid_up_to());
         logflux_error::at(logflux_status::InvalidUtf8, name, what)
     })
+}
+
+/// Text as the system has it: any bytes on Unix, UTF-8 elsewhere.
+#[cfg(feature = "client")]
+pub(crate) fn os_string(bytes: &[u8]) -> Option<OsString> {
+    #[cfg(unix)]
+    let text = Some(std::os::unix::ffi::OsStringExt::from_vec(bytes.to_vec()));
+    #[cfg(not(unix))]
+    let text = str::from_utf8(bytes).ok().map(Into::into);
+    text
 }
 
 /// Fills the caller's struct, as much of it as the caller knows.

@@ -16,6 +16,7 @@ use crate::drops::{DropGate, logflux_dropped};
 use crate::ending::Watched;
 use crate::error::{Failure, logflux_error};
 use crate::gate::Gate;
+use crate::kept_notices::KeptNotices;
 use crate::notices::NoticeGate;
 use crate::status::logflux_status;
 use crate::words::{level, logflux_timestamp, time};
@@ -28,6 +29,7 @@ pub struct logflux_client {
     message_max: usize,
     drops: Option<Arc<DropGate>>,
     notices: Option<Arc<NoticeGate>>,
+    kept_notices: Option<Arc<KeptNotices>>,
     stats: Option<Arc<StatsGate>>,
     _watched: Watched,
 }
@@ -91,10 +93,15 @@ pub extern "C" fn logflux_client_new(
         let mut builder = config.builder();
         let drops = config.on_drop().map(|on_drop| Arc::new(DropGate::new(on_drop)));
         let notices = config.on_notice().map(|on_notice| Arc::new(NoticeGate::new(on_notice)));
-        if drops.is_some() || notices.is_some() {
-            let (drops, notices) = (drops.clone(), notices.clone());
-            builder =
-                builder.on_drop(move |report| tell(drops.as_deref(), notices.as_deref(), report));
+        let kept = config.keeps_notices() && notices.is_none();
+        let kept_notices = kept.then(|| Arc::new(KeptNotices::new()));
+        if drops.is_some() || notices.is_some() || kept {
+            let told = Told {
+                drops: drops.clone(),
+                notices: notices.clone(),
+                kept_notices: kept_notices.clone(),
+            };
+            builder = builder.on_drop(move |report| told.of(report));
         }
         let mut stats = None;
         if let Some((interval, on_stats)) = config.on_stats() {
@@ -110,23 +117,41 @@ pub extern "C" fn logflux_client_new(
         ];
         let watched = Watched::new(&client, callbacks.into_iter().flatten().collect());
         let message_max = config.mode().message_max();
-        out.give(logflux_client { client, message_max, drops, notices, stats, _watched: watched })
+        out.give(logflux_client {
+            client,
+            message_max,
+            drops,
+            notices,
+            kept_notices,
+            stats,
+            _watched: watched,
+        })
     })
 }
 
-/// Tells the callbacks. What changed, where nothing was dropped, goes to stderr where no callback
-/// takes sentences.
-fn tell(drops: Option<&DropGate>, notices: Option<&NoticeGate>, report: &DropReport) {
-    let dropped = report.total();
-    if dropped > 0
-        && let Some(gate) = drops
-    {
-        gate.tell_of(&(&**report).into());
-    }
-    match notices {
-        Some(gate) => gate.tell_of(dropped, report.sentence()),
-        None if dropped == 0 => report.write_to_stderr(),
-        None => {}
+/// What is told of drops, and of what holds messages up.
+struct Told {
+    drops: Option<Arc<DropGate>>,
+    notices: Option<Arc<NoticeGate>>,
+    kept_notices: Option<Arc<KeptNotices>>,
+}
+
+impl Told {
+    /// Tells all of them. What changed, where nothing was dropped, goes to stderr where nobody takes
+    /// sentences.
+    fn of(&self, report: &DropReport) {
+        let dropped = report.total();
+        if dropped > 0
+            && let Some(gate) = &self.drops
+        {
+            gate.tell_of(&(&**report).into());
+        }
+        match (&self.notices, &self.kept_notices) {
+            (Some(gate), _) => gate.tell_of(dropped, report.sentence()),
+            (None, Some(kept)) => kept.keep(report.sentence()),
+            (None, None) if dropped == 0 => report.write_to_stderr(),
+            (None, None) => {}
+        }
     }
 }
 
@@ -194,6 +219,16 @@ pub extern "C" fn logflux_client_is_enabled(client: Option<&logflux_client>, lev
     answering(false, || match (client, self::level(level)) {
         (Some(client), Ok(level)) => client.client.is_enabled(level),
         _ => false,
+    })
+}
+
+/// How many milliseconds closing waits where no other time is given, as the setting close_timeout says. 0
+/// for NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn logflux_client_close_timeout_ms(client: Option<&logflux_client>) -> u64 {
+    answering(0, || {
+        let timeout = client.map(|client| client.client.close_timeout()).unwrap_or_default();
+        u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX)
     })
 }
 
@@ -311,6 +346,10 @@ impl From<&ClientStats> for logflux_client_stats {
 }
 
 impl logflux_client {
+    pub(crate) fn kept_notices(&self) -> Option<&KeptNotices> {
+        self.kept_notices.as_deref()
+    }
+
     pub(crate) fn core(&self) -> &Client {
         &self.client
     }

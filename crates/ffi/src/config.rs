@@ -1,7 +1,9 @@
-//! What a client is set to. In the submodules: the files and folders that it uses, and what it calls.
+//! What a client is set to. In the submodules: the files and folders that it uses, what it calls, and
+//! variables that set all of it.
 
 pub mod callbacks;
 pub mod files;
+pub mod variables;
 
 use std::ffi::c_char;
 use std::time::Duration;
@@ -45,11 +47,19 @@ pub struct logflux_config {
     on_drop: Option<Callback<logflux_dropped>>,
     on_notice: Option<Callback<logflux_notice>>,
     on_stats: Option<(StatsInterval, Callback<logflux_client_stats>)>,
+    keeps_notices: bool,
 }
 
 impl logflux_config {
     fn new(config: ClientConfig, secret: Secret) -> Self {
-        Self { config, secret, on_drop: None, on_notice: None, on_stats: None }
+        Self {
+            config,
+            secret,
+            on_drop: None,
+            on_notice: None,
+            on_stats: None,
+            keeps_notices: false,
+        }
     }
 
     pub(crate) fn builder(&self) -> ClientBuilder {
@@ -66,6 +76,10 @@ impl logflux_config {
 
     pub(crate) fn on_notice(&self) -> Option<Callback<logflux_notice>> {
         self.on_notice
+    }
+
+    pub(crate) fn keeps_notices(&self) -> bool {
+        self.keeps_notices
     }
 
     pub(crate) fn on_stats(&self) -> Option<(StatsInterval, Callback<logflux_client_stats>)> {

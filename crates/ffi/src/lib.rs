@@ -29,6 +29,8 @@ pub mod error;
 #[cfg(feature = "client")]
 mod gate;
 pub mod hazmat;
+#[cfg(feature = "client")]
+pub mod kept_notices;
 pub mod keyring;
 mod node;
 #[cfg(feature = "client")]

@@ -174,6 +174,18 @@ fn eight_threads_share_one_client() {
 }
 
 #[test]
+fn settings_come_from_variables_that_are_given_and_sentences_are_fetched() {
+    for (way, program) in ways("c/tests/variables.c", Link::Shared) {
+        let (place, _running) = Place::new();
+        let refused = place.another_key();
+        place.revoke(&refused);
+        let mut program = with_settings(program, &place);
+        let said = succeed(program.env("LOGFLUX_API_KEY", refused.expose()));
+        assert!(said.contains("API key"), "{way}: {said}");
+    }
+}
+
+#[test]
 fn a_client_that_runs_gets_another_key_another_authority_and_another_secret() {
     for (way, mut program) in ways("c/tests/rotation.c", Link::Shared) {
         let (place, _running) = Place::new();

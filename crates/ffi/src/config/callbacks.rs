@@ -49,6 +49,21 @@ pub extern "C" fn logflux_config_set_on_notice(
     })
 }
 
+/// Keeps every sentence about the client that would be a line on stderr, until
+/// logflux_client_take_notice fetches it, of 64 the newest. For runtimes that no thread of ours may call
+/// into. False is the default; a callback of logflux_config_set_on_notice comes before it.
+#[unsafe(no_mangle)]
+pub extern "C" fn logflux_config_set_keep_notices(
+    config: Option<&mut logflux_config>,
+    keep: bool,
+    error: Option<&mut *mut logflux_error>,
+) -> logflux_status {
+    boundary(error, || {
+        there(config, "config")?.keeps_notices = keep;
+        Ok(())
+    })
+}
+
 /// Sets what is called with the statistics every `interval_ms` milliseconds, 10 to 86,400,000, once
 /// the client has begun to work, and with the last ones by logflux_client_free; NULL for none, which
 /// is the default. `context` is handed to it, and must live until the clients that are built from
