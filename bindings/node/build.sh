@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the addon, and packs the package and that of this platform into target/npm.
+# Builds the addon, packs the package and that of this platform into target/npm, and installs both into
+# target/node-test, a folder that holds nothing else of this repository.
 set -euo pipefail
 cd "$(dirname "$0")"
 root=$(cd ../.. && pwd)
@@ -50,3 +51,13 @@ for folder in package platform; do
   npm pack --silent --pack-destination "$target/npm" "$target/npm-build/$folder" > /dev/null
 done
 ls "$target/npm/logflux-logflux-js-sdk-$version.tgz" "$target/npm/logflux-logflux-js-sdk-$platform-$version.tgz"
+
+./tools.sh
+# As npm would unpack them; `package.test.js` has npm itself install them into an empty folder.
+place=$target/node-test
+rm -rf "$place/node_modules/@logflux"
+for archive in "$target"/npm/*.tgz; do
+  name=$(tar --extract --to-stdout --gzip --file "$archive" package/package.json | node -p 'JSON.parse(fs.readFileSync(0)).name')
+  mkdir -p "$place/node_modules/$name"
+  tar --extract --gzip --strip-components 1 --file "$archive" --directory "$place/node_modules/$name"
+done

@@ -224,7 +224,8 @@ export declare class LogFluxClient {
 /**
  * Sets the client of the process up: everything that is logged from now on goes through it, in workers
  * as well. What is left out is what the `LOGFLUX_…` variables say. Once more with the same settings it
- * changes nothing.
+ * gives the same client. With others the new client takes its place, and the old one is closed when it
+ * has delivered what it has.
  */
 export declare function init(
   serverUrl?: string | null,

@@ -112,9 +112,14 @@ class Teller {
   }
 
   end() {
+    this.stop();
+    this.tell();
+  }
+
+  /** Tells nothing more. */
+  stop() {
     clearInterval(this.#timer);
     exit.after.delete(this.#tell);
-    this.tell();
   }
 }
 
@@ -151,6 +156,14 @@ class LogFluxClient {
   /** The addon's number of a client. @param {LogFluxClient} client @returns {number} */
   static _number(client) {
     return client.#number;
+  }
+
+  /** Lets go of a client that nobody was given, as another object has the same. @param {LogFluxClient} client */
+  static _discard(client) {
+    client.#teller?.stop();
+    client.#closed = true;
+    client.#known.used = false;
+    native.clientRelease(client.#number, true);
   }
 
   /** Logs a message of a level, by its number or name. @param {number | string} level @param {unknown} message @param {unknown} [fields] */

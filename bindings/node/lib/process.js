@@ -2,6 +2,7 @@
 
 /** The client of the process, which the functions of the module log through. */
 
+const { clearInterval, setInterval } = require('node:timers');
 const { LogFluxClient, log: logTo, setProcessClient } = require('./client.js');
 const { LogFluxError, SettingsError } = require('./errors.js');
 const { Level, levelOf } = require('./levels.js');
@@ -9,6 +10,8 @@ const { brief } = require('./json.js');
 const exit = require('./exit.js');
 const native = require('./native.js');
 
+/** How often, in milliseconds, a client that was replaced is asked whether all of it is delivered. */
+const RETIRING = 100;
 /** The addon's number of the client of the process, which any thread may have set up. */
 const PROCESS = 0;
 
@@ -18,7 +21,9 @@ let current;
 let closed;
 
 /**
- * Sets the client of the process up. What is left out is what the `LOGFLUX_…` variables say.
+ * Sets the client of the process up. What is left out is what the `LOGFLUX_…` variables say. With the
+ * settings of the client that there is, gives that one; with others the new client takes its place, and
+ * the old one is closed when it has delivered what it has.
  * @param {string | object | null} [serverUrl] or all settings
  * @param {string | null} [node] @param {string | null} [apiKey] @param {unknown} [secret] @param {object} [settings]
  * @returns {LogFluxClient}
@@ -40,18 +45,32 @@ function init(serverUrl, node, apiKey, secret, settings) {
   const { handleSignals = true, logUncaught = true, ...rest } = given;
   const client = new LogFluxClient(rest);
   const number = LogFluxClient._number(client);
-  if (!native.processAdopt(number)) {
-    client.closeSync(0);
-    throw new LogFluxError('logflux is initialised already with other settings: call logflux.close() before the next');
-  }
+  native.processAdopt(number);
   // The same settings once more; one that another thread has closed is replaced.
-  if (current !== undefined && LogFluxClient._number(current) === number) return current;
+  if (current !== undefined && LogFluxClient._number(current) === number) {
+    LogFluxClient._discard(client);
+    return current;
+  }
+  const replaced = current;
   current = client;
   closed = undefined;
   setProcessClient(client);
+  if (replaced !== undefined) retire(replaced);
   if (handleSignals) exit.handleSignals();
   if (logUncaught) exit.logUncaught(uncaught);
   return client;
+}
+
+/** Closes a client when all of it is delivered. Until then the end of the process flushes it. @param {LogFluxClient} replaced */
+function retire(replaced) {
+  const closeIfDone = () => {
+    const { pending, spooled } = replaced.stats();
+    if (pending + spooled > 0) return;
+    clearInterval(timer);
+    replaced.closeSync(0);
+  };
+  const timer = setInterval(closeIfDone, RETIRING);
+  timer.unref();
 }
 
 /** As `init`, from the `LOGFLUX_…` variables; what is given here comes before them. @param {object} [settings] */

@@ -6,6 +6,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use logflux_envelope::{EntryError, Field, KeyPolicyError, OpenError, SealError, Stage};
+use logflux_host::Fault;
 use napi::{Error, Result, Status};
 
 /// The class of an error in JavaScript.
@@ -89,6 +90,16 @@ impl From<SealError> for Failure {
     fn from(error: SealError) -> Self {
         let too_long = matches!(error, SealError::MessageTooLong { .. });
         Self { stage: too_long.then_some(Stage::Size), ..Self::new(Kind::Seal, error) }
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Settings(text) => Self::settings(text),
+            Fault::Secret(text) => Self::secret(text),
+            Fault::Other(text) => Self::other(text),
+        }
     }
 }
 

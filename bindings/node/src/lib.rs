@@ -4,23 +4,20 @@
 //! `async`, no thread of ours calls into JavaScript, and no finalizer waits. What takes time is begun
 //! here and asked after by JavaScript; only what ends a process waits.
 //!
-//! `boundary` is what every function runs inside, `values` reads arguments. `clients` are the clients
-//! of the process, which all environments share, `settings` what they are set to, `notices` what they
-//! tell, `tickets` how to wait for them, `logging` what JavaScript does with them, and `ending` the end
-//! of the process. `secrets`, `sealing`, `opening` and `hazmat` are the rest.
+//! The clients of the process, and all that an SDK of another runtime needs as well, are in
+//! `logflux_host`. `boundary` is what every function runs inside, `values` reads arguments, `logging` is
+//! what JavaScript does with clients, `settings` what it may set, and `ending` the end of the process.
+//! `secrets`, `sealing`, `opening` and `hazmat` are the rest.
 
 // napi-derive registers nothing where a test is built, though there is none.
 #![cfg_attr(test, allow(dead_code, unused_imports))]
 
 mod boundary;
-mod clients;
 mod ending;
 mod hazmat;
 mod logging;
-mod notices;
 mod opening;
 mod sealing;
 mod secrets;
 mod settings;
-mod tickets;
 mod values;

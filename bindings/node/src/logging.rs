@@ -2,19 +2,17 @@
 
 use logflux_envelope as core;
 use logflux_envelope::Level;
-use logflux_transport::{ApiError, DropReason, Rotation};
-use logflux_wire::ApiKeyError;
+use logflux_host::notices::Watches;
+use logflux_host::settings::{Environment, Given};
+use logflux_host::tickets::{self, Ticket};
+use logflux_host::{clients, ending, rotation};
+use logflux_transport::DropReason;
 use napi::bindgen_prelude::External;
 use napi::{JsString, Result};
 use napi_derive::napi;
 
-use crate::boundary::{Failure, guarded};
-use crate::clients;
-use crate::ending;
-use crate::notices::{Fetched, Watches};
-use crate::secrets::Environment;
-use crate::settings::{Given, PolicyBounds};
-use crate::tickets::{FlushResult, Ticket};
+use crate::boundary::guarded;
+use crate::settings::{self, PolicyBounds};
 use crate::values;
 
 /// The version of the addon, which is the package's.
@@ -35,16 +33,17 @@ pub fn client_open(
 ) -> Result<u32> {
     guarded(|| {
         ending::watch();
+        let policy = policy.map(settings::bounds).transpose()?;
         let given = Given { values, secret: secret.map(|secret| (**secret).clone()), policy };
         let watches = Watches { drops: watches_drops, notices: watches_notices };
-        clients::open(&given, &environment, watches)
+        Ok(clients::open(&given, &environment, watches)?)
     })
 }
 
-/// Makes this the client of the process. False where another is.
+/// Makes this the client of the process, in the place of the one before it.
 #[napi]
-pub fn process_adopt(number: u32) -> bool {
-    clients::adopt(number)
+pub fn process_adopt(number: u32) {
+    clients::adopt(number);
 }
 
 /// The number of the client of the process; 0 where there is none.
@@ -99,21 +98,37 @@ pub fn client_min_level(number: u32) -> u32 {
 /// How long closing waits unless it is told otherwise, in milliseconds.
 #[napi]
 pub fn client_close_timeout(number: u32) -> Result<f64> {
-    guarded(|| clients::of(number, |shared| Ok(shared.client.close_timeout().as_secs_f64() * 1e3)))
+    guarded(|| Ok(clients::of(number, |shared| shared.client.close_timeout().as_secs_f64() * 1e3)?))
+}
+
+/// What a flush or a close found.
+#[napi(object, object_from_js = false)]
+pub struct FlushResult {
+    /// Messages that were dropped since the client was built.
+    pub dropped: f64,
+    /// Messages that are still on their way.
+    pub left: f64,
+}
+
+impl From<tickets::FlushResult> for FlushResult {
+    #[allow(clippy::cast_precision_loss)] // Nobody logs 2^53 messages.
+    fn from(found: tickets::FlushResult) -> Self {
+        Self { dropped: found.dropped as f64, left: found.left as f64 }
+    }
 }
 
 /// Begins to flush, and does not wait.
 #[napi]
 pub fn client_flush_begin(number: u32) -> Result<External<Ticket>> {
-    guarded(|| clients::of(number, |shared| Ok(External::new(Ticket::flush(&shared.client)))))
+    guarded(|| Ok(clients::of(number, |shared| External::new(Ticket::flush(&shared.client)))?))
 }
 
 /// Flushes, and waits.
 #[napi]
 pub fn client_flush_sync(number: u32, timeout: f64) -> Result<FlushResult> {
     guarded(|| {
-        let client = clients::of(number, |shared| Ok(shared.client.clone()))?;
-        Ok(client.flush(values::duration(timeout)).into())
+        let client = clients::of(number, |shared| shared.client.clone())?;
+        Ok(tickets::FlushResult::from(client.flush(values::duration(timeout))).into())
     })
 }
 
@@ -121,16 +136,7 @@ pub fn client_flush_sync(number: u32, timeout: f64) -> Result<FlushResult> {
 /// wait.
 #[napi]
 pub fn client_close_begin(number: u32, timeout: f64, all: bool) -> Result<External<Ticket>> {
-    guarded(|| {
-        clients::of(number, |shared| {
-            let ticket = if clients::leave(number, shared, all) {
-                Ticket::close(&shared.client, values::duration(timeout))
-            } else {
-                Ticket::flush(&shared.client)
-            };
-            Ok(External::new(ticket))
-        })
-    })
+    guarded(|| Ok(External::new(Ticket::leave(number, values::duration(timeout), all)?)))
 }
 
 /// As [`client_close_begin`], and waits.
@@ -138,10 +144,11 @@ pub fn client_close_begin(number: u32, timeout: f64, all: bool) -> Result<Extern
 pub fn client_close_sync(number: u32, timeout: f64, all: bool) -> Result<FlushResult> {
     guarded(|| {
         let (client, closes) = clients::of(number, |shared| {
-            Ok((shared.client.clone(), clients::leave(number, shared, all)))
+            (shared.client.clone(), clients::leave(number, shared, all))
         })?;
         let timeout = values::duration(timeout);
-        Ok(if closes { client.close(timeout) } else { client.flush(timeout) }.into())
+        let ended = if closes { client.close(timeout) } else { client.flush(timeout) };
+        Ok(tickets::FlushResult::from(ended).into())
     })
 }
 
@@ -163,7 +170,7 @@ pub fn ticket_done(ticket: &External<Ticket>) -> bool {
 /// What the ticket knows now.
 #[napi]
 pub fn ticket_answer(ticket: &External<Ticket>) -> FlushResult {
-    ticket.answer()
+    ticket.answer().into()
 }
 
 /// Goes on with what is given; the rest stays as it is.
@@ -175,24 +182,8 @@ pub fn client_rotate(
     ca_file: Option<String>,
 ) -> Result<()> {
     guarded(|| {
-        let mut rotation = Rotation::new();
-        if let Some(secret) = secret {
-            rotation = rotation.secret((**secret).clone());
-        }
-        if let Some(key) = api_key {
-            let key =
-                key.parse().map_err(|error: ApiKeyError| Failure::setting("apiKey", error))?;
-            rotation = rotation.api_key(key);
-        }
-        if let Some(file) = ca_file {
-            rotation = rotation.ca_file(file);
-        }
-        clients::of(number, |shared| {
-            shared.client.rotate(rotation).map_err(|error| match error {
-                ApiError::Trust(error) => Failure::setting("caFile", error),
-                other => Failure::settings(other),
-            })
-        })
+        let secret = secret.map(|secret| (**secret).clone());
+        Ok(rotation::rotate(number, secret, api_key.as_deref(), ca_file)?)
     })
 }
 
@@ -234,35 +225,48 @@ pub fn drop_reasons() -> Vec<&'static str> {
 #[allow(clippy::cast_precision_loss)] // Nobody logs 2^53 messages.
 pub fn client_stats(number: u32) -> Result<Stats> {
     guarded(|| {
-        clients::of(number, |shared| {
-            let stats = shared.client.stats();
-            Ok(Stats {
-                accepted: stats.accepted as f64,
-                delivered: stats.delivered as f64,
-                dropped: stats.dropped.iter().map(|(_, count)| count as f64).collect(),
-                pending: stats.pending as f64,
-                spooled: stats.spooled as f64,
-                requests: stats.requests as f64,
-                retries: stats.retries as f64,
-                bytes: stats.bytes as f64,
-                dead_letters: stats.dead_letters as f64,
-                derivations: stats.derivations as f64,
-                last_error: stats.last_error,
-            })
+        let stats = clients::of(number, |shared| shared.client.stats())?;
+        Ok(Stats {
+            accepted: stats.accepted as f64,
+            delivered: stats.delivered as f64,
+            dropped: stats.dropped.iter().map(|(_, count)| count as f64).collect(),
+            pending: stats.pending as f64,
+            spooled: stats.spooled as f64,
+            requests: stats.requests as f64,
+            retries: stats.retries as f64,
+            bytes: stats.bytes as f64,
+            dead_letters: stats.dead_letters as f64,
+            derivations: stats.derivations as f64,
+            last_error: stats.last_error,
         })
     })
+}
+
+/// Sentences, and the number of the next one.
+#[napi(object, object_from_js = false)]
+pub struct Fetched {
+    /// What to ask for next.
+    pub next: f64,
+    /// The sentences, the oldest first.
+    pub sentences: Vec<String>,
 }
 
 /// The sentences of a client, from this number on.
 #[napi]
 pub fn client_notices(number: u32, since: f64) -> Result<Fetched> {
-    guarded(|| clients::of(number, |shared| Ok(shared.notices.since(since))))
+    guarded(|| {
+        // What is told is counted from 0.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let fetched = clients::of(number, |shared| shared.notices.since(since as u64))?;
+        #[allow(clippy::cast_precision_loss)] // Nobody tells 2^53 sentences.
+        Ok(Fetched { next: fetched.next as f64, sentences: fetched.sentences })
+    })
 }
 
 /// What a client is, without its secret and key.
 #[napi]
 pub fn client_describe(number: u32) -> Result<String> {
-    guarded(|| clients::of(number, |shared| Ok(format!("{:?}", shared.client))))
+    guarded(|| Ok(clients::of(number, |shared| format!("{:?}", shared.client))?))
 }
 
 /// This process was restored from a snapshot, and other copies of it may run.

@@ -1,12 +1,13 @@
 //! Sealing: a message becomes an entry.
 
 use logflux_envelope as core;
-use logflux_envelope::{KeyPolicy, Message, Node, Secret};
+use logflux_envelope::{Message, Node, Secret};
+use logflux_host::settings::key_policy;
 use napi::Result;
 use napi::bindgen_prelude::External;
 use napi_derive::napi;
 
-use crate::boundary::{Failure, guarded};
+use crate::boundary::guarded;
 use crate::settings::{self, PolicyBounds};
 use crate::values::{self, Bytes};
 
@@ -41,18 +42,8 @@ pub fn sealer_new(
     bounds: Option<PolicyBounds>,
 ) -> Result<External<Sealer>> {
     guarded(|| {
-        let mut key_policy = match policy.as_deref() {
-            None | Some("adaptive") => KeyPolicy::DEFAULT,
-            Some("unique") => KeyPolicy::Unique,
-            Some("bounded") => KeyPolicy::BOUNDED,
-            Some(_) => {
-                let what = "must be \"unique\", \"adaptive\" or \"bounded\"";
-                return Err(Failure::setting("keyPolicy", what));
-            }
-        };
-        if let Some(bounds) = bounds {
-            key_policy = settings::policy(key_policy, bounds)?;
-        }
+        let bounds = bounds.map(settings::bounds).transpose()?;
+        let key_policy = key_policy(policy.as_deref(), bounds)?;
         let sealer = core::Sealer::builder((**secret).clone())
             .mode(values::mode(mode.as_deref())?)
             .key_policy(key_policy)

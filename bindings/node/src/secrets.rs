@@ -1,19 +1,14 @@
 //! The secret, and several of them.
 
-use std::collections::HashMap;
-
 use logflux_envelope as core;
-use logflux_envelope::{SecretSource, SecretSourceError};
-use logflux_transport::SecretCommandTimeout;
+use logflux_host::secret;
+use logflux_host::settings::Environment;
 use napi::Result;
 use napi::bindgen_prelude::External;
 use napi_derive::napi;
 
 use crate::boundary::{Failure, guarded};
 use crate::values::{self, Bytes};
-
-/// Variables of the environment, by name.
-pub(crate) type Environment = HashMap<String, String>;
 
 /// Takes a secret: its text, or its UTF-8.
 #[napi]
@@ -33,13 +28,7 @@ pub fn secret_generate() -> Result<External<core::Secret>> {
 /// The secret that the environment names.
 #[napi]
 pub fn secret_from_env(environment: Environment) -> Result<External<core::Secret>> {
-    guarded(|| {
-        let timeout = match environment.get("LOGFLUX_SECRET_COMMAND_TIMEOUT") {
-            Some(text) if !text.is_empty() => text.parse().map_err(Failure::settings)?,
-            _ => SecretCommandTimeout::DEFAULT,
-        };
-        from_env(&environment, timeout).map(External::new)
-    })
+    guarded(|| Ok(External::new(secret::of(&environment)?)))
 }
 
 /// The secret itself, as text.
@@ -69,24 +58,4 @@ pub fn keyring_new(
         }
         keyring.map(External::new).ok_or_else(|| Failure::secret("a keyring needs a secret"))
     })
-}
-
-/// The secret of the variables that are given. A command is run, and waited for.
-pub(crate) fn from_env(
-    environment: &Environment,
-    timeout: SecretCommandTimeout,
-) -> std::result::Result<core::Secret, Failure> {
-    let text = environment.get("LOGFLUX_SECRET");
-    let file = environment.get("LOGFLUX_SECRET_FILE");
-    let command = environment.get("LOGFLUX_SECRET_COMMAND");
-    let source = match (text, file, command) {
-        (Some(text), None, None) => {
-            return core::Secret::new(text.clone()).map_err(Failure::secret);
-        }
-        (None, Some(file), None) => SecretSource::File(file.into()),
-        (None, None, Some(command)) => SecretSource::Command(command.clone()),
-        (None, None, None) => return Err(Failure::secret(SecretSourceError::None)),
-        _ => return Err(Failure::secret(SecretSourceError::Several)),
-    };
-    source.load_within(timeout.get()).map_err(Failure::secret)
 }

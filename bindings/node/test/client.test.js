@@ -109,11 +109,46 @@ test('a secret of a variable that is not set is an error, and not another secret
   }
 });
 
-test('init once more: the same settings change nothing, others are an error', async () => {
+test('init once more: the same settings change nothing, with others the new client takes over', async () => {
   const node = newNode();
   const client = logflux.init(server.settings(node));
   assert.equal(logflux.init(server.settings(node)), client);
-  assert.throws(() => logflux.init(server.settings(newNode())), { name: 'LogFluxError', message: /initialised already/ });
+  client.info('to the first');
+  const second = newNode();
+  const replacing = logflux.init(server.settings(second));
+  assert.notEqual(replacing, client);
+  assert.equal(logflux.client(), replacing);
+  logflux.info('to the second');
+  // The first is closed when it has delivered what it has, and not before.
+  for (let pause = 100; !(client.stats().dropped['client closed'] > 0) && pause < 60_000; pause *= 2) {
+    await new Promise((resume) => setTimeout(resume, pause));
+    if (client.stats().pending === 0) client.debug('the last');
+  }
+  const { delivered, accepted, dropped } = client.stats();
+  assert.ok(dropped['client closed'] > 0 && delivered > 0, inspect(client.stats()));
+  assert.equal(accepted, delivered + dropped['client closed']);
+  assert.equal((await server.messages(node))[0], 'to the first');
+  assert.equal(await logflux.close(), true);
+  assert.deepEqual(await server.messages(second), ['to the second']);
+});
+
+test('a client that was replaced is flushed at the end of the process', async () => {
+  const [first, second] = [newNode(), newNode()];
+  const code = `
+    const logflux = require('@logflux/logflux-js-sdk');
+    logflux.init({ node: '${first}' });
+    logflux.info('to the first');
+    logflux.init({ node: '${second}' });
+    logflux.info('to the second');`;
+  const done = await run(code, { env: server.environment(first) });
+  assert.equal(done.code, 0, done.stderr);
+  assert.deepEqual(await server.messages(first), ['to the first']);
+  assert.deepEqual(await server.messages(second), ['to the second']);
+});
+
+test('a closed client stays closed, and tells what became of its messages', async () => {
+  const node = newNode();
+  const client = logflux.init(server.settings(node));
   logflux.info('one');
   assert.equal(await logflux.close(), true);
   assert.equal(logflux.client(), undefined);

@@ -8,8 +8,6 @@ const { join } = require('node:path');
 const { Server } = require('./support.js');
 
 async function main() {
-  // With the name of no test, there is nothing to do but what `test.sh` has done.
-  if (process.argv[2] === 'none') return;
   const server = await Server.start();
   const named = process.argv.slice(2).filter((name) => !name.startsWith('-'));
   const options = process.argv.slice(2).filter((name) => name.startsWith('-'));

@@ -1,8 +1,8 @@
-//! The clients of this process, which all environments share: the main thread, workers, and every
-//! copy of the package that is loaded.
+//! The clients of the process, which all that load the library share: threads, workers, and copies of
+//! the SDK.
 //!
-//! There is one for every distinct set of settings. JavaScript knows a client by its number, so that
-//! nothing of it is finalized; a client lives until it is closed. They are found without a lock.
+//! There is one for every distinct set of settings. A client is known by its number, so that nothing of
+//! it is finalized, and lives until it is closed.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,15 +10,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwapOption;
 use logflux_transport::{BuildError, Client};
 
-use crate::boundary::Failure;
+use crate::Fault;
 use crate::notices::{Notices, Watches};
-use crate::secrets::Environment;
-use crate::settings::{self, Given, Identity};
+use crate::settings::{self, Environment, Given, Identity};
 
-/// A client, and who uses it.
-pub(crate) struct Shared {
-    pub(crate) client: Client,
-    pub(crate) notices: Arc<Notices>,
+/// A client, and how many objects use it.
+pub struct Shared {
+    /// The client.
+    pub client: Client,
+    /// What it told.
+    pub notices: Arc<Notices>,
     identity: Identity,
     users: AtomicU32,
     closed: AtomicBool,
@@ -39,18 +40,17 @@ type Table = Vec<Option<Arc<Shared>>>;
 static TABLE: ArcSwapOption<Table> = ArcSwapOption::const_empty();
 /// Held while the table is replaced.
 static REPLACING: Mutex<()> = Mutex::new(());
-/// The client that the functions of the module log through.
+/// The client of the process, where the SDK keeps it here.
 static PROCESS: AtomicU32 = AtomicU32::new(NONE);
 
 /// The number of no client.
-pub(crate) const NONE: u32 = 0;
+pub const NONE: u32 = 0;
 
 /// A client with these settings: one that is there, or a new one. Gives its number.
-pub(crate) fn open(
-    given: &Given,
-    environment: &Environment,
-    watches: Watches,
-) -> Result<u32, Failure> {
+///
+/// # Errors
+/// [`Fault`] where a setting is missing or wrong.
+pub fn open(given: &Given, environment: &Environment, watches: Watches) -> Result<u32, Fault> {
     let (config, secret, identity) = settings::read(given, environment)?;
     let _replacing = REPLACING.lock().unwrap_or_else(PoisonError::into_inner);
     let mut table = TABLE.load_full().map_or_else(Table::new, |table| (*table).clone());
@@ -73,24 +73,24 @@ pub(crate) fn open(
     let client = builder.build().map_err(|error| refused(&error))?;
     let (users, closed) = (AtomicU32::new(1), AtomicBool::new(false));
     table.push(Some(Arc::new(Shared { client, notices, identity, users, closed })));
-    let number = u32::try_from(table.len()).map_err(|_| Failure::other("too many clients"))?;
+    let number = u32::try_from(table.len()).map_err(|_| Fault::Other("too many clients"))?;
     TABLE.store(Some(Arc::new(table)));
     Ok(number)
 }
 
-fn refused(error: &BuildError) -> Failure {
+fn refused(error: &BuildError) -> Fault {
     match error {
-        BuildError::Node => Failure::setting("node", "the host name is no node: give one"),
-        BuildError::KeyPolicy(error) => Failure::setting("keyPolicy", error),
-        BuildError::Trust(error) => Failure::setting("caFile", error),
-        BuildError::Proxy(error) => Failure::setting("proxy", error),
-        BuildError::Spool(error) => Failure::setting("spoolDir", error),
-        _ => Failure::settings(error),
+        BuildError::Node => Fault::setting("node", "the host name is no node: give one"),
+        BuildError::KeyPolicy(error) => Fault::setting("keyPolicy", error),
+        BuildError::Trust(error) => Fault::setting("caFile", error),
+        BuildError::Proxy(error) => Fault::setting("proxy", error),
+        BuildError::Spool(error) => Fault::setting("spoolDir", error),
+        _ => Fault::Settings(error.to_string()),
     }
 }
 
 /// Does something with the client of this number, or, for [`NONE`], with that of the process.
-pub(crate) fn with<T>(number: u32, work: impl FnOnce(&Shared) -> T) -> Option<T> {
+pub fn with<T>(number: u32, work: impl FnOnce(&Shared) -> T) -> Option<T> {
     let number = if number == NONE { PROCESS.load(Ordering::Acquire) } else { number };
     let at = usize::try_from(number).ok()?.checked_sub(1)?;
     let table = TABLE.load();
@@ -99,40 +99,39 @@ pub(crate) fn with<T>(number: u32, work: impl FnOnce(&Shared) -> T) -> Option<T>
 }
 
 /// As [`with`], where the client must be there.
-pub(crate) fn of<T>(
-    number: u32,
-    work: impl FnOnce(&Shared) -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    with(number, work).unwrap_or_else(|| Err(Failure::other("the client is gone")))
+///
+/// # Errors
+/// [`Fault::Other`] where it is not there.
+pub fn of<T>(number: u32, work: impl FnOnce(&Shared) -> T) -> Result<T, Fault> {
+    with(number, work).ok_or(Fault::Other("the client is gone"))
 }
 
 /// Every client that is there.
-pub(crate) fn all() -> impl Iterator<Item = Arc<Shared>> {
+pub fn all() -> impl Iterator<Item = Arc<Shared>> {
     let table = TABLE.load_full();
     let clients: Vec<_> = table.iter().flat_map(|table| table.iter().flatten()).cloned().collect();
     clients.into_iter()
 }
 
 /// Visits every client, and allocates nothing.
-pub(crate) fn visit(mut work: impl FnMut(&Shared)) {
+pub fn visit(mut work: impl FnMut(&Shared)) {
     let table = TABLE.load();
     table.iter().flat_map(|table| table.iter().flatten()).for_each(|shared| work(shared));
 }
 
-/// Makes this the client of the process. False where another is.
-pub(crate) fn adopt(number: u32) -> bool {
-    let others = PROCESS.compare_exchange(NONE, number, Ordering::AcqRel, Ordering::Acquire);
-    others.map_or_else(|other| other == number, |_| true)
+/// Makes this the client of the process.
+pub fn adopt(number: u32) {
+    PROCESS.store(number, Ordering::Release);
 }
 
-/// The number of the client of the process.
-pub(crate) fn process() -> u32 {
+/// The number of the client of the process; [`NONE`] where there is none.
+pub fn process() -> u32 {
     PROCESS.load(Ordering::Acquire)
 }
 
 /// One user less. True where the caller is to close the client: nobody uses it any more, or it ends for
 /// `all`.
-pub(crate) fn leave(number: u32, shared: &Shared, all: bool) -> bool {
+pub fn leave(number: u32, shared: &Shared, all: bool) -> bool {
     let _replacing = REPLACING.lock().unwrap_or_else(PoisonError::into_inner);
     if shared.one_user_less() > 0 && !all {
         return false;
@@ -142,10 +141,9 @@ pub(crate) fn leave(number: u32, shared: &Shared, all: bool) -> bool {
     true
 }
 
-/// An object of JavaScript's that knew this number is gone; `used` where it had not left before. A closed
-/// client that nobody knows is forgotten; another goes on, since what was logged through it may be on its
-/// way.
-pub(crate) fn release(number: u32, used: bool) {
+/// An object that knew this number is gone; `used` where it had not left before. A closed client that
+/// nobody knows is forgotten; another goes on, since what was logged through it may be on its way.
+pub fn release(number: u32, used: bool) {
     let _replacing = REPLACING.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(table) = TABLE.load_full() else { return };
     let Some(at) = usize::try_from(number).ok().and_then(|number| number.checked_sub(1)) else {

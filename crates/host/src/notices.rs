@@ -1,52 +1,55 @@
-//! What a client tells: sentences, which JavaScript fetches. No thread of ours calls into it.
+//! What a client tells: sentences, which the SDK fetches.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use logflux_transport::DropReport;
-use napi_derive::napi;
 
 /// Who is told what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Watches {
-    /// Whether JavaScript tells of drops, which it counts.
-    pub(crate) drops: bool,
-    /// Whether JavaScript fetches sentences.
-    pub(crate) notices: bool,
+pub struct Watches {
+    /// Whether the SDK tells of drops, which it counts itself.
+    pub drops: bool,
+    /// Whether the SDK fetches sentences.
+    pub notices: bool,
 }
 
 /// Sentences that nobody has fetched yet.
 #[derive(Debug)]
-pub(crate) struct Notices {
+pub struct Notices {
     watches: Watches,
-    sentences: Mutex<(f64, VecDeque<String>)>,
+    sentences: Mutex<(u64, VecDeque<String>)>,
 }
 
 /// Sentences, and the number of the next one.
-#[napi(object, object_from_js = false)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fetched {
     /// What to ask for next.
-    pub next: f64,
+    pub next: u64,
     /// The sentences, the oldest first.
     pub sentences: Vec<String>,
 }
 
 impl Notices {
-    pub(crate) fn new(watches: Watches) -> Self {
+    /// Nothing was told yet.
+    #[must_use]
+    pub fn new(watches: Watches) -> Self {
         Self { watches, sentences: Mutex::default() }
     }
 
-    pub(crate) fn watches(&self) -> Watches {
+    /// Who is told what.
+    #[must_use]
+    pub fn watches(&self) -> Watches {
         self.watches
     }
 
     /// Keeps a sentence, or writes it to stderr where nobody fetches any.
-    pub(crate) fn tell(&self, report: &DropReport) {
+    pub fn tell(&self, report: &DropReport) {
         /// How many wait at most; the oldest make room.
         const KEPT: usize = 64;
         if self.watches.notices {
             let mut sentences = self.sentences.lock().unwrap_or_else(PoisonError::into_inner);
-            sentences.0 += 1.0;
+            sentences.0 += 1;
             sentences.1.push_back(report.sentence());
             if sentences.1.len() > KEPT {
                 sentences.1.pop_front();
@@ -57,12 +60,12 @@ impl Notices {
     }
 
     /// The sentences from this number on.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
-    pub(crate) fn since(&self, number: f64) -> Fetched {
+    #[must_use]
+    pub fn since(&self, number: u64) -> Fetched {
         let sentences = self.sentences.lock().unwrap_or_else(PoisonError::into_inner);
         let (next, kept) = (sentences.0, &sentences.1);
-        // A float becomes the nearest number that there is.
-        let known = (number - (next - kept.len() as f64)) as usize;
+        let new = usize::try_from(next.saturating_sub(number)).unwrap_or(usize::MAX);
+        let known = kept.len().saturating_sub(new);
         Fetched { next, sentences: kept.iter().skip(known).cloned().collect() }
     }
 }

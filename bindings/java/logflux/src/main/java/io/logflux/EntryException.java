@@ -1,0 +1,14 @@
+package io.logflux;
+
+/** What should be an entry, or a field of one, is none. */
+public final class EntryException extends LogfluxException {
+    private static final long serialVersionUID = 1;
+
+    EntryException(String message) {
+        super(message);
+    }
+
+    EntryException(String message, String stage, String field) {
+        super(message, stage, field);
+    }
+}

@@ -1,0 +1,14 @@
+package io.logflux;
+
+/** A secret is none, or cannot be had. */
+public final class SecretException extends LogfluxException {
+    private static final long serialVersionUID = 1;
+
+    SecretException(String message) {
+        super(message);
+    }
+
+    SecretException(String message, String stage, String field) {
+        super(message, stage, field);
+    }
+}
