@@ -66,11 +66,13 @@ impl Place {
         create_key(self.folder.path())
     }
 
-    /// Revokes a key, also while the server runs.
+    /// Revokes a key, also while the server runs, which takes it no more when this returns.
     pub fn revoke(&self, key: &ApiKey) {
         let keys = Keys::open(self.folder.path()).unwrap();
         let info = keys.find(key).unwrap().unwrap();
         keys.revoke(&info.id).unwrap();
+        // A server may still take it for so long.
+        std::thread::sleep(Duration::from_secs(1));
     }
 
     /// The server that [`serve`](Self::serve) starts next has a certificate of a new authority, whose

@@ -1,10 +1,12 @@
 //! The subjects of `tests/subjects`: how each is built and started, and how the suite is run on it.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use serde_json::Value;
@@ -24,8 +26,9 @@ pub struct Subject {
 }
 
 /// Every subject of this workspace: the C library where its header is, the Python package where
-/// `LOGFLUX_TEST_WHEEL` names an interpreter that has it, and the npm package where `LOGFLUX_TEST_NODE`
-/// names a folder that it is installed in, which `make test` and `make certify` do.
+/// `LOGFLUX_TEST_WHEEL` names an interpreter that has it, the npm package where `LOGFLUX_TEST_NODE` names a
+/// folder that it is installed in, the Java SDK where `LOGFLUX_TEST_JAVA` names its jar, and the Go SDK where
+/// `LOGFLUX_TEST_GO` names its workspace, which `make test` and `make certify` do.
 #[must_use]
 pub fn subjects() -> Vec<Subject> {
     let mut all = SUBJECTS.to_vec();
@@ -38,6 +41,12 @@ pub fn subjects() -> Vec<Subject> {
     if env::var_os(NODE).is_some() {
         all.push(Subject { title: "npm package", modes: &[1, 2, 3, 4, 128], command: node_sdk });
     }
+    if env::var_os(JAVA).is_some() {
+        all.push(Subject { title: "Java SDK", modes: &[1, 2, 3, 4, 128], command: java_sdk });
+    }
+    if env::var_os(GO).is_some() {
+        all.push(Subject { title: "Go SDK", modes: &[1, 2, 3, 4, 128], command: go_sdk });
+    }
     all
 }
 
@@ -46,6 +55,12 @@ const WHEEL: &str = "LOGFLUX_TEST_WHEEL";
 
 /// A folder that the npm package is installed in.
 const NODE: &str = "LOGFLUX_TEST_NODE";
+
+/// The jar of the Java SDK.
+const JAVA: &str = "LOGFLUX_TEST_JAVA";
+
+/// The workspace of the Go SDK's subject.
+const GO: &str = "LOGFLUX_TEST_GO";
 
 const SUBJECTS: &[Subject] = &[
     Subject { title: "Rust core", modes: &[1, 2, 3, 4, 128], command: rust },
@@ -56,12 +71,20 @@ const SUBJECTS: &[Subject] = &[
 ];
 
 impl Subject {
-    /// Builds it, and gives its command line.
+    /// Builds it, once in a process, and gives its command line.
     ///
     /// # Errors
     /// [`Failure`] where what it needs is not there. It is never a reason to leave it out.
     pub fn command(&self) -> Result<Vec<String>, Failure> {
-        (self.command)().map_err(|error| format!("{}: {error}", self.title).into())
+        /// What is built may run already, and cannot be written again then.
+        static BUILT: Mutex<BTreeMap<&str, Vec<String>>> = Mutex::new(BTreeMap::new());
+        let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(command) = built.get(self.title) {
+            return Ok(command.clone());
+        }
+        let command = (self.command)().map_err(|error| format!("{}: {error}", self.title))?;
+        built.insert(self.title, command.clone());
+        Ok(command)
     }
 }
 
@@ -109,6 +132,14 @@ fn go() -> Result<Vec<String>, Failure> {
     Ok(vec![text(&program)])
 }
 
+fn go_sdk() -> Result<Vec<String>, Failure> {
+    let program = built("go_sdk")?;
+    let mut build = Command::new("go");
+    build.current_dir(folder("go_sdk")).env("GOWORK", env::var(GO)?).env("GOTOOLCHAIN", "local");
+    run(build.args(["build", "-o"]).arg(&program).arg("."), "golang-go")?;
+    Ok(vec![text(&program)])
+}
+
 fn java() -> Result<Vec<String>, Failure> {
     let classes = built("java")?;
     let mut build = Command::new("javac");
@@ -116,6 +147,17 @@ fn java() -> Result<Vec<String>, Failure> {
     build.arg("-sourcepath").arg(folder("java")).arg(folder("java").join("Subject.java"));
     run(&mut build, "default-jdk-headless")?;
     Ok(vec!["java".to_owned(), "-cp".to_owned(), text(&classes), "Subject".to_owned()])
+}
+
+fn java_sdk() -> Result<Vec<String>, Failure> {
+    let (classes, jar) = (built("java_sdk")?, env::var(JAVA)?);
+    let mut build = Command::new("javac");
+    build.args(["-d", &text(&classes), "-cp", &jar]);
+    // The JSON of the requests is read as the subject on the JDK reads it.
+    build.arg("-sourcepath").arg(folder("java")).arg(folder("java_sdk").join("Subject.java"));
+    run(&mut build, "default-jdk-headless")?;
+    let path = format!("{}:{jar}", text(&classes));
+    Ok(vec!["java".to_owned(), "-cp".to_owned(), path, "Subject".to_owned()])
 }
 
 fn c() -> Result<Vec<String>, Failure> {

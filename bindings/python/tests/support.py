@@ -131,11 +131,11 @@ class Server:
             self.process.stderr.close()
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Waits until a condition holds."""
+def wait_for(condition: Callable[[], bool], found: Callable[[], object] = lambda: "") -> None:
+    """Waits until a condition holds. What was ``found`` instead is in the failure."""
     begun = time.monotonic()
     while not condition():
-        assert time.monotonic() - begun < ENOUGH, "it did not come to pass"
+        assert time.monotonic() - begun < ENOUGH, f"the wait was in vain: {found()}"
         time.sleep(0.02)
 
 

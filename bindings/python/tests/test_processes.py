@@ -197,8 +197,14 @@ class _Unix:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    def listens(self) -> bool:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as tried:
+            return tried.connect_ex(str(self.path)) == 0
+
     def get(self, target: str) -> str:
         connection = http.client.HTTPConnection("localhost", timeout=ENOUGH)
+        # The file is there from `bind` on, and takes connections from `listen` on.
+        wait_for(self.listens)
         connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.sock.connect(str(self.path))
         connection.request("GET", target, headers={"Connection": "close"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from support import ENOUGH, PROGRAM, SECRET, Server, clean_environment, wait_for
 #: What is refused waits for so long, unless something is rotated.
 PATIENT = {"initial_delay": 3600.0, "max_delay": 3600.0, "retry_deadline": 3600.0}
 NEW_SECRET = "a secret of another year"
+#: For how many seconds a server may still take a key that was revoked.
+REVOKED_WITHIN = 1.0
 
 
 def keys(server: Server, *args: str) -> str:
@@ -24,11 +27,12 @@ def keys(server: Server, *args: str) -> str:
 
 
 def revoked_key(server: Server) -> str:
-    """A key that was good once."""
+    """A key that the server takes no more."""
     before = set(keys(server, "list").split())
     key = keys(server, "create", "--scope", "ingest,read")
     new = [word for word in keys(server, "list").split() if word not in before]
     keys(server, "revoke", next(word for word in new if word.startswith("key_")))
+    time.sleep(REVOKED_WITHIN)
     return key
 
 
@@ -45,7 +49,7 @@ def test_another_key_delivers_what_waits(
     key = revoked_key(server)
     client = logflux.Client(server.url, node, key, SECRET, **given)  # type: ignore[arg-type]
     client.info("one")
-    wait_for(lambda: is_refused(client))
+    wait_for(lambda: is_refused(client), client.stats)
     with pytest.raises(logflux.SettingsError, match="api_key") as caught:
         client.rotate(api_key="hunter2", secret=NEW_SECRET)
     assert "hunter2" not in repr(caught.value)

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::subject::{Identity, KeyPolicy};
 
-/// So many derivations may take the time of one that was measured alone: processes of the subject
+/// A derivation may take so many times the time that one took alone: processes of the subject, and others,
 /// share the cores.
-const CROWD: u32 = 4;
+const CROWD: u32 = 12;
 
 /// How long a derivation takes in a subject.
 #[derive(Clone, Copy, Debug, Default)]

@@ -2,12 +2,13 @@
 
 use std::array::TryFromSliceError;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry::{Occupied, Vacant};
 use std::error::Error;
 use std::io::{self, BufRead as _, Write as _};
 use std::time::Duration;
 
 use logflux_certify::{Base64, Hex};
-use logflux_envelope::hazmat::{Given, derive_key, seal_with_salt_and_iv};
+use logflux_envelope::hazmat::{SaltedKey, derive_key};
 use logflux_envelope::{Entry, EntryError, Iv, KeyPolicy, Level, Message, Mode, Node, OpenError};
 use logflux_envelope::{Opener, Salt, SealError, Sealer, Secret, Stage, Timestamp};
 use logflux_transport::{Backoff, Client, ClientConfig, FlushInterval};
@@ -58,6 +59,7 @@ fn refusal(error: &(dyn Error + 'static)) -> Value {
 struct Subject {
     openers: HashMap<Hex, Opener>,
     sealers: HashMap<(Hex, Mode), Sealer>,
+    salted: HashMap<(Hex, Mode, Salt), SaltedKey>,
     client: Option<Client>,
 }
 
@@ -80,9 +82,8 @@ impl Subject {
             "parse" => Entry::parse(&request.entry_b64.0).map(|_| json!({})).map_err(Into::into),
             "seal" => self.seal(request, secret()?, mode()?),
             "derive" => {
-                let salt = request.salt_hex.clone().unwrap_or_default();
-                let salt = Salt::new(salt.0.as_slice().try_into()?);
-                let key = derive_key(&secret()?, mode()?, &salt)?;
+                let salt = request.salt_hex.clone().unwrap_or_default().0.as_slice().try_into()?;
+                let key = derive_key(&secret()?, mode()?, &Salt::new(salt))?;
                 Ok(json!({"key_hex": Hex(key.as_bytes().to_vec())}))
             }
             "ship" => self.ship(request, secret()?, mode()?),
@@ -100,17 +101,20 @@ impl Subject {
         let node = &Node::new(request.node.as_str())?;
         let level = Level::from_number(request.loglevel)?;
         let timestamp = request.timestamp.parse()?;
-        let bytes = &request.message_hex.0;
+        let message = Message { bytes: &request.message_hex.0, node, level, timestamp };
         let entry = if let Some(salt) = &request.salt_hex {
             let salt = Salt::new(salt.0.as_slice().try_into()?);
             let iv = Iv::new(request.iv_hex.0.as_slice().try_into()?);
-            let given = &Given { mode, salt, iv, node, level, timestamp };
-            seal_with_salt_and_iv(bytes, &secret, given)?
+            let key = match self.salted.entry((request.secret_hex.clone(), mode, salt)) {
+                Occupied(known) => known.into_mut(),
+                Vacant(new) => new.insert(SaltedKey::derive(&secret, mode, salt)?),
+            };
+            key.seal(message, iv)?
         } else {
             // A new one has derived nothing yet.
             let new = Sealer::builder(secret).mode(mode).key_policy(KeyPolicy::Unique).build()?;
             let sealer = self.sealers.entry((request.secret_hex.clone(), mode)).or_insert(new);
-            sealer.seal(Message { bytes, node, level, timestamp })?
+            sealer.seal(message)?
         };
         Ok(json!({"entry_b64": Base64(entry.to_json().into_bytes())}))
     }
@@ -121,12 +125,11 @@ impl Subject {
         settings.node = Some(request.node.parse()?);
         let hint = |name| Duration::from_millis(request.hints.get(name).copied().unwrap_or(100));
         settings.flush_interval = FlushInterval::new(hint("flush_interval_ms"))?;
-        let (first, longest) = (hint("initial_delay_ms"), hint("max_delay_ms"));
-        settings.retry.backoff = Backoff::new(first, longest, 2.0)?;
+        settings.retry.backoff = Backoff::new(hint("initial_delay_ms"), hint("max_delay_ms"), 2.0)?;
         let client = self.client.insert(Client::builder(settings, secret).mode(mode).build()?);
         for message in &request.messages {
-            let level = Level::from_number(message.loglevel)?;
-            client.log_bytes(level, &message.message_hex.0, Timestamp::now());
+            let (level, bytes) = (Level::from_number(message.loglevel)?, &message.message_hex.0);
+            client.log_bytes(level, bytes, Timestamp::now());
         }
         Ok(json!({}))
     }
@@ -136,11 +139,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut subject = Subject::default();
     for line in io::stdin().lock().lines() {
         let request: Request = serde_json::from_str(&line?)?;
-        let answer = match subject.answer(&request) {
-            Ok(parts) => json!({"id": request.id, "ok": parts}),
-            Err(error) => json!({"id": request.id, "error": refusal(&*error)}),
-        };
-        writeln!(io::stdout(), "{answer}")?;
+        let answer = subject.answer(&request).map_err(|error| refusal(&*error));
+        let (name, parts) = answer.map_or_else(|error| ("error", error), |parts| ("ok", parts));
+        writeln!(io::stdout(), "{}", json!({"id": request.id, name: parts}))?;
         if request.op == "stop" {
             break;
         }
