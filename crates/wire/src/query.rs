@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use crate::level::Level;
 use crate::limits::{QUERY_DEFAULT, QUERY_MAX};
 use crate::node::Node;
+use crate::pairs;
 use crate::response::Status;
 use crate::timestamp::Timestamp;
 
@@ -89,39 +90,24 @@ impl Query {
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, QueryError> {
         let mut query = Self::default();
-        let mut seen = Vec::new();
-        for (name, value) in pairs {
-            let known = match name {
-                "from" => set("from", value, &mut query.from)?,
-                "to" => set("to", value, &mut query.to)?,
-                "level" => set("level", value, &mut query.level)?,
-                "node" => set("node", value, &mut query.node)?,
-                "cursor" => {
-                    query.cursor = Some(value.to_owned());
-                    "cursor"
-                }
-                "order" => {
-                    query.order = value.parse()?;
-                    "order"
-                }
+        let names = &["from", "to", "level", "node", "limit", "order", "cursor"];
+        pairs::read(pairs, names, |name, value| {
+            match name {
+                "from" => query.from = Some(pairs::value(name, value)?),
+                "to" => query.to = Some(pairs::value(name, value)?),
+                "level" => query.level = Some(pairs::value(name, value)?),
+                "node" => query.node = Some(pairs::value(name, value)?),
+                "order" => query.order = value.parse()?,
                 "limit" => {
-                    query.limit = value
-                        .parse()
-                        .ok()
-                        .filter(|limit| (1..=QUERY_MAX).contains(limit))
-                        .ok_or_else(|| QueryError::Value {
-                            name: "limit",
-                            reason: format!("it must be 1 to {QUERY_MAX}"),
-                        })?;
-                    "limit"
+                    let limit = value.parse().ok().filter(|limit| (1..=QUERY_MAX).contains(limit));
+                    let reason = || format!("it must be 1 to {QUERY_MAX}");
+                    query.limit =
+                        limit.ok_or_else(|| QueryError::Value { name, reason: reason() })?;
                 }
-                _ => return Err(QueryError::Unknown(name.chars().take(64).collect())),
-            };
-            if seen.contains(&known) {
-                return Err(QueryError::Value { name: known, reason: "it stands twice".into() });
+                _ => query.cursor = Some(value.to_owned()),
             }
-            seen.push(known);
-        }
+            Ok(())
+        })?;
         Ok(query)
     }
 
@@ -141,25 +127,18 @@ impl Query {
     }
 }
 
-fn set<T: FromStr<Err: ToString>>(
-    name: &'static str,
-    value: &str,
-    slot: &mut Option<T>,
-) -> Result<&'static str, QueryError> {
-    let parsed = value
-        .parse()
-        .map_err(|error: T::Err| QueryError::Value { name, reason: error.to_string() })?;
-    *slot = Some(parsed);
-    Ok(name)
-}
-
-/// Why a query is none.
+/// Why a query is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum QueryError {
-    /// A parameter that there is not.
-    #[error("unknown query parameter {0:?}: there are from, to, level, node, limit, order, cursor")]
-    Unknown(String),
+    /// A parameter that this call does not have.
+    #[error("unknown query parameter {name:?}: there are {}", .names.join(", "))]
+    Unknown {
+        /// Its name, cut to 64 characters.
+        name: String,
+        /// The names that there are.
+        names: &'static [&'static str],
+    },
     /// A value that breaks its rule, or stands twice.
     #[error("query parameter {name}: {reason}")]
     Value {

@@ -1,5 +1,7 @@
 //! `GET /v1/entries`: sealed entries go back.
 
+use std::borrow::Cow;
+
 use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -83,11 +85,20 @@ const LEAST: usize = 4_096;
 /// How many entries were left out, since they cannot be read any more.
 const X_DAMAGED: HeaderName = HeaderName::from_static("x-damaged-entries");
 
-fn too_many() -> ApiError {
+pub(super) fn too_many() -> ApiError {
     ApiError::overloaded("too many answers wait for their readers; try again")
 }
 
 pub(super) fn read_query(query: &str) -> Result<Query, ApiError> {
+    let pairs = pairs(query)?;
+    Ok(Query::from_pairs(pairs.iter().map(|(name, value)| (&**name, &**value)))?)
+}
+
+/// A parameter of a query string, and its value.
+type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
+
+/// The decoded pairs of a query string.
+pub(super) fn pairs(query: &str) -> Result<Vec<Pair<'_>>, ApiError> {
     let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
     // Bytes that are no UTF-8 were replaced, and would ask for another node than was meant.
     let replaced = |text: &str| text.contains(char::REPLACEMENT_CHARACTER);
@@ -96,7 +107,7 @@ pub(super) fn read_query(query: &str) -> Result<Query, ApiError> {
     {
         return Err(ApiError::new(ErrorCode::InvalidQuery, "the query is not valid UTF-8"));
     }
-    Ok(Query::from_pairs(pairs.iter().map(|(name, value)| (&**name, &**value)))?)
+    Ok(pairs)
 }
 
 /// Whether one of the media types that are accepted is NDJSON. JSON needs no naming.

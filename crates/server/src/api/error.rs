@@ -135,6 +135,7 @@ impl From<StoreError> for ApiError {
                 Self::new(ErrorCode::StorageFull, "the server's disk is full; nothing was stored")
             }
             StoreError::Busy => Self::overloaded("the server has too much to do; try again"),
+            StoreError::TooWide(reason) => Self::new(ErrorCode::InvalidQuery, reason),
             StoreError::Closed => Self::overloaded("the server is stopping; try again"),
             error => {
                 if let Some(missed) = sampling::passes("store_fails") {

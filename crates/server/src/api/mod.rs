@@ -7,6 +7,7 @@ mod answer;
 mod auth;
 mod bare;
 mod body;
+mod counting;
 mod encoding;
 mod entries;
 mod error;
@@ -132,6 +133,8 @@ fn calls() -> OpenApiRouter<App> {
         .routes(routes!(ingest::batch))
         .routes(routes!(entries::entries))
         .routes(routes!(tail::tail))
+        .routes(routes!(counting::nodes))
+        .routes(routes!(counting::counts))
         .routes(routes!(monitoring::alerts))
         .routes(routes!(monitoring::metrics))
         .routes(routes!(status::health))

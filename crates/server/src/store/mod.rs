@@ -2,6 +2,7 @@
 //! [SQLite](sqlite) behind it.
 
 mod meter;
+mod nodes;
 mod page;
 mod settings;
 mod since;
@@ -12,8 +13,10 @@ use std::pin::Pin;
 use std::sync::mpsc::Receiver;
 
 use logflux_wire::Entry;
+use logflux_wire::counts::{Counts, CountsQuery};
 
 pub use meter::Meter;
+pub use nodes::{Nodes, NodesRequest};
 pub use page::{Page, PageRequest, Position};
 pub use settings::StoreSettings;
 pub use since::{Since, SinceRequest};
@@ -57,6 +60,18 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// The future's: [`StoreError`].
     fn taken(&self, tenant: Tenant) -> StoreFuture<'_, i64>;
+
+    /// Reads a page of the nodes that a tenant has entries of.
+    ///
+    /// # Errors
+    /// The future's: [`StoreError`].
+    fn nodes(&self, tenant: Tenant, request: NodesRequest) -> StoreFuture<'_, Nodes>;
+
+    /// Counts a tenant's entries by time.
+    ///
+    /// # Errors
+    /// The future's: [`StoreError`], among others [`StoreError::TooWide`].
+    fn counts(&self, tenant: Tenant, query: CountsQuery) -> StoreFuture<'_, Counts>;
 
     /// Changes when entries of a tenant are stored.
     fn changes(&self, tenant: &Tenant) -> watch::Receiver<u64>;
@@ -156,6 +171,9 @@ pub enum StoreError {
     /// Another process has the store open.
     #[error("another process has the store open: stop the server that runs on it first")]
     InUse,
+    /// More is asked for than one answer gives.
+    #[error("{0}")]
+    TooWide(String),
     /// A setting is out of its bounds.
     #[error("{0}")]
     Settings(String),

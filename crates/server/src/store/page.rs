@@ -87,7 +87,7 @@ impl Position {
             let nanoseconds = u32::try_from(number(17..25)?).ok()?;
             let timestamp = Timestamp::from_unix(seconds, nanoseconds).ok()?;
             let position = Self { timestamp, nth: number(25..41)?.cast_signed() };
-            (position.to_cursor() == cursor).then_some(position)
+            (position.nth > 0 && position.to_cursor() == cursor).then_some(position)
         };
         read().ok_or_else(|| QueryError::Value {
             name: "cursor",
@@ -120,6 +120,9 @@ mod tests {
             ["", "2", "x", "é", "'; DROP TABLE entries"].map(String::from).into();
         bad.extend([format!("{good}0"), good.to_uppercase(), format!("1{}", &good[1..])]);
         bad.push("2".to_owned() + &"f".repeat(40));
+        bad.extend(
+            [0, -1, i64::MIN].map(|nth| Position { timestamp: Timestamp::MIN, nth }.to_cursor()),
+        );
         bad.push("2+".to_owned() + &"0".repeat(39));
         for cursor in bad {
             assert!(Position::from_cursor(&cursor).is_err(), "{cursor}");

@@ -7,10 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use logflux_server::store::{
-    Appended, Page, PageRequest, Since, SinceRequest, Store, StoreError, StoreFuture,
+    Appended, Nodes, NodesRequest, Page, PageRequest, Since, SinceRequest, Store, StoreError,
+    StoreFuture,
 };
 use logflux_server::{Keys, Scope, Scopes, Server, Tenant, dev_tls, sqlite};
 use logflux_wire::Entry;
+use logflux_wire::counts::{Counts, CountsQuery};
 
 use crate::common::{Parts, TestServer, agent, array, config, entries, entry, new_key};
 
@@ -166,6 +168,14 @@ impl Store for Failing {
         Box::pin(std::future::ready(Err(self.0.clone())))
     }
 
+    fn nodes(&self, _: Tenant, _: NodesRequest) -> StoreFuture<'_, Nodes> {
+        Box::pin(std::future::ready(Err(self.0.clone())))
+    }
+
+    fn counts(&self, _: Tenant, _: CountsQuery) -> StoreFuture<'_, Counts> {
+        Box::pin(std::future::ready(Err(self.0.clone())))
+    }
+
     fn changes(&self, _: &Tenant) -> tokio::sync::watch::Receiver<u64> {
         tokio::sync::watch::channel(0).1
     }
@@ -186,6 +196,8 @@ fn a_store_that_fails_is_never_answered_with_200() {
             server.post("/v1/batch", array(&[entry(), "{}".to_owned()])),
             server.get("/v1/entries"),
             server.get("/v1/tail"),
+            server.get("/v1/nodes"),
+            server.get("/v1/counts"),
         ] {
             let body = answer.error(status, code);
             let retry_after = (status == 503).then_some("1");

@@ -5,6 +5,7 @@ mod answers;
 mod bad_days;
 mod certificates;
 mod common;
+mod counting;
 mod entries;
 mod faults;
 #[cfg(target_os = "linux")]

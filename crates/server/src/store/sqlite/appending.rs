@@ -11,6 +11,7 @@ use super::identities::Identities;
 use super::row::{COLUMNS, read_entry};
 use super::schema;
 use super::spans::{self, Owner};
+use super::tally::Tally;
 use crate::store::{Appended, StoreError};
 use crate::tenant::Tenant;
 
@@ -106,6 +107,7 @@ impl Appending {
     pub(super) fn delete_upto(&mut self, seq: i64) -> Result<u64, StoreError> {
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        Tally::of_rows(&transaction, (i64::MIN, seq))?.delete(&transaction)?;
         let deleted =
             transaction.prepare_cached("DELETE FROM entries WHERE seq <= ?1")?.execute([seq])?;
         let freed = spans::cut(&transaction, None, seq)?;
@@ -132,6 +134,7 @@ impl Appending {
         let end = end.unwrap_or(span.last);
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        Tally::of_rows(&transaction, (span.first, end))?.delete(&transaction)?;
         let deleted = transaction
             .prepare_cached("DELETE FROM entries WHERE seq BETWEEN ?1 AND ?2")?
             .execute([span.first, end])?;
@@ -224,6 +227,7 @@ fn write_group(appending: &mut Appending, group: &[Part<'_>]) -> Result<Written,
     identities.write_piece(&transaction, PIECE)?;
     let mut insertion =
         Insertion { transaction: &transaction, identities, received: now(), seq: *newest };
+    let mut tally = Tally::default();
     let mut changed = Vec::new();
     let mut outcomes = Vec::with_capacity(group.len());
     for parts in group.chunk_by(|a, b| a.tenant == b.tenant) {
@@ -239,6 +243,7 @@ fn write_group(appending: &mut Appending, group: &[Part<'_>]) -> Result<Written,
                 let outcome = insertion.insert(owner.id, entry)?;
                 if outcome == Appended::Stored {
                     bytes += spans::AROUND + length(entry);
+                    tally.add(owner.id, entry);
                 }
                 of_part.push(outcome);
             }
@@ -250,6 +255,7 @@ fn write_group(appending: &mut Appending, group: &[Part<'_>]) -> Result<Written,
         changed.push(((*tenant).clone(), owner));
     }
     let newest = insertion.seq;
+    tally.write(&transaction)?;
     transaction.commit()?;
     Ok((outcomes, newest, changed))
 }

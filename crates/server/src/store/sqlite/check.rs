@@ -1,5 +1,6 @@
 //! Reads the whole store, and says what is wrong with it.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
 
@@ -8,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
 use super::identities::Identities;
 use super::row::{COLUMNS, read_entry};
+use super::tally::UNITS;
 use super::tools::open;
 use super::{appending, lock, spans};
 use crate::store::StoreError;
@@ -71,16 +73,19 @@ pub fn check(data: &Path, mut progress: impl FnMut(u64)) -> Result<Report, Store
             error if error.is_damage() => Ok(Some(1)),
             error => Err(error),
         })?;
+    let before = writes(&connection)?;
+    let mut taken = Taken::new();
     let mut from = oldest.unwrap_or(newest + 1);
     while from <= newest {
         let upto = (from + STEP - 1).min(newest);
         let snapshot = connection.transaction()?;
-        let before = (report.entries, report.faults.len());
-        match rows(&snapshot, (from, upto), identities.as_ref(), &mut report) {
+        let before = (report.entries, report.faults.len(), taken.clone());
+        match rows(&snapshot, (from, upto), identities.as_ref(), &mut report, &mut taken) {
             Err(error) if error.is_damage() => {
                 report.entries = before.0;
                 report.faults.truncate(before.1);
-                alone(&snapshot, (from, upto), identities.as_ref(), &mut report)?;
+                taken = before.2;
+                alone(&snapshot, (from, upto), identities.as_ref(), &mut report, &mut taken)?;
             }
             read => read?,
         }
@@ -88,12 +93,56 @@ pub fn check(data: &Path, mut progress: impl FnMut(u64)) -> Result<Report, Store
         progress(report.entries);
         from = upto + 1;
     }
+    counted(&mut connection, before, &taken, &mut report)?;
     for (index, columns) in INDEXES {
         if let Err(error) = walk(&connection, index, columns, &mut report) {
             report.fault(format!("the index {index}: {error}"));
         }
     }
     Ok(report)
+}
+
+/// How many entries of a tenant there are, and the bytes of their payloads.
+type Taken = HashMap<i64, (i64, i64)>;
+
+/// A number that changes when another connection writes.
+fn writes(connection: &Connection) -> Result<i64, StoreError> {
+    Ok(connection.query_row("PRAGMA data_version", [], |row| row.get(0))?)
+}
+
+/// Compares the counts of minutes, hours and days with the entries, where nobody has written meanwhile.
+fn counted(
+    connection: &mut Connection,
+    before: i64,
+    taken: &Taken,
+    report: &mut Report,
+) -> Result<(), StoreError> {
+    let snapshot = connection.transaction()?;
+    let sums = |unit: i64| -> Result<Taken, StoreError> {
+        let mut statement = snapshot.prepare_cached(
+            "SELECT tenant, sum(entries), sum(bytes) FROM counts WHERE unit = ?1 GROUP BY tenant",
+        )?;
+        let rows =
+            statement.query_map([unit], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    };
+    let sums = UNITS.map(|unit| (unit, sums(unit)));
+    if writes(&snapshot)? != before {
+        return Ok(());
+    }
+    for (unit, sums) in sums {
+        match sums {
+            Ok(sums) if sums == *taken => {}
+            Ok(_) => {
+                report.fault(format!("the counts by {unit} seconds are not those of the entries"));
+            }
+            Err(error) if error.is_damage() => {
+                report.fault(format!("the counts by {unit} seconds: {error}"));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// What SQLite finds in the pages of the file.
@@ -115,6 +164,7 @@ fn rows(
     (from, upto): (i64, i64),
     identities: Option<&Identities>,
     report: &mut Report,
+    taken: &mut Taken,
 ) -> Result<(), StoreError> {
     let mut statement = snapshot.prepare_cached(&format!(
         "SELECT {COLUMNS}, tenant FROM entries NOT INDEXED WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq"
@@ -131,6 +181,9 @@ fn rows(
             }
         };
         let tenant: i64 = row.get(9)?;
+        let (entries, bytes) = taken.entry(tenant).or_default();
+        *entries += 1;
+        *bytes += i64::try_from(entry.payload().as_bytes().len()).unwrap_or(i64::MAX);
         let time = (entry.timestamp().unix_seconds(), entry.timestamp().nanoseconds());
         let (level, node) = (entry.level().number(), entry.node().as_str());
         for (index, _) in INDEXES {
@@ -159,9 +212,10 @@ fn alone(
     (from, upto): (i64, i64),
     identities: Option<&Identities>,
     report: &mut Report,
+    taken: &mut Taken,
 ) -> Result<(), StoreError> {
     for seq in from..=upto {
-        match rows(snapshot, (seq, seq), identities, report) {
+        match rows(snapshot, (seq, seq), identities, report, taken) {
             Err(error) if error.is_damage() => report.fault(format!("entry {seq}: {error}")),
             read => read?,
         }

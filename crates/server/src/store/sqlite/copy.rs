@@ -7,7 +7,7 @@ use logflux_wire::Entry;
 use rusqlite::{Connection, Transaction};
 
 use super::row::{COLUMNS, read_entry};
-use super::{schema, spans};
+use super::{schema, spans, tally};
 use crate::folder;
 use crate::store::StoreError;
 use crate::tenant::Tenant;
@@ -113,6 +113,7 @@ pub(super) fn copy(source: &Connection, file: &Path, upto: i64) -> Result<Copied
     schema::take_over(&transaction, version)?;
     name_tenants(&transaction, &mut copied)?;
     spans::fill(&transaction)?;
+    tally::fill(&transaction)?;
     transaction.commit()?;
     drop(target);
     let written = fs::File::open(file).map_err(failed)?;

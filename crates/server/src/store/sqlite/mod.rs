@@ -11,6 +11,7 @@ mod appending;
 mod check;
 mod checkpoint;
 mod copy;
+mod counting;
 mod filter;
 mod identities;
 mod notices;
@@ -23,9 +24,12 @@ mod schema;
 mod spans;
 mod state;
 mod stats;
+mod tally;
 mod tools;
 mod writer;
 
+#[cfg(test)]
+mod counting_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -36,6 +40,7 @@ use std::path::Path;
 use std::sync::mpsc::Receiver;
 
 use logflux_wire::Entry;
+use logflux_wire::counts::{Counts, CountsQuery};
 use rusqlite::ErrorCode;
 use tokio::sync::watch;
 
@@ -49,8 +54,8 @@ pub(crate) use tools::check_version;
 pub use tools::{backup, compact, repair};
 
 use super::{
-    Appended, Meter, Notice, Page, PageRequest, Since, SinceRequest, Store, StoreError,
-    StoreFuture, StoreSettings,
+    Appended, Meter, Nodes, NodesRequest, Notice, Page, PageRequest, Since, SinceRequest, Store,
+    StoreError, StoreFuture, StoreSettings,
 };
 use crate::config::Limits;
 use crate::folder;
@@ -118,6 +123,14 @@ impl Store for SqliteStore {
 
     fn taken(&self, tenant: Tenant) -> StoreFuture<'_, i64> {
         Box::pin(self.readers.taken(tenant))
+    }
+
+    fn nodes(&self, tenant: Tenant, request: NodesRequest) -> StoreFuture<'_, Nodes> {
+        Box::pin(self.readers.nodes(tenant, request))
+    }
+
+    fn counts(&self, tenant: Tenant, query: CountsQuery) -> StoreFuture<'_, Counts> {
+        Box::pin(self.readers.counts(tenant, query))
     }
 
     fn changes(&self, tenant: &Tenant) -> watch::Receiver<u64> {

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use logflux_wire::counts::{Counts, CountsQuery};
 use logflux_wire::query::Order;
 use logflux_wire::{Entry, Level, Timestamp, base64};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, named_params};
@@ -17,8 +18,10 @@ use tokio::sync::{AcquireError, Semaphore};
 
 use super::notices::Notices;
 use super::row::{COLUMNS, read_entry};
-use super::{schema, spans};
-use crate::store::{Page, PageRequest, Position, Since, SinceRequest, StoreError};
+use super::{counting, schema, spans};
+use crate::store::{
+    Nodes, NodesRequest, Page, PageRequest, Position, Since, SinceRequest, StoreError,
+};
 use crate::tenant::Tenant;
 
 /// The most queries that run at once, and of one tenant.
@@ -79,6 +82,27 @@ impl Readers {
             read_since(connection, &tenant, &request, &mut |error| notices.damaged(&error))
         })
         .await
+    }
+
+    pub(super) async fn nodes(
+        &self,
+        tenant: Tenant,
+        request: NodesRequest,
+    ) -> Result<Nodes, StoreError> {
+        let notices = self.notices.clone();
+        self.read(&tenant.clone(), move |connection| {
+            counting::nodes(connection, &tenant, &request, &mut |error| notices.damaged(&error))
+        })
+        .await
+    }
+
+    pub(super) async fn counts(
+        &self,
+        tenant: Tenant,
+        query: CountsQuery,
+    ) -> Result<Counts, StoreError> {
+        self.read(&tenant.clone(), move |connection| counting::counts(connection, &tenant, &query))
+            .await
     }
 
     pub(super) async fn taken(&self, tenant: Tenant) -> Result<i64, StoreError> {

@@ -5,18 +5,18 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
-use super::spans;
+use super::{spans, tally};
 use crate::store::StoreError;
 
 /// The version of the tables, in the database's `user_version`.
-pub(super) const VERSION: i64 = 3;
+pub(super) const VERSION: i64 = 4;
 
 /// What leads from each version to the next; the first makes the tables.
 ///
 /// A timestamp is two numbers, since nanoseconds from year 1 to 9999 do not fit in one. `seq` is never used
 /// twice, so that a position stays good when entries are deleted. The payload is the last column:
 /// reading the others of a long row then touches its first page only.
-const STEPS: [&[&str]; 3] = [
+const STEPS: [&[&str]; 4] = [
     &["
     CREATE TABLE tenants (
         id   INTEGER PRIMARY KEY,
@@ -95,6 +95,19 @@ const STEPS: [&[&str]; 3] = [
     ",
         ORDERED,
     ],
+    // Counts (see `tally`) are filled afterwards.
+    &["
+    CREATE TABLE counts (
+        tenant  INTEGER NOT NULL,
+        unit    INTEGER NOT NULL,       -- 60, 3600 or 86400 seconds
+        start   INTEGER NOT NULL,       -- of a minute, an hour or a day: seconds since 1970
+        node    TEXT    NOT NULL,
+        level   INTEGER NOT NULL,
+        entries INTEGER NOT NULL,
+        bytes   INTEGER NOT NULL,       -- of their payloads
+        PRIMARY KEY (tenant, unit, start, node, level)
+    ) STRICT, WITHOUT ROWID;
+    "],
 ];
 
 /// The notes of arrivals of version 1, which has none.
@@ -109,8 +122,9 @@ const ORDERED: &str = "
     UPDATE state SET clock = (SELECT max(received) FROM arrivals);
 ";
 
-/// The version whose step is followed by [`spans::fill`].
+/// The version whose step is followed by [`spans::fill`], and that by [`tally::fill`].
 const SPANS: usize = 3;
+const COUNTS: usize = 4;
 
 #[cfg(test)]
 pub(super) fn tests_step(at: usize) -> &'static str {
@@ -184,6 +198,9 @@ fn migrate(transaction: &Transaction<'_>) -> Result<(), StoreError> {
             }
             if to == SPANS {
                 spans::fill(transaction)?;
+            }
+            if to == COUNTS {
+                tally::fill(transaction)?;
             }
         }
         transaction.pragma_update(None, "user_version", VERSION)?;

@@ -219,7 +219,9 @@ pub(super) fn nth_of(connection: &Connection, seq: i64) -> Result<Option<i64>, S
 /// those that are left.
 pub(super) fn seq_of(connection: &Connection, tenant: i64, nth: i64) -> Result<i64, StoreError> {
     let span = from(connection, tenant, nth, 1)?.pop();
-    Ok(span.map_or(0, |span| (span.first + (nth - span.nth)).clamp(span.first - 1, span.last)))
+    Ok(span.map_or(0, |span| {
+        span.first.saturating_add(nth - span.nth).clamp(span.first - 1, span.last)
+    }))
 }
 
 /// A tenant's row: its id, and how many entries it ever had.

@@ -1,0 +1,36 @@
+//! The pairs of a query string, each of a known name and at most once.
+
+use std::str::FromStr;
+
+use crate::query::QueryError;
+
+/// Hands each value to `take`, with its name as it stands in `names`.
+///
+/// # Errors
+/// [`QueryError`] for another name or a repeated one, and whatever `take` gives.
+pub(crate) fn read<'a>(
+    pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+    names: &'static [&'static str],
+    mut take: impl FnMut(&'static str, &'a str) -> Result<(), QueryError>,
+) -> Result<(), QueryError> {
+    let mut seen = Vec::new();
+    for (name, value) in pairs {
+        let Some(known) = names.iter().find(|known| **known == name) else {
+            return Err(QueryError::Unknown { name: name.chars().take(64).collect(), names });
+        };
+        if seen.contains(&known) {
+            return Err(QueryError::Value { name: known, reason: "it stands twice".into() });
+        }
+        seen.push(known);
+        take(known, value)?;
+    }
+    Ok(())
+}
+
+/// Reads a value by the rule of its type.
+pub(crate) fn value<T: FromStr<Err: ToString>>(
+    name: &'static str,
+    text: &str,
+) -> Result<T, QueryError> {
+    text.parse().map_err(|error: T::Err| QueryError::Value { name, reason: error.to_string() })
+}
