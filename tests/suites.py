@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -103,6 +104,11 @@ def passed(output: str) -> str:
 
 def main() -> int:
     """Runs the suites that the arguments name, or all."""
+    # Tests send signals to what they start. A shell ignores some in what it runs in the background,
+    # `nohup` does as well, and children inherit it.
+    for ignored in (signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT):
+        signal.signal(ignored, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     suites = rust() + others()
     if sys.argv[1:]:
         suites = [s for s in suites if any(part in s.name for part in sys.argv[1:])]
