@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use logflux_wire::{Mode, limits};
 
 use super::error::{Problem, SettingsError};
@@ -177,7 +177,8 @@ impl Checks {
         to.addresses = self.within("limits.addresses", set.addresses, addresses, to.addresses);
         for proxy in set.trusted_proxies.iter().flatten() {
             let net = proxy.parse::<IpNet>().ok();
-            match net.or_else(|| Some(IpNet::from(proxy.parse::<IpAddr>().ok()?))) {
+            let net = net.or_else(|| Some(IpNet::from(proxy.parse::<IpAddr>().ok()?)));
+            match net.map(canonical) {
                 Some(net) if net.prefix_len() > 0 => to.trusted_proxies.push(net),
                 Some(_) => self.wrong(
                     "limits.trusted_proxies",
@@ -208,6 +209,19 @@ impl Checks {
             *to = value;
         }
         to
+    }
+}
+
+/// A network of IPv4 addresses that is written as one of IPv6, `::ffff:10.0.0.0/104`, as what it is:
+/// addresses are compared as IPv4.
+fn canonical(net: IpNet) -> IpNet {
+    let mapped = |net: Ipv6Net| {
+        let prefix = net.prefix_len().checked_sub(96)?;
+        Ipv4Net::new(net.network().to_ipv4_mapped()?, prefix).ok()
+    };
+    match net {
+        IpNet::V6(six) => mapped(six).map_or(net, IpNet::V4),
+        IpNet::V4(_) => net,
     }
 }
 
@@ -244,6 +258,11 @@ mod tests {
             ("limits.addresses = 1", "limits.addresses", "1000 to"),
             ("limits.trusted_proxies = [\"proxy\"]", "limits.trusted_proxies", "10.0.0.0/8"),
             ("limits.trusted_proxies = [\"0.0.0.0/0\"]", "limits.trusted_proxies", "name yours"),
+            (
+                "limits.trusted_proxies = [\"::ffff:0:0/96\"]",
+                "limits.trusted_proxies",
+                "name yours",
+            ),
             ("timeouts.header = \"0s\"", "timeouts.header", "100ms to 1h"),
             ("timeouts.body = \"2h\"", "timeouts.body", "100ms to 1h"),
         ] {
@@ -268,12 +287,13 @@ mod tests {
     #[test]
     fn what_is_set_counts() {
         let text = "listen = \"[::1]:9\"\nmodes = [128]\n[limits]\nrequests_per_key = 0\n\
-                    trusted_proxies = [\"10.0.0.0/8\", \"::1\"]\nbatch = 10\n[timeouts]\nwrite = \"5s\"";
+                    trusted_proxies = [\"10.0.0.0/8\", \"::1\", \"::ffff:192.0.2.1\"]\nbatch = 10\n[timeouts]\nwrite = \"5s\"";
         let config = settings(text).config().unwrap();
         assert_eq!(config.listen, "[::1]:9".parse().unwrap());
         assert_eq!(config.modes, [Mode::Hkdf]);
         assert_eq!((config.rates.per_key, config.rates.per_address), (0, 60));
-        let proxies = ["10.0.0.0/8", "::1/128"].map(|net| net.parse::<IpNet>().unwrap());
+        let proxies =
+            ["10.0.0.0/8", "::1/128", "192.0.2.1/32"].map(|net| net.parse::<IpNet>().unwrap());
         assert_eq!(config.rates.trusted_proxies, proxies);
         assert_eq!((config.limits.batch, config.limits.body), (10, 10 * (1_048_576 + 4_096)));
         assert_eq!(config.timeouts.write, Duration::from_secs(5));
