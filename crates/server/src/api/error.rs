@@ -131,9 +131,7 @@ impl From<QueryError> for ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Full => {
-                Self::new(ErrorCode::StorageFull, "the server's disk is full; nothing was stored")
-            }
+            StoreError::Full => Self::new(ErrorCode::StorageFull, "the server's disk is full"),
             StoreError::Busy => Self::overloaded("the server has too much to do; try again"),
             StoreError::TooWide(reason) => Self::new(ErrorCode::InvalidQuery, reason),
             StoreError::Closed => Self::overloaded("the server is stopping; try again"),
@@ -141,7 +139,7 @@ impl From<StoreError> for ApiError {
                 if let Some(missed) = sampling::passes("store_fails") {
                     tracing::error!(%error, missed, "the store fails");
                 }
-                Self::new(ErrorCode::Internal, "the server failed; nothing was stored")
+                Self::new(ErrorCode::Internal, "the server failed")
             }
         }
     }
@@ -155,7 +153,7 @@ impl From<KeysError> for ApiError {
                 if let Some(missed) = sampling::passes("no_keys") {
                     tracing::error!(%error, missed, "a request is refused, since keys cannot be read");
                 }
-                Self::new(ErrorCode::Internal, "the server failed; nothing was stored")
+                Self::new(ErrorCode::Internal, "the server failed")
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The one thread that writes.
 //!
-//! Requests wait in a bounded queue. The writer takes one, and with it whatever else waits, up to
-//! [`GROUP_ENTRIES`]; all of them become one transaction, and each is answered after its commit. One
+//! Requests wait in a bounded queue. The writer takes one, and with it what else waits, from each
+//! tenant in turn ([`Waiting`]); all of them become one transaction, and each is answered after its commit. One
 //! fsync is thus shared by as many requests as came during the one before.
 //!
 //! Between groups, and when nothing comes, it does the upkeep: entries that are too old or too many
@@ -23,14 +23,12 @@ use super::checkpoint::{self, Checkpointer};
 use super::notices::Notices;
 use super::retention::Retention;
 use super::state;
+use super::waiting::Waiting;
 use crate::config::Limits;
 use crate::room::{Held, Room};
 use crate::sampling;
 use crate::store::{Appended, Meter, StoreError, StoreSettings};
 use crate::tenant::Tenant;
-
-/// A transaction takes no further request once it has this many entries.
-const GROUP_ENTRIES: usize = 10_000;
 
 /// How long the writer waits for requests between two steps of deleting.
 const BREATH: Duration = Duration::from_millis(5);
@@ -60,6 +58,16 @@ pub(super) struct Job {
     pub(super) entries: Vec<Entry>,
     answer: oneshot::Sender<Result<Vec<Appended>, StoreError>>,
     room: (Held<Tenant>, Held<Tenant>),
+}
+
+#[cfg(test)]
+impl Job {
+    /// A request that nobody waits for.
+    pub(super) fn new(tenant: Tenant, entries: Vec<Entry>) -> Self {
+        let room = || Room::new(1).hold(&tenant, 1);
+        let room = room().zip(room()).unwrap();
+        Self { answer: oneshot::channel().0, room, tenant, entries }
+    }
 }
 
 /// Tells those who wait for a tenant's entries; all clones are one.
@@ -184,17 +192,23 @@ struct WriterThread {
 
 impl WriterThread {
     fn run(&mut self, jobs: &Receiver<Job>) {
-        let mut wait = Duration::ZERO;
+        let (mut wait, mut waiting) = (Duration::ZERO, Waiting::default());
         loop {
-            let idle = match jobs.recv_timeout(wait) {
-                Ok(job) => {
-                    self.serve(job, jobs);
-                    false
-                }
-                Err(RecvTimeoutError::Timeout) => true,
+            match jobs.recv_timeout(wait) {
+                Ok(job) => waiting.push(job),
+                Err(RecvTimeoutError::Timeout) => wait = self.upkeep(true),
                 Err(RecvTimeoutError::Disconnected) => break,
-            };
-            wait = self.upkeep(idle);
+            }
+            // Between two groups there is a step of upkeep as well.
+            loop {
+                jobs.try_iter().for_each(|job| waiting.push(job));
+                let group = waiting.take_group();
+                if group.is_empty() {
+                    break;
+                }
+                self.serve(group);
+                wait = self.upkeep(false);
+            }
         }
         let (data, incarnation) = self.mark.clone();
         let last_words = self.with(|appending, retention| {
@@ -206,15 +220,8 @@ impl WriterThread {
         }
     }
 
-    fn serve(&mut self, job: Job, jobs: &Receiver<Job>) {
-        let mut entries = job.entries.len();
-        let mut group = vec![job];
-        while entries < GROUP_ENTRIES
-            && let Ok(job) = jobs.try_recv()
-        {
-            entries += job.entries.len();
-            group.push(job);
-        }
+    fn serve(&mut self, mut group: Vec<Job>) {
+        let entries = group.iter().map(|job| job.entries.len()).sum();
         if self.suspected.elapsed() > SUSPECT {
             self.suspects.clear();
         }
@@ -299,8 +306,10 @@ impl WriterThread {
     fn upkeep(&mut self, idle: bool) -> Duration {
         let notices = self.notices.clone();
         let step = self.with(|appending, retention| {
+            // Neither keeps the other from its work.
+            let written = if idle { appending.write_piece() } else { Ok(false) };
             let mut step = retention.step(appending, &notices)?;
-            step.more |= idle && appending.write_piece()?;
+            step.more |= written?;
             Ok(step)
         });
         self.checkpointer.wake();

@@ -1,0 +1,105 @@
+//! What waits for the writer, and whose turn it is.
+//!
+//! A group takes a request of each tenant in turn, so that one who sends much is not in front of
+//! those who send little. While several send, groups are short: nobody waits long for another's.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use super::writer::Job;
+use crate::tenant::Tenant;
+
+/// A group takes no further request once it has this many entries.
+const GROUP_ENTRIES: usize = 10_000;
+
+/// The same while several tenants send.
+const SHARED_ENTRIES: usize = 1_000;
+
+/// How long after the last change from one tenant to another several are taken to send.
+const SHARED: Duration = Duration::from_secs(1);
+
+#[derive(Default)]
+pub(super) struct Waiting {
+    of_tenants: HashMap<Tenant, VecDeque<Job>>,
+    /// The tenants that have something here, each once.
+    turns: VecDeque<Tenant>,
+    /// Whose the last request was.
+    last: Option<Tenant>,
+    /// When it last was another's than the one before it.
+    shared: Option<Instant>,
+}
+
+impl Waiting {
+    pub(super) fn push(&mut self, job: Job) {
+        if self.last.as_ref() != Some(&job.tenant) {
+            let first = self.last.replace(job.tenant.clone()).is_none();
+            self.shared = (!first).then(Instant::now);
+        }
+        let jobs = self.of_tenants.entry(job.tenant.clone()).or_default();
+        if jobs.is_empty() {
+            self.turns.push_back(job.tenant.clone());
+        }
+        jobs.push_back(job);
+    }
+
+    /// Takes a group; it is empty where nothing waits.
+    pub(super) fn take_group(&mut self) -> Vec<Job> {
+        let shared = self.shared.is_some_and(|at| at.elapsed() < SHARED);
+        let most = if shared { SHARED_ENTRIES } else { GROUP_ENTRIES };
+        let (mut group, mut entries) = (Vec::new(), 0);
+        while entries < most
+            && let Some(tenant) = self.turns.pop_front()
+        {
+            let Some(jobs) = self.of_tenants.get_mut(&tenant) else { continue };
+            if let Some(job) = jobs.pop_front() {
+                entries += job.entries.len();
+                group.push(job);
+            }
+            if jobs.is_empty() {
+                self.of_tenants.remove(&tenant);
+            } else {
+                self.turns.push_back(tenant);
+            }
+        }
+        group
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::entry;
+    use super::*;
+
+    fn job(tenant: &str, entries: usize) -> Job {
+        Job::new(tenant.parse().unwrap(), vec![entry(16); entries])
+    }
+
+    fn whose(group: &[Job]) -> String {
+        group.iter().map(|job| job.tenant.as_str()).collect()
+    }
+
+    #[test]
+    fn one_who_sends_little_is_in_the_next_group_behind_any_flood() {
+        let mut waiting = Waiting::default();
+        for _ in 0..300 {
+            waiting.push(job("a", 100));
+        }
+        // Alone, a tenant has a whole group.
+        let group = waiting.take_group();
+        assert_eq!(group.len(), GROUP_ENTRIES / 100);
+        waiting.push(job("b", 1));
+        waiting.push(job("c", 1));
+        waiting.push(job("c", 1));
+        assert_eq!(whose(&waiting.take_group()), "abcacaaaaaaaa");
+        assert_eq!(whose(&waiting.take_group()), "a".repeat(10));
+        let mut left = 0;
+        loop {
+            match waiting.take_group().len() {
+                0 => break,
+                jobs => left += jobs,
+            }
+        }
+        assert_eq!(left, 300 - 100 - 10 - 10);
+        assert!(waiting.of_tenants.is_empty() && waiting.turns.is_empty());
+    }
+}
