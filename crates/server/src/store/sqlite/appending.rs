@@ -20,10 +20,10 @@ const PIECE: i64 = 256;
 
 #[derive(Debug)]
 pub(super) struct Appending {
-    connection: Connection,
-    identities: Identities,
+    pub(super) connection: Connection,
+    pub(super) identities: Identities,
     /// The tenants as they are durable.
-    tenants: HashMap<Tenant, Owner>,
+    pub(super) tenants: HashMap<Tenant, Owner>,
     /// The seq of the newest entry there ever was.
     newest: i64,
 }
@@ -102,94 +102,6 @@ impl Appending {
         }
         Ok(self.identities.is_writing())
     }
-
-    /// Deletes the entries up to this seq, and what is known of them.
-    pub(super) fn delete_upto(&mut self, seq: i64) -> Result<u64, StoreError> {
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        Tally::of_rows(&transaction, (i64::MIN, seq))?.delete(&transaction)?;
-        let deleted =
-            transaction.prepare_cached("DELETE FROM entries WHERE seq <= ?1")?.execute([seq])?;
-        let freed = spans::cut(&transaction, None, seq)?;
-        let gone = self.identities.delete_runs(&transaction, (0, seq))?;
-        forget_notes(&transaction)?;
-        transaction.commit()?;
-        self.identities.forget_runs(&gone);
-        self.forget(&freed)?;
-        Ok(deleted as u64)
-    }
-
-    /// Deletes the oldest entries of the tenant that has most, at most so many and about so many
-    /// bytes of payload.
-    pub(super) fn delete_of_largest(
-        &mut self,
-        most: usize,
-        most_bytes: i64,
-    ) -> Result<u64, StoreError> {
-        let largest = self.tenants.values().max_by_key(|owner| (owner.bytes, owner.id));
-        let Some(tenant) = largest.map(|owner| owner.id) else { return Ok(0) };
-        let Some(span) = spans::oldest(&self.connection, tenant)? else { return Ok(0) };
-        let end = step_end(&self.connection, (span.first, span.last), most, most_bytes)?;
-        // Where nothing of it is left, the span itself goes.
-        let end = end.unwrap_or(span.last);
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        Tally::of_rows(&transaction, (span.first, end))?.delete(&transaction)?;
-        let deleted = transaction
-            .prepare_cached("DELETE FROM entries WHERE seq BETWEEN ?1 AND ?2")?
-            .execute([span.first, end])?;
-        let freed = spans::cut(&transaction, Some(tenant), end)?;
-        let gone = self.identities.delete_runs(&transaction, (span.first, end))?;
-        forget_notes(&transaction)?;
-        transaction.commit()?;
-        self.identities.forget_runs(&gone);
-        self.forget(&freed)?;
-        Ok(deleted as u64)
-    }
-
-    /// So many bytes of tenants were deleted.
-    fn forget(&mut self, freed: &HashMap<i64, i64>) -> Result<(), StoreError> {
-        for owner in self.tenants.values_mut() {
-            if let Some(freed) = freed.get(&owner.id) {
-                owner.forget(&self.connection, *freed)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Deletes the notes of arrivals before the oldest entry.
-fn forget_notes(transaction: &Transaction<'_>) -> Result<(), StoreError> {
-    transaction
-        .prepare_cached(
-            "DELETE FROM arrivals WHERE seq < coalesce(
-                 (SELECT seq FROM entries ORDER BY seq LIMIT 1),
-                 (SELECT max(seq) FROM arrivals))",
-        )?
-        .execute([])?;
-    Ok(())
-}
-
-/// The last of at most so many entries of a range, with about so many bytes.
-pub(super) fn step_end(
-    connection: &Connection,
-    (from, upto): (i64, i64),
-    most: usize,
-    most_bytes: i64,
-) -> Result<Option<i64>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT seq, length(payload) FROM entries WHERE seq BETWEEN ?1 AND ?2
-         ORDER BY seq LIMIT ?3",
-    )?;
-    let mut rows = statement.query((from, upto, i64::try_from(most).unwrap_or(1)))?;
-    let (mut end, mut bytes) = (None, 0);
-    while let Some(row) = rows.next()?
-        && bytes < most_bytes
-    {
-        end = Some(row.get(0)?);
-        bytes += row.get::<_, i64>(1)?;
-    }
-    Ok(end)
 }
 
 /// The seq of the newest entry there ever was: what the store has noted, or an entry's where that is

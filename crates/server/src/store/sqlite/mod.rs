@@ -12,24 +12,30 @@ mod check;
 mod checkpoint;
 mod copy;
 mod counting;
+mod deleting;
 mod filter;
 mod identities;
 mod notices;
+mod pages;
 mod peek;
 mod reader;
 mod restore;
 mod retention;
 mod row;
 mod schema;
+mod since;
 mod spans;
 mod state;
 mod stats;
 mod tally;
 mod tools;
+mod waiting;
 mod writer;
 
 #[cfg(test)]
 mod counting_tests;
+#[cfg(test)]
+mod damage_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::appending::{self, Appending, step_end};
+use super::appending::{self, Appending};
+use super::deleting::{Deleted, Most};
 use super::notices::Notices;
-use super::state;
+use super::{spans, state};
 use crate::store::{Notice, StoreError, StoreSettings};
 
 /// A step deletes so many entries, or twice as many as have come since the last one where that is
@@ -40,6 +41,8 @@ pub(super) struct Retention {
     clock: Option<Clock>,
     /// Entries up to this seq are too old.
     expired: i64,
+    /// Up to this seq all are gone, or damaged so that they cannot be deleted.
+    passed: i64,
     /// How many entries have come since the last step.
     came: usize,
     /// How many were deleted since that was logged last.
@@ -68,6 +71,7 @@ impl Retention {
             next_look: Instant::now(),
             clock: None,
             expired: 0,
+            passed: 0,
             came: 0,
             deleted: 0,
         }
@@ -96,23 +100,44 @@ impl Retention {
             self.look(store, now, notices)?;
             step.bytes = Some(size(store.connection())?);
         }
-        let most = STEP_ENTRIES.max(2 * std::mem::take(&mut self.came));
+        let entries = STEP_ENTRIES.max(2 * std::mem::take(&mut self.came));
         let excess = self.excess(store, &mut step)?;
-        let expired = oldest(store.connection())?.is_some_and(|oldest| oldest <= self.expired);
-        step.deleted = match (expired, excess) {
-            (true, _) => {
-                let range = (i64::MIN, self.expired);
-                match step_end(store.connection(), range, most, STEP_BYTES)? {
-                    Some(end) => store.delete_upto(end)?,
-                    None => 0,
-                }
+        let mut damaged = |error| notices.damaged(&error);
+        let deleted = if self.has_expired(store.connection())? {
+            let range = (self.passed + 1, self.expired);
+            let most = Most { entries, bytes: STEP_BYTES };
+            let deleted = store.delete_oldest(range, most, &mut damaged)?;
+            if deleted.stuck > 0 {
+                self.passed = deleted.upto;
             }
-            (false, 1..) => store.delete_of_largest(most, STEP_BYTES.min(excess))?,
-            _ => 0,
+            deleted
+        } else if excess > 0 {
+            let most = Most { entries, bytes: STEP_BYTES.min(excess) };
+            store.delete_of_largest(most, &mut damaged)?
+        } else {
+            Deleted::default()
         };
+        step.deleted = deleted.entries;
         self.deleted += step.deleted;
-        step.more = step.deleted > 0;
+        step.more = deleted.entries > 0 || deleted.stuck > 0;
         Ok(step)
+    }
+
+    /// Whether there is an entry that is too old, and may be deleted.
+    fn has_expired(&self, connection: &Connection) -> Result<bool, StoreError> {
+        let oldest = connection
+            .prepare_cached("SELECT seq FROM entries WHERE seq > ?1 ORDER BY seq LIMIT 1")?
+            .query_row([self.passed], |row| row.get::<_, i64>(0))
+            .optional();
+        match oldest.map_err(StoreError::from) {
+            Ok(oldest) => Ok(oldest.is_some_and(|oldest| oldest <= self.expired)),
+            // The oldest are damaged: where they begin is known all the same.
+            Err(error) if error.is_damage() => {
+                let first = spans::first(connection)?;
+                Ok(first.is_some_and(|first| first.max(self.passed + 1) <= self.expired))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// The last notes before the store is closed.
@@ -194,14 +219,6 @@ fn note_arrivals(connection: &Connection, most: i64) -> Result<(), StoreError> {
         )?
         .execute([most])?;
     Ok(())
-}
-
-fn oldest(connection: &Connection) -> Result<Option<i64>, StoreError> {
-    let oldest = connection
-        .prepare_cached("SELECT seq FROM entries ORDER BY seq LIMIT 1")?
-        .query_row([], |row| row.get(0))
-        .optional()?;
-    Ok(oldest)
 }
 
 /// The bytes of the pages in use.

@@ -187,6 +187,13 @@ pub(super) fn oldest(connection: &Connection, tenant: i64) -> Result<Option<Span
         .optional()?)
 }
 
+/// The number in the store of the first entry of all that are in a span.
+pub(super) fn first(connection: &Connection) -> Result<Option<i64>, StoreError> {
+    Ok(connection
+        .prepare_cached("SELECT min(first) FROM spans")?
+        .query_row([], |row| row.get(0))?)
+}
+
 /// The spans of a tenant from its `nth` entry on, at most so many.
 pub(super) fn from(
     connection: &Connection,
@@ -203,16 +210,31 @@ pub(super) fn from(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The number among its tenant's of an entry that is there.
-pub(super) fn nth_of(connection: &Connection, seq: i64) -> Result<Option<i64>, StoreError> {
+/// The number among its tenant's of an entry that is there. One that is in no span, since it could
+/// not be deleted with those around it, has that of the one before it.
+pub(super) fn nth_of(connection: &Connection, tenant: i64, seq: i64) -> Result<i64, StoreError> {
     let span = connection
         .prepare_cached(
             "SELECT nth, first, last, bytes FROM spans INDEXED BY spans_by_first
              WHERE first <= ?1 ORDER BY first DESC LIMIT 1",
+        )
+        .and_then(|mut statement| statement.query_row([seq], read).optional())
+        .map_err(StoreError::from);
+    let nth = |span: Span| span.nth + (seq.min(span.last) - span.first);
+    match span {
+        Ok(Some(span)) if seq <= span.last => return Ok(nth(span)),
+        Err(error) if !error.is_damage() => return Err(error),
+        _ => {}
+    }
+    // The index is damaged: the table knows it as well.
+    let span = connection
+        .prepare_cached(
+            "SELECT nth, first, last, bytes FROM spans NOT INDEXED
+             WHERE tenant = ?1 AND first <= ?2 ORDER BY nth DESC LIMIT 1",
         )?
-        .query_row([seq], read)
+        .query_row([tenant, seq], read)
         .optional()?;
-    Ok(span.filter(|span| seq <= span.last).map(|span| span.nth + (seq - span.first)))
+    Ok(span.map_or(1, nth))
 }
 
 /// The number in the store of a tenant's `nth` entry; where that was deleted, with all before it, one below
@@ -229,10 +251,17 @@ pub(super) fn tenant(
     connection: &Connection,
     tenant: &Tenant,
 ) -> Result<Option<(i64, i64)>, StoreError> {
-    Ok(connection
-        .prepare_cached("SELECT id, taken FROM tenants WHERE name = ?1")?
-        .query_row([tenant.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?)
+    let find = |places: &str| -> Result<Option<(i64, i64)>, StoreError> {
+        Ok(connection
+            .prepare_cached(&format!("SELECT id, taken FROM tenants {places} WHERE name = ?1"))?
+            .query_row([tenant.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?)
+    };
+    match find("INDEXED BY sqlite_autoindex_tenants_1") {
+        // The index is damaged: the table knows it as well.
+        Err(error) if error.is_damage() => find("NOT INDEXED"),
+        found => found,
+    }
 }
 
 /// Takes the entries up to `seq` out of the spans, of one tenant or of all; gives what each tenant's

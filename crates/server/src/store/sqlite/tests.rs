@@ -70,8 +70,7 @@ fn what_a_full_database_refuses_is_not_there_and_the_next_that_fits_is() {
     let batch = vec![entry(16), entry(100_000), entry(16)];
     assert_eq!(write_alone(&mut appending, &tenant(), &batch), Err(StoreError::Full));
     let mut connection = schema::open_reader(&path).unwrap();
-    let held =
-        reader::read_page(&mut connection, &tenant(), &request(|_| {}), &mut |_| {}).unwrap();
+    let held = pages::read_page(&mut connection, &tenant(), &request(|_| {}), &mut |_| {}).unwrap();
     assert_eq!(held.entries.len(), appended);
 
     bound(&appending, 1_000);
@@ -158,7 +157,7 @@ fn every_query_walks_its_index_and_sorts_no_table() {
                 let request = request(|query| {
                     (query.order, query.node, query.level) = (order, node.clone(), level);
                 });
-                let sql = reader::positions_sql(&request);
+                let sql = pages::positions_sql(&request);
                 let mut statement =
                     connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
                 let plan: Vec<String> =
@@ -331,7 +330,8 @@ fn an_entry_is_known_wherever_its_identity_is_kept_and_after_every_restart() {
     assert_eq!(check(data.path(), |_| {}).unwrap(), Report { entries: 2_011, faults: Vec::new() });
 
     // What is deleted is forgotten, and nothing else.
-    assert_eq!(appending.delete_upto(1_990).unwrap(), 1_990);
+    let most = deleting::Most { entries: 2_000, bytes: i64::MAX };
+    assert_eq!(appending.delete_oldest((0, 1_990), most, &mut |_| {}).unwrap().entries, 1_990);
     assert!(appending.identities().runs() <= 2);
     let outcomes = write_alone(&mut appending, &tenant(), &entries).unwrap();
     assert_eq!(outcomes[..1_990], [Appended::Stored; 1_990]);
