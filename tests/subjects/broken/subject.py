@@ -632,7 +632,7 @@ def answers_ok_and_nothing():
 
 @fault
 def answers_late():
-    at("open", lambda: time.sleep(3))
+    at("open", lambda: time.sleep(30))
 
 
 @fault

@@ -46,16 +46,16 @@ fn a_subject_that_misbehaves_gets_a_plain_sentence_and_status_3() {
             "read -r l; echo Hello, world",
             &["answered `hello` with what is no JSON: \"Hello, world\""],
         ),
-        ("read -r l; sleep 60", &["did not answer `hello` within 1 s"]),
+        ("read -r l; sleep 600", &["did not answer `hello` within 5 s"]),
         ("read -r l; echo '{\"id\":2,\"ok\":{}}'", &["with the id of another request, \"2\""]),
         ("read -r l; echo '{\"ok\":{}}'", &["answered `hello` with no id"]),
         (
-            "exec 1>&-; exec sleep 60",
+            "exec 1>&-; exec sleep 600",
             &["closed its standard output before it answered `hello`, and runs on"],
         ),
         ("read -r l; yes 1>&2", &["flooded its standard error at `hello`: more than 1 MiB came"]),
         (
-            "read -r l; head -c 9000000 /dev/zero | tr '\\0' x; sleep 60",
+            "read -r l; head -c 9000000 /dev/zero | tr '\\0' x; sleep 600",
             &["a line of more than 8 MiB"],
         ),
         (&format!("read -r l; {mute}"), &["neither an object `ok`, nor an object `error`"]),
@@ -64,11 +64,13 @@ fn a_subject_that_misbehaves_gets_a_plain_sentence_and_status_3() {
             &["says too little", "missing field"],
         ),
         (
-            &format!("read -r l; exec 0<&-; echo '{{\"id\":1,\"ok\":{{{HELLO}}}}}'; exec sleep 60"),
+            &format!(
+                "read -r l; exec 0<&-; echo '{{\"id\":1,\"ok\":{{{HELLO}}}}}'; exec sleep 600"
+            ),
             &["closed its standard input before it answered `open` (request 2), and runs on"],
         ),
         (&hello_then("exit 3"), &["exited with status 3, before it answered `open` (request 2)"]),
-        (&hello_then("sleep 60"), &["did not answer `open` (request 2) within 1 s"]),
+        (&hello_then("sleep 600"), &["did not answer `open` (request 2) within 5 s"]),
         (
             &hello_then("echo '{\"id\":1,\"ok\":{}}'"),
             &["`open` (request 2) with the id of another"],
@@ -84,13 +86,13 @@ fn a_subject_that_misbehaves_gets_a_plain_sentence_and_status_3() {
     ] {
         let begun = Instant::now();
         let ended =
-            certify(&["--timeout", "1s", "--jobs", "1", "--only", "open/known/mode-1"], script);
+            certify(&["--timeout", "5s", "--jobs", "1", "--only", "open/known/mode-1"], script);
         assert_eq!(ended.status, 3, "{script}: {}{}", ended.stdout, ended.stderr);
         for sentence in sentences {
             assert!(ended.stdout.contains(sentence), "{script}: {sentence}\n--\n{}", ended.stdout);
         }
         assert!(ended.stdout.contains("not certified: 1 "), "{}", ended.stdout);
-        assert!(begun.elapsed() < Duration::from_secs(50), "{script}");
+        assert!(begun.elapsed() < Duration::from_secs(300), "{script}");
     }
 }
 
@@ -118,7 +120,7 @@ fn a_run_goes_on_after_a_crash_and_is_broken_off_after_the_third() {
 fn a_subject_that_does_not_stop_is_told_so() {
     for (script, sentence) in [
         ("exit 4", "answered `stop`, and then exited with status 4"),
-        ("exec sleep 60", "answered `stop`, and had not ended 5 s later"),
+        ("exec sleep 600", "answered `stop`, and had not ended 5 s later"),
     ] {
         let script = refuser(REFUSAL).replace("exit 0", script);
         let ended = certify(&["--jobs", "1", "--only", "open/tag/flip-000"], &script);
