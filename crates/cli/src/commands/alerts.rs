@@ -13,7 +13,7 @@ use crate::escape;
 use crate::failure::{Failure, Outcome};
 use crate::moment;
 use crate::output::Format;
-use crate::streams::stdout;
+use crate::streams::{say, stdout};
 
 /// Alerts raised by the server, the newest last
 #[derive(Args, Debug)]
@@ -58,7 +58,11 @@ impl AlertsCommand {
                 let mut filter = AlertFilter::default();
                 (filter.kind, filter.limit) = (self.kind, limit);
                 filter.since = self.since.map(|since| since.unix_seconds().saturating_mul(1_000));
-                Alerts::open(data)?.list(&filter)?
+                let list = Alerts::open(data)?.list(&filter)?;
+                for id in list.damaged {
+                    say!("alert {id} is damaged, and is not listed");
+                }
+                list.alerts
             }
             None => self.connection.settings()?.api()?.alerts(self.kind, self.since, limit)?,
         };

@@ -18,6 +18,7 @@ use super::{App, auth, status};
 use crate::keys::Scope;
 use crate::monitor::AlertFilter;
 use crate::openapi::{EveryError, KeyErrors, ReadErrors};
+use crate::sampling;
 
 /// The media type of Prometheus's text format.
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -76,7 +77,10 @@ pub(super) async fn alerts(
     let kept = Arc::clone(app.monitor().alerts());
     let listed = tokio::task::spawn_blocking(move || kept.list(&filter)).await;
     let alerts = match listed {
-        Ok(Ok(alerts)) => alerts,
+        Ok(Ok(list)) => {
+            tell_damaged(&list.damaged);
+            list.alerts
+        }
         Ok(Err(error)) => {
             tracing::error!(%error, "the alerts cannot be read");
             return Err(failed());
@@ -89,6 +93,15 @@ pub(super) async fn alerts(
         data: AlertsPage { alerts },
     };
     status::to_json(&response).map(answer::json)
+}
+
+fn tell_damaged(damaged: &[i64]) {
+    if let Some(alert) = damaged.first()
+        && let Some(missed) = sampling::passes("alerts_damaged")
+    {
+        let count = damaged.len();
+        tracing::error!(alert, count, missed, "alerts are damaged, and are not listed");
+    }
 }
 
 fn failed() -> ApiError {

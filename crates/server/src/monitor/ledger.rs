@@ -5,10 +5,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use logflux_wire::alert::{Alert, AlertKind};
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, TransactionBehavior};
 
 use crate::versions::NotNewest;
-use crate::{folder, versions};
+use crate::{folder, sampling, versions};
 
 /// From nothing to version 1, and from there to 2.
 const STEPS: [&str; 2] = [
@@ -44,6 +45,16 @@ impl Default for AlertFilter {
     fn default() -> Self {
         Self { kind: None, since: None, limit: 100 }
     }
+}
+
+/// Alerts, and which of those that are wanted cannot be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AlertList {
+    /// The alerts, the newest first.
+    pub alerts: Vec<Alert>,
+    /// The numbers of alerts that are damaged, and left out.
+    pub damaged: Vec<i64>,
 }
 
 /// The alerts of a data folder. Several processes may have them open.
@@ -83,24 +94,29 @@ impl Alerts {
         Ok(versions::check(&folder::alerts_db(data), &STEPS)?)
     }
 
-    /// The alerts, the newest first.
+    /// The alerts, the newest first. One that is damaged is left out, and named.
     ///
     /// # Errors
     /// [`AlertsError::Database`].
-    pub fn list(&self, filter: &AlertFilter) -> Result<Vec<Alert>, AlertsError> {
+    pub fn list(&self, filter: &AlertFilter) -> Result<AlertList, AlertsError> {
         let connection = self.lock();
         let mut statement = connection.prepare_cached(
             "SELECT id, alert FROM alerts
              WHERE (?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR time >= ?2)
-             ORDER BY id DESC LIMIT ?3",
+             ORDER BY id DESC",
         )?;
-        let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
-        let mut rows = statement.query((filter.kind.map(AlertKind::name), filter.since, limit))?;
-        let mut alerts = Vec::new();
-        while let Some(row) = rows.next()? {
-            alerts.push(read(row.get(0)?, row.get_ref(1)?.as_str().unwrap_or_default())?);
+        let mut rows = statement.query((filter.kind.map(AlertKind::name), filter.since))?;
+        let mut list = AlertList::default();
+        while list.alerts.len() < filter.limit
+            && let Some(row) = rows.next()?
+        {
+            let id = row.get(0)?;
+            match read(id, row.get_ref(1)?) {
+                Some(alert) => list.alerts.push(alert),
+                None => list.damaged.push(id),
+            }
         }
-        Ok(alerts)
+        Ok(list)
     }
 
     /// Adds an alert and gives its number; of more than `keep` of its kind the oldest go, so that no
@@ -129,24 +145,16 @@ impl Alerts {
         Ok(id)
     }
 
-    /// The next alert to be posted, or when that will be.
+    /// The next alert to be posted, or when that will be. One that is damaged can never be posted:
+    /// it is given up, and holds no other back.
     pub(super) fn due(&self, now: i64) -> Result<Result<Due, Option<i64>>, AlertsError> {
         let connection = self.lock();
-        let next = connection
-            .prepare_cached(
-                "SELECT post, id, alert, attempts FROM alerts WHERE post IS NOT NULL
-                 ORDER BY post, id LIMIT 1",
-            )?
-            .query_row([], |row| {
-                let text: String = row.get(2)?;
-                Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, text, row.get(3)?))
-            })
-            .optional()?;
-        match next {
-            None => Ok(Err(None)),
-            Some((post, ..)) if post > now => Ok(Err(Some(post))),
-            Some((_, id, text, attempts)) => Ok(Ok(Due { alert: read(id, &text)?, attempts })),
+        let mut damaged = Vec::new();
+        let next = next_post(&connection, now, &mut damaged)?;
+        for id in damaged {
+            give_up(&connection, id);
         }
+        Ok(next)
     }
 
     /// Notes that an alert was posted, and when to post it again.
@@ -163,9 +171,43 @@ impl Alerts {
     }
 }
 
-fn read(id: i64, text: &str) -> Result<Alert, AlertsError> {
-    let alert: Alert = serde_json::from_str(text).map_err(|_| AlertsError::Damaged(id))?;
-    Ok(Alert { id, ..alert })
+/// Looks for the first alert that can be read among those that are due.
+fn next_post(
+    connection: &Connection,
+    now: i64,
+    damaged: &mut Vec<i64>,
+) -> Result<Result<Due, Option<i64>>, AlertsError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT post, id, alert, attempts FROM alerts WHERE post IS NOT NULL ORDER BY post, id",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let post: i64 = row.get(0)?;
+        if post > now {
+            return Ok(Err(Some(post)));
+        }
+        let id = row.get(1)?;
+        match (read(id, row.get_ref(2)?), row.get(3)) {
+            (Some(alert), Ok(attempts)) => return Ok(Ok(Due { alert, attempts })),
+            _ => damaged.push(id),
+        }
+    }
+    Ok(Err(None))
+}
+
+/// Posts a damaged alert no more. Where even that cannot be written, it is passed over each time.
+fn give_up(connection: &Connection, id: i64) {
+    let written = connection.execute("UPDATE alerts SET post = NULL WHERE id = ?1", [id]);
+    if let Some(missed) = sampling::passes("alert_damaged") {
+        let error = written.err().map(tracing::field::display);
+        tracing::error!(alert = id, error, missed, "an alert is damaged, and is not posted");
+    }
+}
+
+/// An alert as it was written; none, where it is damaged.
+fn read(id: i64, text: ValueRef<'_>) -> Option<Alert> {
+    let alert: Alert = serde_json::from_str(text.as_str().ok()?).ok()?;
+    Some(Alert { id, ..alert })
 }
 
 /// Why alerts cannot be read or kept.
@@ -218,12 +260,49 @@ mod tests {
         drop(old);
         let alerts = Alerts::open(data.path()).unwrap();
         let listed = alerts.list(&AlertFilter::default()).unwrap();
-        assert_eq!(listed.len(), 1);
+        assert_eq!(listed.alerts.len(), 1);
         drop(alerts);
         assert_eq!(
             Alerts::open(data.path()).unwrap().list(&AlertFilter::default()).unwrap(),
             listed
         );
+    }
+
+    #[test]
+    fn a_damaged_alert_is_left_out_and_given_up_and_holds_back_no_other() {
+        let data = tempfile::tempdir().unwrap();
+        let alerts = Alerts::open(data.path()).unwrap();
+        let alert: Alert = serde_json::from_str(
+            r#"{"id":0,"kind":"disk_low","time":"2024-01-17T10:30:45Z","message":"m"}"#,
+        )
+        .unwrap();
+        for _ in 0..4 {
+            alerts.add(&alert, 7, 10, true).unwrap();
+        }
+        alerts
+            .lock()
+            .execute_batch("UPDATE alerts SET alert = '{\"kind\":7' WHERE id = 1")
+            .unwrap();
+        alerts
+            .lock()
+            .execute_batch("UPDATE alerts SET alert = CAST(x'ff' AS TEXT) WHERE id = 3")
+            .unwrap();
+        let ids = |limit| {
+            let list = alerts.list(&AlertFilter { limit, ..AlertFilter::default() }).unwrap();
+            (list.alerts.iter().map(|alert| alert.id).collect::<Vec<_>>(), list.damaged)
+        };
+        assert_eq!(ids(100), (vec![4, 2], vec![3, 1]));
+        assert_eq!(ids(2), (vec![4, 2], vec![3]), "others take the places of those left out");
+        // None is due before its time, and then only those that can be posted.
+        assert_eq!(alerts.due(6).unwrap().unwrap_err(), Some(7));
+        for id in [2, 4] {
+            assert_eq!(alerts.due(7).unwrap().unwrap().alert.id, id);
+            alerts.posted(id, None).unwrap();
+        }
+        assert_eq!(alerts.due(7).unwrap().unwrap_err(), None);
+        let waiting = "SELECT count(*) FROM alerts WHERE post IS NOT NULL";
+        let waiting: i64 = alerts.lock().query_row(waiting, [], |row| row.get(0)).unwrap();
+        assert_eq!(waiting, 0, "what is damaged is not looked at again");
     }
 
     #[test]

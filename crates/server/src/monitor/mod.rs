@@ -25,7 +25,7 @@ use prometheus::{IntCounterVec, IntGauge};
 use serde_json::{Value, json};
 
 pub(crate) use event::{Borne, Event, Whose};
-pub use ledger::{AlertFilter, Alerts, AlertsError};
+pub use ledger::{AlertFilter, AlertList, Alerts, AlertsError};
 pub(crate) use metrics::MachineGauges;
 use metrics::Metrics;
 use rules::Rules;
