@@ -69,7 +69,8 @@ mod versions;
 pub use config::{Limits, Rates, ServerConfig, Timeouts, TlsFiles};
 pub use dev_tls::{DevTls, DevTlsError, dev_tls};
 pub use keys::{
-    KeyId, KeyIdError, KeyInfo, KeyState, Keys, KeysError, NewKey, Scope, ScopeError, Scopes,
+    KeyId, KeyIdError, KeyInfo, KeyList, KeyState, Keys, KeysError, NewKey, Scope, ScopeError,
+    Scopes,
 };
 pub use openapi::openapi;
 pub use reload::Reloader;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use logflux_envelope::Timestamp;
-use logflux_server::{KeyId, KeyInfo, Keys, NewKey, Scopes, Tenant};
+use logflux_server::{KeyId, KeyInfo, Keys, KeysError, NewKey, Scopes, Tenant};
 use serde_json::json;
 
 use crate::escape;
@@ -103,9 +103,11 @@ impl KeysCommand {
                 say!("{} of tenant {} may {}", info.id, info.tenant, info.scopes);
             }
             Action::List { data, format } => {
-                for key in Keys::open(&data)?.list()? {
-                    list(&key, format)?;
+                let all = Keys::open(&data)?.list()?;
+                for key in &all.keys {
+                    list(key, format)?;
                 }
+                tell_damaged(&all.damaged)?;
             }
             Action::Rotate { data, id, grace } => {
                 let keys = Keys::open(&data)?;
@@ -119,8 +121,13 @@ impl KeysCommand {
                 );
             }
             Action::Revoke { data, id } => {
-                let info = Keys::open(&data)?.revoke(&id)?;
-                say!("{} of tenant {} is revoked", info.id, info.tenant);
+                let keys = Keys::open(&data)?;
+                keys.revoke(&id)?;
+                match keys.get(&id) {
+                    Ok(info) => say!("{id} of tenant {} is revoked", info.tenant),
+                    Err(KeysError::Damaged(_)) => say!("{id}, which is damaged, is revoked"),
+                    Err(error) => return Err(error.into()),
+                }
             }
         }
         Ok(())
@@ -134,6 +141,19 @@ fn after(duration: Duration) -> Outcome<Timestamp> {
         .and_then(|seconds| now.unix_seconds().checked_add(seconds))
         .and_then(|seconds| Timestamp::from_unix(seconds, 0).ok())
         .ok_or_else(|| Failure::new("--expires ends after the year 9999: leave it out for never"))
+}
+
+/// Names the keys that are damaged; the command fails where there are any.
+fn tell_damaged(damaged: &[Option<KeyId>]) -> Outcome {
+    for id in damaged {
+        match id {
+            Some(id) => say!("{}", KeysError::Damaged(id.clone())),
+            None => say!(
+                "a key whose id cannot be read is damaged in keys.db, and the server refuses it"
+            ),
+        }
+    }
+    if damaged.is_empty() { Ok(()) } else { Err(Failure::Told) }
 }
 
 fn list(key: &KeyInfo, format: Format) -> Outcome {

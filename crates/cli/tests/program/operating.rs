@@ -143,6 +143,29 @@ fn a_key_is_rotated_its_use_is_listed_and_it_never_shows() {
     assert!(again.status == 1 && again.stderr.contains("was rotated before"), "{}", again.stderr);
 }
 
+#[test]
+fn a_damaged_key_is_named_beside_the_others_and_can_be_revoked() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    for tenant in ["good", "bad"] {
+        logflux(&["keys", "create", "--data", data, "--tenant", tenant]).run();
+    }
+    let db = rusqlite::Connection::open(folder.path().join("keys.db")).unwrap();
+    db.execute("UPDATE keys SET scopes = 'zz' WHERE tenant = 'bad'", []).unwrap();
+    let select = "SELECT id FROM keys WHERE tenant = 'bad'";
+    let id: String = db.query_row(select, [], |row| row.get(0)).unwrap();
+    let list = logflux(&["keys", "list", "--data", data]).run();
+    assert!(list.stdout.contains("tenant good") && !list.stdout.contains(&id), "{}", list.stdout);
+    assert!(list.stderr.contains(&format!("{id} is damaged")), "{}", list.stderr);
+    assert_eq!(list.status, 1);
+    let revoked = logflux(&["keys", "revoke", "--data", data, &id]).run();
+    assert_eq!(revoked.status, 0, "{}", revoked.stderr);
+    let revoked: bool = db
+        .query_row("SELECT revoked IS NOT NULL FROM keys WHERE id = ?1", [&id], |row| row.get(0))
+        .unwrap();
+    assert!(revoked);
+}
+
 struct Ends(Child);
 
 impl Drop for Ends {

@@ -111,6 +111,16 @@ impl KeyInfo {
     }
 }
 
+/// All keys of a data folder.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeyList {
+    /// The keys, the oldest first.
+    pub keys: Vec<KeyInfo>,
+    /// The keys that are damaged, which the server refuses: their ids, where those can be read.
+    pub damaged: Vec<Option<KeyId>>,
+}
+
 /// Whether a key is good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyState {

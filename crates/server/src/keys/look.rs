@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 
-use super::{COLUMNS, KeyHash, KeyInfo, KeysError, read_info};
-use crate::folder;
+use super::{COLUMNS, KeyHash, KeyId, KeyInfo, KeysError, parsed, read_key};
+use crate::{folder, sampling};
 
 #[derive(Debug)]
 pub(super) struct Look {
@@ -54,12 +54,19 @@ fn read(connection: &Connection, known: Option<i64>) -> Result<Option<Changed>, 
     let mut keys = Vec::new();
     while let Some(row) = rows.next()? {
         // A row that is damaged is no key, and takes no other with it.
-        match row.get("hash").and_then(|hash| Ok((hash, read_info(row)?))) {
+        match read_key(row) {
             Ok(key) => keys.push(key),
-            Err(error) => tracing::error!(%error, "a key is damaged, and refused"),
+            Err(error) => tell_damaged(row, &error),
         }
     }
     Ok(Some((change, keys)))
+}
+
+fn tell_damaged(row: &Row<'_>, error: &rusqlite::Error) {
+    if let Some(missed) = sampling::passes("key_damaged") {
+        let key = parsed::<KeyId>(row, 0).ok().map(tracing::field::display);
+        tracing::error!(key, %error, missed, "a key is damaged, and refused");
+    }
 }
 
 fn connect(path: &Path) -> Result<Connection, KeysError> {

@@ -26,7 +26,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 pub(crate) use authenticator::Authenticator;
-pub use info::{KeyId, KeyIdError, KeyInfo, KeyState, NewKey};
+pub use info::{KeyId, KeyIdError, KeyInfo, KeyList, KeyState, NewKey};
 pub use scope::{Scope, ScopeError, Scopes};
 
 use crate::{folder, random};
@@ -128,39 +128,49 @@ impl Keys {
         Ok((key, info))
     }
 
-    /// Every key, the oldest first, revoked and expired ones included.
+    /// Every key, the oldest first, revoked and expired ones included. One that is damaged is left
+    /// out, and named.
     ///
     /// # Errors
     /// [`KeysError::Database`].
-    pub fn list(&self) -> Result<Vec<KeyInfo>, KeysError> {
+    pub fn list(&self) -> Result<KeyList, KeysError> {
         let connection = self.lock();
-        let mut statement =
-            connection.prepare(&format!("SELECT {COLUMNS} FROM keys ORDER BY created, id"))?;
-        let rows = statement.query_map([], read_info)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let mut statement = connection
+            .prepare(&format!("SELECT {COLUMNS}, hash FROM keys ORDER BY created, id"))?;
+        let mut rows = statement.query([])?;
+        let mut list = KeyList::default();
+        while let Some(row) = rows.next()? {
+            match read_key(row) {
+                Ok((_, info)) => list.keys.push(info),
+                Err(_) => list.damaged.push(parsed(row, 0).ok()),
+            }
+        }
+        Ok(list)
     }
 
-    /// Revokes a key; a running server refuses it within a second. One that was revoked before keeps
-    /// its first time.
+    /// Revokes a key, also one that is damaged; a running server refuses it within a second. One that
+    /// was revoked before keeps its first time.
     ///
     /// # Errors
     /// [`KeysError::NotFound`] or [`KeysError::Database`].
-    pub fn revoke(&self, id: &KeyId) -> Result<KeyInfo, KeysError> {
-        self.lock().execute(
-            "UPDATE keys SET revoked = ?2 WHERE id = ?1 AND revoked IS NULL",
+    pub fn revoke(&self, id: &KeyId) -> Result<(), KeysError> {
+        let changed = self.lock().execute(
+            "UPDATE keys SET revoked = coalesce(revoked, ?2) WHERE id = ?1",
             (id.as_str(), Timestamp::now().unix_seconds()),
         )?;
-        self.get(id)
+        if changed == 0 { Err(KeysError::NotFound(id.clone())) } else { Ok(()) }
     }
 
     /// What is known of a key by its id.
     ///
     /// # Errors
-    /// [`KeysError::NotFound`] or [`KeysError::Database`].
+    /// [`KeysError::NotFound`], [`KeysError::Damaged`] or [`KeysError::Database`].
     pub fn get(&self, id: &KeyId) -> Result<KeyInfo, KeysError> {
         let select = format!("SELECT {COLUMNS} FROM keys WHERE id = ?1");
-        let found = self.lock().query_row(&select, [id.as_str()], read_info).optional()?;
-        found.ok_or_else(|| KeysError::NotFound(id.clone()))
+        let read = |row: &Row<'_>| Ok(read_info(row));
+        let found = self.lock().query_row(&select, [id.as_str()], read).optional()?;
+        let found = found.ok_or_else(|| KeysError::NotFound(id.clone()))?;
+        found.map_err(|_| KeysError::Damaged(id.clone()))
     }
 
     /// What is known of a key that someone holds, if it is one.
@@ -210,6 +220,11 @@ fn prefix(hash: &KeyHash) -> [u8; PREFIX_LEN] {
 
 fn hash(key: &ApiKey) -> KeyHash {
     Sha256::digest(key.expose().as_bytes()).into()
+}
+
+/// Reads a key from [`COLUMNS`] and its hash.
+fn read_key(row: &Row<'_>) -> rusqlite::Result<(KeyHash, KeyInfo)> {
+    Ok((row.get("hash")?, read_info(row)?))
 }
 
 fn read_info(row: &Row<'_>) -> rusqlite::Result<KeyInfo> {
@@ -278,6 +293,12 @@ pub enum KeysError {
     /// There is no key with this id.
     #[error("there is no key {0}")]
     NotFound(KeyId),
+    /// What is known of the key is not what this crate writes.
+    #[error(
+        "{0} is damaged in keys.db, and the server refuses it: revoke it with `keys revoke {0}`, and \
+         make a new key with `keys create`"
+    )]
+    Damaged(KeyId),
     /// The key cannot be rotated.
     #[error("{id} {state}: make a new key with `keys create`")]
     NotActive {

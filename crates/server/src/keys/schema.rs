@@ -78,6 +78,6 @@ mod tests {
         assert_eq!((info.requests, info.entries, info.last_used), (0, 0, None));
         assert_eq!(info.tenant.as_str(), "acme");
         drop(keys);
-        assert_eq!(Keys::open(data.path()).unwrap().list().unwrap(), [info]);
+        assert_eq!(Keys::open(data.path()).unwrap().list().unwrap().keys, [info]);
     }
 }

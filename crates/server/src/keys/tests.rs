@@ -21,12 +21,42 @@ fn a_key_is_made_found_listed_and_revoked() {
 
     // Another process sees the same, and what it revokes is revoked here.
     let elsewhere = Keys::open(data.path()).unwrap();
-    assert_eq!(elsewhere.list().unwrap().len(), 2);
-    let revoked = elsewhere.revoke(&info.id).unwrap();
+    assert_eq!(elsewhere.list().unwrap().keys.len(), 2);
+    elsewhere.revoke(&info.id).unwrap();
+    let revoked = elsewhere.get(&info.id).unwrap();
     assert_eq!(revoked.state(Timestamp::now()), KeyState::Revoked);
     assert_eq!(keys.find(&key).unwrap(), Some(revoked.clone()));
-    assert_eq!(keys.revoke(&info.id).unwrap(), revoked);
+    keys.revoke(&info.id).unwrap();
+    assert_eq!(keys.get(&info.id).unwrap(), revoked);
     assert_eq!(keys.find(&other).unwrap().unwrap().revoked, None);
+}
+
+#[test]
+fn a_damaged_key_takes_no_other_with_it_is_named_and_can_be_revoked() {
+    let data = tempfile::tempdir().unwrap();
+    let keys = Keys::open(data.path()).unwrap();
+    let (_, good) = keys.create(&new_key()).unwrap();
+    let damage = |set: &str| {
+        let (_, damaged) = keys.create(&new_key()).unwrap();
+        let update = format!("UPDATE keys SET {set} WHERE id = ?1");
+        keys.lock().execute(&update, [damaged.id.as_str()]).unwrap();
+        damaged.id
+    };
+    let (scopes, hash) = (damage("scopes = 'zz'"), damage("hash = x'00'"));
+    damage("id = 'key_-'");
+    let list = keys.list().unwrap();
+    assert_eq!(list.keys, [good]);
+    assert_eq!(list.damaged.len(), 3);
+    for id in [Some(scopes.clone()), Some(hash), None] {
+        assert!(list.damaged.contains(&id), "{id:?}: {list:?}");
+    }
+    let error = keys.get(&scopes).unwrap_err();
+    assert!(error.to_string().contains("is damaged"), "{error}");
+    keys.revoke(&scopes).unwrap();
+    let select = "SELECT revoked FROM keys WHERE id = ?1";
+    let revoked: Option<i64> =
+        keys.lock().query_row(select, [scopes.as_str()], |row| row.get(0)).unwrap();
+    assert!(revoked.is_some());
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn a_key_that_was_revoked_since_the_backup_stays_revoked() {
     let keys = Keys::open(data.path()).unwrap();
     let now = logflux_wire::Timestamp::now();
     let states: BTreeMap<_, _> =
-        keys.list().unwrap().into_iter().map(|key| (key.id.clone(), key.state(now))).collect();
+        keys.list().unwrap().keys.into_iter().map(|key| (key.id.clone(), key.state(now))).collect();
     let states: Vec<_> = ids.iter().map(|id| states[id]).collect();
     assert_eq!(states, [KeyState::Revoked, KeyState::Expired, KeyState::Active, KeyState::Revoked]);
     assert_eq!(keys.get(&ids[3]).unwrap(), before);
@@ -68,7 +68,7 @@ fn a_key_that_was_revoked_since_the_backup_stays_revoked() {
     assert!(says(restore(data.path(), &folder, true).unwrap().warning));
     assert!(says(restore(&other.path().join("new"), &folder, false).unwrap().warning));
     let keys = Keys::open(data.path()).unwrap();
-    assert_eq!(keys.list().unwrap().len(), 4);
+    assert_eq!(keys.list().unwrap().keys.len(), 4);
 }
 
 #[test]
