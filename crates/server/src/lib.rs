@@ -46,6 +46,7 @@
 mod api;
 mod config;
 mod dev_tls;
+mod disk;
 mod folder;
 mod keys;
 mod limits;

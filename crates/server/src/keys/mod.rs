@@ -29,7 +29,7 @@ pub(crate) use authenticator::Authenticator;
 pub use info::{KeyId, KeyIdError, KeyInfo, KeyList, KeyState, NewKey};
 pub use scope::{Scope, ScopeError, Scopes};
 
-use crate::{folder, random};
+use crate::{disk, folder, random};
 
 const COLUMNS: &str = "id, tenant, scopes, created, expires, revoked, note, successor, last_used,
     requests, entries";
@@ -279,7 +279,10 @@ pub enum KeysError {
     },
     /// The database of keys fails.
     #[error("the database of keys (keys.db): {0}")]
-    Database(#[from] rusqlite::Error),
+    Database(#[source] rusqlite::Error),
+    /// The disk is full, so that the database of keys cannot be opened or written.
+    #[error("the database of keys (keys.db): the disk is full: make room on it")]
+    Full,
     /// A newer version has written the folder.
     #[error(
         "the database of keys has version {found}, and this program knows {newest}: use a newer one"
@@ -319,6 +322,12 @@ pub enum KeysError {
     /// The server is about to stop.
     #[error("the server is stopping")]
     Stopping,
+}
+
+impl From<rusqlite::Error> for KeysError {
+    fn from(error: rusqlite::Error) -> Self {
+        if disk::is_full(&error) { Self::Full } else { Self::Database(error) }
+    }
 }
 
 #[cfg(test)]

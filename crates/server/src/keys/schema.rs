@@ -49,7 +49,7 @@ impl Keys {
 impl From<NotNewest> for KeysError {
     fn from(error: NotNewest) -> Self {
         match error {
-            NotNewest::Database(error) => Self::Database(error),
+            NotNewest::Database(error) => error.into(),
             NotNewest::Unknown { found, newest } => Self::Version { found, newest },
         }
     }

@@ -9,7 +9,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::versions::NotNewest;
-use crate::{folder, sampling, versions};
+use crate::{disk, folder, sampling, versions};
 
 /// From nothing to version 1, and from there to 2.
 const STEPS: [&str; 2] = [
@@ -219,7 +219,10 @@ pub enum AlertsError {
     Folder(std::io::Error),
     /// The database fails.
     #[error("the database of alerts (alerts.db): {0}")]
-    Database(#[from] rusqlite::Error),
+    Database(#[source] rusqlite::Error),
+    /// The disk is full, so that the database of alerts cannot be opened or written.
+    #[error("the database of alerts (alerts.db): the disk is full: make room on it")]
+    Full,
     /// A newer version has written it.
     #[error(
         "the database of alerts has version {found}, and this program knows {newest}: use a newer one"
@@ -235,10 +238,16 @@ pub enum AlertsError {
     Damaged(i64),
 }
 
+impl From<rusqlite::Error> for AlertsError {
+    fn from(error: rusqlite::Error) -> Self {
+        if disk::is_full(&error) { Self::Full } else { Self::Database(error) }
+    }
+}
+
 impl From<NotNewest> for AlertsError {
     fn from(error: NotNewest) -> Self {
         match error {
-            NotNewest::Database(error) => Self::Database(error),
+            NotNewest::Database(error) => error.into(),
             NotNewest::Unknown { found, newest } => Self::Version { found, newest },
         }
     }

@@ -1,11 +1,14 @@
 //! A disk that has no room left, while the server runs (on a tmpfs, where one may be mounted).
 
+use std::fs::File;
+use std::io::Write as _;
 use std::process::Command;
 use std::sync::Barrier;
 
-use logflux_server::{Keys, Scope, Scopes};
+use logflux_server::monitor::Alerts;
+use logflux_server::{Keys, Scope, Scopes, Server, dev_tls};
 
-use crate::common::{Parts, TestServer, array, new_key};
+use crate::common::{Parts, TestServer, array, config, new_key};
 
 #[test]
 fn a_full_disk_is_507_and_nothing_of_the_request_is_stored() {
@@ -33,6 +36,30 @@ fn a_full_disk_is_507_and_nothing_of_the_request_is_stored() {
     // So does writing, once there is room again.
     mount.remount("size=30m");
     server.post_with(&key, "/v1/ingest", &refused).stored(1, 0);
+}
+
+#[test]
+fn a_server_that_cannot_start_on_a_full_disk_says_that_it_is_full() {
+    let Some(mount) = Tmpfs::mount("size=3m") else { return };
+    let disk = mount.0.path().join("data");
+    let dev = dev_tls(&disk).unwrap();
+    let start = || Server::bind(config(&disk, dev.files.clone()));
+    start().unwrap().spawn().unwrap().stop().unwrap();
+    let mut others = File::create(mount.0.path().join("others")).unwrap();
+    while others.write_all(&[1; 512]).is_ok() {}
+    let ended = [
+        ("entries", start().err().map(|error| error.to_string())),
+        ("keys", Keys::open(&disk).err().map(|error| error.to_string())),
+        ("alerts", Alerts::open(&disk).err().map(|error| error.to_string())),
+    ];
+    for (database, error) in ended {
+        assert!(
+            error.as_ref().is_some_and(|e| e.contains("disk is full")),
+            "{database}: {error:?}"
+        );
+    }
+    mount.remount("size=30m");
+    start().unwrap().spawn().unwrap().stop().unwrap();
 }
 
 /// How many send at once while the disk fills.

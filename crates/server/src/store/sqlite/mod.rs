@@ -64,8 +64,8 @@ use super::{
     StoreError, StoreFuture, StoreSettings,
 };
 use crate::config::Limits;
-use crate::folder;
 use crate::tenant::Tenant;
+use crate::{disk, folder};
 use appending::Appending;
 use notices::Notices;
 use reader::Readers;
@@ -177,12 +177,8 @@ fn lock(data: &Path) -> Result<File, StoreError> {
 /// SQLite's messages name tables and columns, and never hold a value.
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        /// The shared memory file beside the write-ahead log cannot grow.
-        const IOERR_SHMSIZE: i32 = 10 | (19 << 8);
         match error.sqlite_error() {
-            Some(e) if e.code == ErrorCode::DiskFull || e.extended_code == IOERR_SHMSIZE => {
-                Self::Full
-            }
+            _ if disk::is_full(&error) => Self::Full,
             Some(e) if matches!(e.code, ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
                 Self::Busy
             }
