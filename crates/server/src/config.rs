@@ -154,8 +154,10 @@ pub struct Limits {
     /// undone; by default 100 entries of the largest payload, with
     /// 4 KiB each for what is around it.
     pub body: usize,
-    /// The most bytes of request bodies that are held at once, 256 MiB by default. Above it a
-    /// request is answered `overloaded`, unless it is the only one.
+    /// The most bytes of request bodies, and of what is read of them, that are held at once, 402 MiB
+    /// by default. Above it a request is answered `overloaded`, unless it is the only one. It is at
+    /// least four times `body`: what is read of one takes as much again, and beside one of the largest
+    /// another tenant's finds room.
     pub bodies: usize,
     /// The most requests that wait for the store's writer, 1,024 by default. Above it a request is
     /// answered `overloaded`.
@@ -185,7 +187,7 @@ impl Default for Limits {
             batch: limits::BATCH_MAX,
             payload: limits::PAYLOAD_BASE64_MAX,
             body: limits::BATCH_MAX * (limits::PAYLOAD_BASE64_MAX + 4_096),
-            bodies: 256 << 20,
+            bodies: 402 << 20,
             queue_requests: 1_024,
             queue_bytes: 160 << 20,
             page: 8 << 20,

@@ -129,16 +129,21 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_batch_finds_room_beside_the_small_ones_of_another() {
+    fn the_largest_batch_finds_room_beside_the_small_ones_or_the_largest_of_another() {
         let limits = crate::Limits::default();
         for (most, small, large) in [
             (limits.queue_bytes, 1 << 20, limits.body / 4 * 3),
-            (limits.bodies, 1 << 20, limits.body),
+            // A body, and what is read of it.
+            (limits.bodies, 1 << 20, limits.body * 2),
         ] {
             let room = Room::new(most);
             let flood: Vec<_> = (0..most / small).map_while(|_| room.hold(&1, small)).collect();
             assert!(flood.len() > 50 && room.hold(&1, small).is_none());
             assert!(room.hold(&2, large).is_some());
+            drop(flood);
+            let one = room.hold(&1, large).unwrap();
+            assert!(room.hold(&2, large).is_some());
+            drop(one);
         }
     }
 

@@ -133,8 +133,10 @@ impl Checks {
         let body = to.batch.saturating_mul(to.payload.saturating_add(AROUND_PAYLOAD));
         let least = to.payload.saturating_add(AROUND_PAYLOAD);
         to.body = self.size("limits.body", set.body, least..=4 << 30, body);
-        to.bodies =
-            self.size("limits.bodies", set.bodies, to.body..=1 << 40, to.bodies.max(to.body));
+        // A body, and as much again for what is read of it, of each of two tenants.
+        let least = to.body.saturating_mul(4);
+        let default = to.bodies.max(least);
+        to.bodies = self.size("limits.bodies", set.bodies, least..=1 << 40, default);
         let most = 1..=1_000_000;
         to.queue_requests =
             self.within("limits.queue_requests", set.queue_requests, most, to.queue_requests);
@@ -252,7 +254,7 @@ mod tests {
             ("limits.batch = 0", "limits.batch", "1 to 1000"),
             ("limits.payload = \"2MiB\"", "limits.payload", "24 to 1048576"),
             ("limits.body = \"1MiB\"", "limits.body", "1052672 to"),
-            ("limits.bodies = \"8MiB\"", "limits.bodies", "105267200 to"),
+            ("limits.bodies = \"8MiB\"", "limits.bodies", "421068800 to"),
             ("limits.queue_bytes = \"64MiB\"", "limits.queue_bytes", "157900800 to"),
             ("limits.connections = 0", "limits.connections", "1 to"),
             ("limits.addresses = 1", "limits.addresses", "1000 to"),
@@ -299,5 +301,6 @@ mod tests {
         assert_eq!(config.timeouts.write, Duration::from_secs(5));
         let config = settings("limits.body = \"400MiB\"").config().unwrap();
         assert_eq!(config.limits.queue_bytes, 600 << 20);
+        assert_eq!(config.limits.bodies, 1_600 << 20);
     }
 }

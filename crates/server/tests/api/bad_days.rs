@@ -60,6 +60,28 @@ fn a_tenant_that_sends_bodies_without_end_leaves_room_for_others() {
 }
 
 #[test]
+fn a_tenant_with_one_body_of_the_largest_leaves_room_for_the_largest_of_another() {
+    // Neither is let go while the other is sent, however slow the machine is.
+    let server = TestServer::with(|config| config.timeouts.body = Duration::from_secs(120));
+    let other = server.new_key("other", both());
+    let head = format!(
+        "POST /v1/ingest HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
+         content-type: application/json\r\ncontent-length: 105000000\r\n\r\n",
+        server.key
+    );
+    let mut open = server.raw();
+    open.write_all(head.as_bytes()).unwrap();
+    for _ in 0..104 {
+        open.write_all(&b" ".repeat(1_000_000)).unwrap();
+    }
+    open.flush().unwrap();
+    let payload = vec![200; 786_000];
+    let batch: Vec<_> =
+        (0..95).map(|_| Parts { payload: payload.clone(), ..Parts::default() }.json()).collect();
+    server.post_with(&other, "/v1/ingest", array(&batch)).stored(95, 0);
+}
+
+#[test]
 fn a_damaged_entry_is_refused_alone_and_pages_and_tails_go_on() {
     let server = TestServer::start();
     let admin = server.new_key("ops", Scope::Admin);

@@ -20,7 +20,7 @@ type Stream = StreamOwned<ClientConnection, TcpStream>;
 /// What a server may have in memory beside `limits.bodies`, in MiB.
 const BESIDE: u64 = 150;
 /// The bodies that it may hold, in MiB: the default.
-const BODIES: u64 = 256;
+const BODIES: u64 = 402;
 
 /// Not a test by itself: the server that others flood.
 #[test]
