@@ -280,6 +280,12 @@ pub enum KeysError {
     /// The database of keys fails.
     #[error("the database of keys (keys.db): {0}")]
     Database(#[source] rusqlite::Error),
+    /// The database of keys is damaged as a whole.
+    #[error(
+        "the database of keys (keys.db) is damaged ({0}): put a backup in place with `logflux store \
+         restore`, or move keys.db, keys.db-wal and keys.db-shm away and make new keys"
+    )]
+    Corrupt(#[source] rusqlite::Error),
     /// The disk is full, so that the database of keys cannot be opened or written.
     #[error("the database of keys (keys.db): the disk is full: make room on it")]
     Full,
@@ -326,7 +332,11 @@ pub enum KeysError {
 
 impl From<rusqlite::Error> for KeysError {
     fn from(error: rusqlite::Error) -> Self {
-        if disk::is_full(&error) { Self::Full } else { Self::Database(error) }
+        match disk::Fault::of(&error) {
+            Some(disk::Fault::Full) => Self::Full,
+            Some(disk::Fault::Damage) => Self::Corrupt(error),
+            None => Self::Database(error),
+        }
     }
 }
 

@@ -220,6 +220,12 @@ pub enum AlertsError {
     /// The database fails.
     #[error("the database of alerts (alerts.db): {0}")]
     Database(#[source] rusqlite::Error),
+    /// The database of alerts is damaged as a whole.
+    #[error(
+        "the database of alerts (alerts.db) is damaged ({0}): put a backup in place with `logflux \
+         store restore`, or move alerts.db, alerts.db-wal and alerts.db-shm away"
+    )]
+    Corrupt(#[source] rusqlite::Error),
     /// The disk is full, so that the database of alerts cannot be opened or written.
     #[error("the database of alerts (alerts.db): the disk is full: make room on it")]
     Full,
@@ -240,7 +246,11 @@ pub enum AlertsError {
 
 impl From<rusqlite::Error> for AlertsError {
     fn from(error: rusqlite::Error) -> Self {
-        if disk::is_full(&error) { Self::Full } else { Self::Database(error) }
+        match disk::Fault::of(&error) {
+            Some(disk::Fault::Full) => Self::Full,
+            Some(disk::Fault::Damage) => Self::Corrupt(error),
+            None => Self::Database(error),
+        }
     }
 }
 

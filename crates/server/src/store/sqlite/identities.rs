@@ -444,7 +444,7 @@ fn key(transaction: &Transaction<'_>) -> Result<[u8; 16], StoreError> {
         transaction.query_row("SELECT key FROM identity_key", [], |row| row.get(0))?;
     found
         .try_into()
-        .map_err(|_| StoreError::Engine("the key of the identities is damaged".to_owned()))
+        .map_err(|_| StoreError::Corrupt("the key of the identities is damaged".to_owned()))
 }
 
 /// Of sorted identities those of the buckets from `from` on and before `to`.

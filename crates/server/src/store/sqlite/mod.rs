@@ -178,11 +178,15 @@ fn lock(data: &Path) -> Result<File, StoreError> {
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error() {
-            _ if disk::is_full(&error) => Self::Full,
+            _ if disk::Fault::of(&error) == Some(disk::Fault::Full) => Self::Full,
             Some(e) if matches!(e.code, ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
                 Self::Busy
             }
             Some(e) if e.code == ErrorCode::DatabaseCorrupt => Self::Corrupt(error.to_string()),
+            // Asked for like this is only what every store has.
+            None if matches!(error, rusqlite::Error::QueryReturnedNoRows) => {
+                Self::Corrupt("a row that every store has is missing".to_owned())
+            }
             None if matches!(
                 error,
                 rusqlite::Error::FromSqlConversionFailure(..)
