@@ -35,6 +35,12 @@ impl Failure {
         Self::Message(message.into())
     }
 
+    /// Several problems, each in one line.
+    pub(crate) fn lines(problems: &[String]) -> Self {
+        let lines: Vec<_> = problems.iter().map(|problem| escape::line(problem)).collect();
+        Self::Lines(lines.join("\n"))
+    }
+
     /// Tells it on stderr, and gives the exit status.
     pub(crate) fn report(self) -> u8 {
         match self {

@@ -82,8 +82,8 @@ impl ServerConfig {
         let data = folder::check(&self.data)
             .map_err(|(path, error)| format!("data folder {}: {error}", path.display()));
         let known = [
-            sqlite::check_version(&self.data).map_err(|error| error.to_string()),
-            Keys::check_version(&self.data).map_err(|error| error.to_string()),
+            sqlite::check_start(&self.data).map_err(|error| error.to_string()),
+            Keys::check(&self.data).map_err(|error| error.to_string()),
             Alerts::check_version(&self.data).map_err(|error| error.to_string()),
         ];
         let listen = self.check_address();
@@ -92,13 +92,17 @@ impl ServerConfig {
         if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     }
 
-    /// Whether the address can be listened on, be it that a server does already.
+    /// Whether the address can be listened on, be it that a server of this data folder does already.
     fn check_address(&self) -> Result<(), String> {
-        match TcpListener::bind(self.listen) {
-            Ok(_) => Ok(()),
-            Err(error) if error.kind() == ErrorKind::AddrInUse => Ok(()),
-            Err(error) => Err(format!("listening on {}: {error}", self.listen)),
+        let Err(error) = TcpListener::bind(self.listen) else { return Ok(()) };
+        if error.kind() != ErrorKind::AddrInUse {
+            return Err(format!("listening on {}: {error}", self.listen));
         }
+        if sqlite::is_open(&self.data) {
+            return Ok(());
+        }
+        let remedy = "another program has taken the port: end that one, or choose another port";
+        Err(format!("listening on {}: {remedy} ({error})", self.listen))
     }
 }
 

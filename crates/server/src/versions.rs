@@ -32,13 +32,14 @@ pub(crate) fn migrate(connection: &mut Connection, steps: &[&str]) -> Result<(),
     Ok(transaction.commit()?)
 }
 
-/// Whether this program knows the version of a database, where there is one. Nothing is changed.
-pub(crate) fn check(path: &Path, steps: &[&str]) -> Result<(), NotNewest> {
+/// Whether this program knows the version of a database, where there is one, and it is the newest.
+/// Nothing is changed.
+pub(crate) fn check(path: &Path, steps: &[&str]) -> Result<bool, NotNewest> {
     if !path.exists() {
-        return Ok(());
+        return Ok(false);
     }
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    known(&connection, steps).map(|_| ())
+    Ok(known(&connection, steps)? == steps.len())
 }
 
 /// How many steps a database has behind it.

@@ -138,7 +138,7 @@ impl Serve {
         self.upkeep.apply(&mut config);
         // With --dev the certificate is made at the start.
         let checked = if self.dev { config.check_dev() } else { config.check() };
-        checked.map_err(|wrong| Failure::new(wrong.join("\n")))?;
+        checked.map_err(|wrong| Failure::lines(&wrong))?;
         say!("the settings are good: {config}");
         Ok(())
     }

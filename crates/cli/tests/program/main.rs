@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // A failed test may say so.
 
 mod certify;
+mod checked;
 mod demo;
 mod doctor;
 #[cfg(unix)]

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
+use super::look::Look;
 use super::{Keys, KeysError};
 use crate::versions::NotNewest;
 use crate::{folder, versions};
@@ -40,9 +41,13 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), KeysError> {
 }
 
 impl Keys {
-    /// Whether this program knows the version of a data folder's keys, where there are some.
-    pub(crate) fn check_version(data: &Path) -> Result<(), KeysError> {
-        Ok(versions::check(&folder::keys_db(data), &STEPS)?)
+    /// Whether a server could start with a data folder's keys, where there are some: reads what it
+    /// would, and changes nothing. An older version's are read at the start.
+    pub(crate) fn check(data: &Path) -> Result<(), KeysError> {
+        if versions::check(&folder::keys_db(data), &STEPS)? {
+            Look::open(data)?.changed()?;
+        }
+        Ok(())
     }
 }
 

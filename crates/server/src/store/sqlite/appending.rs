@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use logflux_wire::Entry;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
 
-use super::identities::Identities;
+use super::identities::{self, Identities};
 use super::row::{COLUMNS, read_entry};
 use super::schema;
 use super::spans::{self, Owner};
@@ -40,18 +40,16 @@ impl Appending {
         let mut connection = schema::open_writer(path)?;
         let identities = Identities::load(&mut connection)?;
         let newest = newest(&connection)?;
-        let tenants = Owner::load(&connection)?;
-        match spans::nameless(&connection) {
-            Ok(ids) if ids.is_empty() => {}
-            Ok(ids) => {
-                let what = format!("the names of the tenants {ids:?} are lost");
-                return Err(StoreError::Corrupt(what));
-            }
-            // An index that is damaged stops nobody else.
-            Err(error) if error.is_damage() => {}
-            Err(error) => return Err(error),
-        }
+        let tenants = tenants(&connection)?;
         Ok(Self { connection, identities, tenants, newest })
+    }
+
+    /// Whether [`open`](Self::open) could read what it must. Nothing is changed.
+    pub(super) fn check(connection: &mut Connection) -> Result<(), StoreError> {
+        identities::check(connection)?;
+        newest(connection)?;
+        tenants(connection)?;
+        Ok(())
     }
 
     pub(super) fn newest(&self) -> i64 {
@@ -101,6 +99,21 @@ impl Appending {
             }
         }
         Ok(self.identities.is_writing())
+    }
+}
+
+/// The tenants, all of which must have their names.
+fn tenants(connection: &Connection) -> Result<HashMap<Tenant, Owner>, StoreError> {
+    let tenants = Owner::load(connection)?;
+    match spans::nameless(connection) {
+        Ok(ids) if ids.is_empty() => Ok(tenants),
+        Ok(ids) => {
+            let what = format!("the names of the tenants {ids:?} are lost");
+            Err(StoreError::Corrupt(what))
+        }
+        // An index that is damaged stops nobody else.
+        Err(error) if error.is_damage() => Ok(tenants),
+        Err(error) => Err(error),
     }
 }
 

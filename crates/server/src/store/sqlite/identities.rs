@@ -114,28 +114,16 @@ impl Identities {
             newest: 0,
             run_size: RUN,
         };
-        let runs: Vec<Run> = transaction
-            .prepare("SELECT id, first, last FROM identity_runs ORDER BY id")?
-            .query_map([], |row| {
-                Ok(Run { id: row.get(0)?, first: row.get(1)?, last: row.get(2)? })
-            })?
-            .collect::<Result<_, _>>()?;
         let mut last = 0;
-        for run in runs {
-            let mut statement = transaction.prepare_cached(
-                "SELECT place, hashes FROM identity_buckets WHERE place BETWEEN ?1 AND ?2",
-            )?;
-            let mut rows = statement.query([run.id * BUCKETS, run.id * BUCKETS + BUCKETS - 1])?;
+        for run in runs(&transaction)? {
             let group = all.filling();
             group.runs.push(run);
             group.filled += 1;
-            while let Some(row) = rows.next()? {
-                let place: i64 = row.get(0)?;
-                let hashes = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+            read_run(&transaction, run, |place, hashes| {
                 for number in numbers(hashes) {
                     group.filter.insert(partial_hash(place % BUCKETS, number));
                 }
-            }
+            })?;
             all.next_run = run.id + 1;
             last = run.last;
             all.newest = run.last;
@@ -445,6 +433,41 @@ fn key(transaction: &Transaction<'_>) -> Result<[u8; 16], StoreError> {
     found
         .try_into()
         .map_err(|_| StoreError::Corrupt("the key of the identities is damaged".to_owned()))
+}
+
+/// Whether [`Identities::load`] could read what is written of them. Nothing is kept.
+pub(super) fn check(connection: &mut Connection) -> Result<(), StoreError> {
+    let transaction = connection.transaction()?;
+    key(&transaction)?;
+    for run in runs(&transaction)? {
+        read_run(&transaction, run, |_, _| {})?;
+    }
+    Ok(())
+}
+
+/// The runs, from the oldest to the newest.
+fn runs(transaction: &Transaction<'_>) -> Result<Vec<Run>, StoreError> {
+    let mut statement =
+        transaction.prepare("SELECT id, first, last FROM identity_runs ORDER BY id")?;
+    let rows = statement
+        .query_map([], |row| Ok(Run { id: row.get(0)?, first: row.get(1)?, last: row.get(2)? }))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Reads a run, bucket by bucket.
+fn read_run(
+    transaction: &Transaction<'_>,
+    run: Run,
+    mut each: impl FnMut(i64, &[u8]),
+) -> Result<(), StoreError> {
+    let mut statement = transaction.prepare_cached(
+        "SELECT place, hashes FROM identity_buckets WHERE place BETWEEN ?1 AND ?2",
+    )?;
+    let mut rows = statement.query([run.id * BUCKETS, run.id * BUCKETS + BUCKETS - 1])?;
+    while let Some(row) = rows.next()? {
+        each(row.get(0)?, row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?);
+    }
+    Ok(())
 }
 
 /// Of sorted identities those of the buckets from `from` on and before `to`.

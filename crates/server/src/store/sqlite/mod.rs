@@ -56,7 +56,7 @@ pub use peek::{StoredRow, peek};
 pub(crate) use reader::json_len;
 pub use restore::{Restored, restore};
 pub use stats::{RetentionState, Stats, TenantStats, accept_clock, retention_state, stats};
-pub(crate) use tools::check_version;
+pub(crate) use tools::check_start;
 pub use tools::{backup, compact, repair};
 
 use super::{
@@ -172,6 +172,12 @@ fn lock(data: &Path) -> Result<File, StoreError> {
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse),
         Err(TryLockError::Error(error)) => Err(failed(error)),
     }
+}
+
+/// Whether a process, such as a server, has the store of a data folder open for writing.
+pub(crate) fn is_open(data: &Path) -> bool {
+    File::open(folder::store_lock(data))
+        .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
 /// SQLite's messages name tables and columns, and never hold a value.

@@ -219,16 +219,6 @@ pub(super) fn take_over(transaction: &Transaction<'_>, version: i64) -> Result<(
     Ok(())
 }
 
-/// Whether a file is a store of a version that this program knows.
-pub(super) fn check_version(path: &Path) -> Result<(), StoreError> {
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    connection.busy_timeout(BUSY)?;
-    match version(&connection)? {
-        0..=VERSION => Ok(()),
-        found => Err(StoreError::Version { found, newest: VERSION }),
-    }
-}
-
 pub(super) fn version(connection: &Connection) -> Result<i64, StoreError> {
     Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
 }

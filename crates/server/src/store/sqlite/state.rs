@@ -47,8 +47,7 @@ pub(super) fn incarnation(
     data: &Path,
     newest: i64,
 ) -> Result<u64, StoreError> {
-    let drawn: Option<i64> =
-        connection.query_row("SELECT incarnation FROM state", [], |row| row.get(0))?;
+    let drawn = drawn(connection)?;
     let mark = fs::read_to_string(folder::store_lock(data)).unwrap_or_default();
     let mut parts = mark.split(' ');
     let same = drawn.filter(|drawn| {
@@ -68,6 +67,11 @@ pub(super) fn incarnation(
     };
     mark_open(data, incarnation.cast_unsigned(), newest)?;
     Ok(incarnation.cast_unsigned())
+}
+
+/// The incarnation that was drawn last, where one was.
+pub(super) fn drawn(connection: &Connection) -> Result<Option<i64>, StoreError> {
+    Ok(connection.query_row("SELECT incarnation FROM state", [], |row| row.get(0))?)
 }
 
 /// Says in the lock's file which store is open here, and how far it has come.

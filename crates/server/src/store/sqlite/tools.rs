@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
+use super::appending::{self, Appending};
 use super::copy::{Copied, copy};
-use super::{appending, lock, schema};
+use super::{lock, schema, state};
 use crate::store::StoreError;
 use crate::{folder, random};
 
@@ -155,14 +156,21 @@ pub(super) fn beside(path: &Path, end: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Whether a data folder's store, where there is one, is whole and of a version that this program knows.
-pub(crate) fn check_version(data: &Path) -> Result<(), StoreError> {
+/// Whether a server could start on a data folder's store, where there is one: reads what it would, and
+/// changes nothing. An older version's is read when it is brought to this one.
+pub(crate) fn check_start(data: &Path) -> Result<(), StoreError> {
     whole(data)?;
     let path = folder::entries_db(data);
-    match fs::metadata(&path) {
-        Ok(file) if file.len() > 0 => schema::check_version(&path),
-        _ => Ok(()),
+    if !fs::metadata(&path).is_ok_and(|file| file.len() > 0) {
+        return Ok(());
     }
+    let mut connection = schema::open_reader_of_any(&path)?;
+    if schema::version(&connection)? < schema::VERSION {
+        return Ok(());
+    }
+    Appending::check(&mut connection)?;
+    state::drawn(&connection)?;
+    Ok(())
 }
 
 pub(super) fn open(data: &Path) -> Result<Connection, StoreError> {

@@ -115,7 +115,7 @@ fn a_restore_that_was_cut_off_is_not_served_and_is_done_again() {
     let refused = SqliteStore::open(data.path(), &Limits::default(), &StoreSettings::default());
     let error = refused.err().unwrap().to_string();
     assert!(error.contains("run `logflux store restore` again"), "{error}");
-    assert_eq!(check_version(data.path()).unwrap_err().to_string(), error);
+    assert_eq!(check_start(data.path()).unwrap_err().to_string(), error);
     // Nothing else works on what is of two moments either.
     let elsewhere = tempfile::tempdir().unwrap();
     let refused = [
