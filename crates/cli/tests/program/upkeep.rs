@@ -22,7 +22,7 @@ fn a_store_is_counted_checked_backed_up_and_restored() {
         serde_json::from_str(&store(&["stats", "--format", "json"]).ok()).unwrap();
     assert_eq!(
         (&json["entries"], &json["last"], &json["version"]),
-        (&3.into(), &3.into(), &3.into())
+        (&3.into(), &3.into(), &4.into())
     );
     assert_eq!(json["tenants"]["default"]["levels"]["error"], 2);
     assert_eq!(store(&["check"]).ok(), "3 entries, nothing damaged\n");
