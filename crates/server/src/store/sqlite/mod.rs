@@ -15,6 +15,7 @@ mod counting;
 mod deleting;
 mod filter;
 mod identities;
+mod mark;
 mod notices;
 mod pages;
 mod peek;
@@ -105,8 +106,8 @@ impl SqliteStore {
         let meter = Meter::new().map_err(|error| StoreError::Engine(error.to_string()))?;
         let notices = Notices::new(meter.clone());
         let appending = Appending::open(&path)?;
-        let incarnation = state::incarnation(appending.connection(), data, appending.newest())?;
-        let mark = (data.to_owned(), incarnation);
+        let (incarnation, mark) =
+            mark::incarnation(appending.connection(), data, appending.newest())?;
         let writer =
             Writer::start(path.clone(), appending, limits, settings, notices.clone(), mark)?;
         let readers = Readers::new(path, notices.clone());

@@ -711,6 +711,25 @@ fn a_store_that_is_copied_or_put_back_is_another_one() {
     let second = store.incarnation();
     assert_ne!(second, first);
     drop(store);
+    // A store that was never closed: what is put back is what was there after its first entries.
+    let killed = tempfile::tempdir().unwrap();
+    let store = open(killed.path());
+    let first = store.incarnation();
+    runtime.block_on(store.append(tenant(), vec![entry(16)])).unwrap();
+    let (entries, lock) = (folder::entries_db(killed.path()), folder::store_lock(killed.path()));
+    let backup = killed.path().join("backup");
+    self::backup(killed.path(), &backup).unwrap();
+    runtime.block_on(store.append(tenant(), vec![entry(16)])).unwrap();
+    let noted = std::fs::read_to_string(&lock).unwrap();
+    drop(store);
+    std::fs::write(&entries, std::fs::read(folder::entries_db(&backup)).unwrap()).unwrap();
+    Connection::open(&entries)
+        .unwrap()
+        .execute("UPDATE state SET incarnation = ?1", [first.cast_signed()])
+        .unwrap();
+    std::fs::write(&lock, noted).unwrap();
+    assert_ne!(open(killed.path()).incarnation(), first);
+
     // As another file, also where nothing was lost.
     std::fs::copy(folder::entries_db(data.path()), &cold).unwrap();
     std::fs::rename(&cold, folder::entries_db(data.path())).unwrap();

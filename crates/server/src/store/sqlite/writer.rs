@@ -20,9 +20,9 @@ use tokio::sync::{oneshot, watch};
 
 use super::appending::{Appending, Part};
 use super::checkpoint::{self, Checkpointer};
+use super::mark::Mark;
 use super::notices::Notices;
 use super::retention::Retention;
-use super::state;
 use super::waiting::Waiting;
 use crate::config::Limits;
 use crate::room::{Held, Room};
@@ -98,7 +98,7 @@ impl Writer {
         limits: &Limits,
         settings: &StoreSettings,
         notices: Notices,
-        mark: (PathBuf, u64),
+        mark: Mark,
     ) -> Result<Self, StoreError> {
         let changes = Changes::default();
         let meter = notices.meter().clone();
@@ -186,8 +186,7 @@ struct WriterThread {
     /// Tenants whose entries have met damage lately.
     suspects: HashSet<Tenant>,
     suspected: Instant,
-    /// The data folder, and which store this is.
-    mark: (PathBuf, u64),
+    mark: Mark,
 }
 
 impl WriterThread {
@@ -210,11 +209,11 @@ impl WriterThread {
                 wait = self.upkeep(false);
             }
         }
-        let (data, incarnation) = self.mark.clone();
         let last_words = self.with(|appending, retention| {
             retention.close(appending)?;
-            state::mark_open(&data, incarnation, appending.newest())
+            Ok(appending.newest())
         });
+        let last_words = last_words.map(|newest| self.mark(newest));
         if let Err(error) = last_words {
             tracing::warn!(%error, "the store is closed without its last notes");
         }
@@ -296,8 +295,17 @@ impl WriterThread {
         let count = |what| all().filter(|outcome| **outcome == what).count() as u64;
         self.meter.stored.inc_by(count(Appended::Stored));
         self.meter.duplicates.inc_by(count(Appended::Duplicate));
-        if let Some(appending) = &self.appending {
-            self.meter.newest.set(appending.newest());
+        if let Some(newest) = self.appending.as_ref().map(Appending::newest) {
+            self.meter.newest.set(newest);
+            self.mark(newest);
+        }
+    }
+
+    fn mark(&self, newest: i64) {
+        if let Err(error) = self.mark.write(newest)
+            && let Some(missed) = sampling::passes("store_not_marked")
+        {
+            tracing::warn!(%error, missed, "how far the store has come is not noted in its lock");
         }
     }
 
