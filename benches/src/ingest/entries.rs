@@ -62,10 +62,14 @@ impl Entries {
 
     /// So many of one node, as a client's are, and of this moment.
     pub(super) fn many(&mut self, count: usize) -> Vec<Entry> {
-        let now = Timestamp::now();
-        let Ok(node) = Node::new(format!("node-{}", self.next() % NODES)) else {
+        self.many_at(count, NODES, Timestamp::now())
+    }
+
+    /// So many of one node of a number of nodes, of a moment.
+    pub(super) fn many_at(&mut self, count: usize, nodes: u64, at: Timestamp) -> Vec<Entry> {
+        let Ok(node) = Node::new(format!("node-{}", self.next() % nodes)) else {
             return Vec::new();
         };
-        (0..count).filter_map(|_| self.entry(&node, now)).collect()
+        (0..count).filter_map(|_| self.entry(&node, at)).collect()
     }
 }

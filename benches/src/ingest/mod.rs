@@ -69,8 +69,9 @@ pub fn run(data: &Path, connections: usize, time: Duration) -> Result<Run, Box<d
 pub fn query(data: &Path) -> Result<String, Box<dyn Error>> {
     let child = Child::start(data)?;
     let mut connection = Connection::open(&child)?;
-    let mut table =
-        String::from("| query | entries | median ms | worst ms |\n|---|---:|---:|---:|\n");
+    let mut table = String::from(
+        "| query | entries or counts | median ms | worst ms |\n|---|---:|---:|---:|\n",
+    );
     for (name, query) in [
         ("newest 100 of all", ""),
         ("newest 100 of a node", "node=node-7"),
@@ -78,12 +79,20 @@ pub fn query(data: &Path) -> Result<String, Box<dyn Error>> {
         ("newest 100 of all, error and worse", "level=error"),
         ("newest 100 of all, emergency (there are few)", "level=emergency"),
         ("newest 100 of a node that is not there", "node=nobody"),
+        ("counts by minute and level", "/v1/counts?by=level"),
+        ("counts by minute, level and node", "/v1/counts?by=level,node"),
+        ("counts by hour and level", "/v1/counts?by=level&step=1h"),
+        ("the nodes", "/v1/nodes"),
     ] {
+        let path = match query {
+            path if path.starts_with('/') => path.to_owned(),
+            query => format!("/v1/entries?limit=100&{query}"),
+        };
         let mut times = Vec::new();
         let mut entries = 0;
         for _ in 0..50 {
-            let (answer, took) = connection.get(&format!("/v1/entries?limit=100&{query}"))?;
-            entries = answer.matches("\"payload\"").count();
+            let (answer, took) = connection.get(&path)?;
+            entries = answer.matches("\"payload\"").count() + answer.matches("\"bytes\":").count();
             times.push(took.as_secs_f64() * 1_000.0);
         }
         times.sort_by(f64::total_cmp);
