@@ -12,8 +12,9 @@ use crate::tenant::Tenant;
 /// A group takes no further request once it has this many entries.
 const GROUP_ENTRIES: usize = 10_000;
 
-/// The same while several tenants send.
-const SHARED_ENTRIES: usize = 1_000;
+/// The same while several tenants send, or so many bytes of payloads.
+const SHARED_ENTRIES: usize = 300;
+const SHARED_BYTES: usize = 4 << 20;
 
 /// How long after the last change from one tenant to another several are taken to send.
 const SHARED: Duration = Duration::from_secs(1);
@@ -45,14 +46,17 @@ impl Waiting {
     /// Takes a group; it is empty where nothing waits.
     pub(super) fn take_group(&mut self) -> Vec<Job> {
         let shared = self.shared.is_some_and(|at| at.elapsed() < SHARED);
-        let most = if shared { SHARED_ENTRIES } else { GROUP_ENTRIES };
-        let (mut group, mut entries) = (Vec::new(), 0);
+        let (most, most_bytes) =
+            if shared { (SHARED_ENTRIES, SHARED_BYTES) } else { (GROUP_ENTRIES, usize::MAX) };
+        let (mut group, mut entries, mut bytes) = (Vec::new(), 0, 0);
         while entries < most
+            && bytes < most_bytes
             && let Some(tenant) = self.turns.pop_front()
         {
             let Some(jobs) = self.of_tenants.get_mut(&tenant) else { continue };
             if let Some(job) = jobs.pop_front() {
                 entries += job.entries.len();
+                bytes += job.bytes();
                 group.push(job);
             }
             if jobs.is_empty() {
@@ -90,8 +94,8 @@ mod tests {
         waiting.push(job("b", 1));
         waiting.push(job("c", 1));
         waiting.push(job("c", 1));
-        assert_eq!(whose(&waiting.take_group()), "abcacaaaaaaaa");
-        assert_eq!(whose(&waiting.take_group()), "a".repeat(10));
+        assert_eq!(whose(&waiting.take_group()), "abcaca");
+        assert_eq!(whose(&waiting.take_group()), "aaa");
         let mut left = 0;
         loop {
             match waiting.take_group().len() {
@@ -99,7 +103,7 @@ mod tests {
                 jobs => left += jobs,
             }
         }
-        assert_eq!(left, 300 - 100 - 10 - 10);
+        assert_eq!(left, 300 - 100 - 3 - 3);
         assert!(waiting.of_tenants.is_empty() && waiting.turns.is_empty());
     }
 }

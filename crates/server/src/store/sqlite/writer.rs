@@ -60,9 +60,14 @@ pub(super) struct Job {
     room: (Held<Tenant>, Held<Tenant>),
 }
 
-#[cfg(test)]
 impl Job {
+    /// The bytes of its payloads.
+    pub(super) fn bytes(&self) -> usize {
+        self.entries.iter().map(|entry| entry.payload().as_bytes().len()).sum()
+    }
+
     /// A request that nobody waits for.
+    #[cfg(test)]
     pub(super) fn new(tenant: Tenant, entries: Vec<Entry>) -> Self {
         let room = || Room::new(1).hold(&tenant, 1);
         let room = room().zip(room()).unwrap();
