@@ -8,12 +8,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use logflux_process::PerCopy;
 use logflux_wire::alert::{Alert, AlertKind, AlertsResponse};
+use logflux_wire::counts::{Counts, CountsQuery, CountsResponse};
+use logflux_wire::nodes::{NodesPage, NodesQuery, NodesResponse};
 use logflux_wire::query::{Query, QueryResponse};
 use logflux_wire::response::{
     ErrorCode, Failure, IngestCounts, IngestResponse, Status, VersionResponse,
 };
 use logflux_wire::{ApiKey, Entry, Timestamp};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use ureq::config::Config;
 use ureq::http::{HeaderMap, Response, StatusCode};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
@@ -33,6 +36,8 @@ const PAGE_MAX: u64 = 1_100 << 20;
 
 /// The most bytes that are read of alerts.
 const ALERTS_MAX: u64 = 16 << 20;
+/// The most nodes, and the most counts.
+const COUNTED_MAX: u64 = 64 << 20;
 /// How long nothing may come of a tail.
 const TAIL_SILENCE: Duration = Duration::from_secs(45);
 
@@ -289,6 +294,41 @@ impl Api {
         Ok(Page { entries, cursor: page.data.cursor })
     }
 
+    /// `GET /v1/nodes`: one page of the nodes that have sent entries.
+    ///
+    /// # Errors
+    /// [`CallError`] where there is no answer.
+    pub fn nodes(&self, query: &NodesQuery) -> Result<NodesPage, CallError> {
+        let answer: NodesResponse = self.get("/v1/nodes", query.to_pairs(), COUNTED_MAX)?;
+        Ok(answer.data)
+    }
+
+    /// `GET /v1/counts`: how many entries there are, by time.
+    ///
+    /// # Errors
+    /// [`CallError`] where there is no answer.
+    pub fn counts(&self, query: &CountsQuery) -> Result<Counts, CallError> {
+        let answer: CountsResponse = self.get("/v1/counts", query.to_pairs(), COUNTED_MAX)?;
+        Ok(answer.data)
+    }
+
+    /// Asks with the key for what is given as JSON.
+    fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        pairs: Vec<(&'static str, String)>,
+        most: u64,
+    ) -> Result<T, CallError> {
+        let response = self
+            .agent()
+            .get(self.endpoint.url(path))
+            .query_pairs(pairs)
+            .header("authorization", http::AUTHORIZATION)
+            .call()
+            .map_err(CallError::from_ureq)?;
+        serde_json::from_slice(&success(response, most)?).map_err(|_| CallError::NotOurs)
+    }
+
     /// `GET /v1/tail`: entries as they arrive, those of `query` by its level and node. `after` is the
     /// `id` of the last one that is known; without it, they come from now on. It ends where nothing has come for
     /// 45 seconds, in which a server says three times that it is there.
@@ -336,15 +376,7 @@ impl Api {
         let mut pairs = vec![("limit", limit.to_string())];
         pairs.extend(kind.map(|kind| ("kind", kind.to_string())));
         pairs.extend(since.map(|since| ("since", since.to_string())));
-        let response = self
-            .agent()
-            .get(self.endpoint.url("/v1/alerts"))
-            .query_pairs(pairs)
-            .header("authorization", http::AUTHORIZATION)
-            .call()
-            .map_err(CallError::from_ureq)?;
-        let answer: AlertsResponse = serde_json::from_slice(&success(response, ALERTS_MAX)?)
-            .map_err(|_| CallError::NotOurs)?;
+        let answer: AlertsResponse = self.get("/v1/alerts", pairs, ALERTS_MAX)?;
         Ok(answer.data.alerts)
     }
 

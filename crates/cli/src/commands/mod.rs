@@ -8,10 +8,12 @@ mod alerts;
 mod bench;
 mod certify;
 mod completions;
+mod counts;
 mod demo;
 mod doctor;
 mod keygen;
 mod keys;
+mod nodes;
 mod open;
 mod pipe;
 mod query;
@@ -33,6 +35,8 @@ pub(crate) enum Command {
     Pipe(pipe::Pipe),
     Query(query::QueryCommand),
     Tail(tail::TailCommand),
+    Nodes(nodes::NodesCommand),
+    Counts(counts::CountsCommand),
     Serve(serve::Serve),
     Spool(spool::SpoolCommand),
     Keys(keys::KeysCommand),
@@ -56,6 +60,8 @@ impl Command {
             Self::Pipe(command) => command.run(),
             Self::Query(command) => command.run(),
             Self::Tail(command) => command.run(),
+            Self::Nodes(command) => command.run(),
+            Self::Counts(command) => command.run(),
             Self::Serve(command) => command.run(),
             Self::Spool(command) => command.run(),
             Self::Keys(command) => command.run(),

@@ -29,6 +29,7 @@ mod ship_and_query;
 mod spool;
 #[cfg(unix)]
 mod streams;
+mod summaries;
 mod tail;
 #[cfg(unix)]
 mod terminal;
