@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
 use super::identities::Identities;
 use super::row::{COLUMNS, read_entry};
-use super::tally::UNITS;
+use super::tally::{self, UNITS};
 use super::tools::open;
 use super::{appending, lock, spans};
 use crate::store::StoreError;
@@ -119,9 +119,11 @@ fn counted(
 ) -> Result<(), StoreError> {
     let snapshot = connection.transaction()?;
     let sums = |unit: i64| -> Result<Taken, StoreError> {
-        let mut statement = snapshot.prepare_cached(
-            "SELECT tenant, sum(entries), sum(bytes) FROM counts WHERE unit = ?1 GROUP BY tenant",
-        )?;
+        let mut statement = snapshot.prepare_cached(&format!(
+            "SELECT tenant, sum({}), sum({}) FROM counts WHERE unit = ?1 GROUP BY tenant",
+            tally::sum("entries"),
+            tally::sum("bytes")
+        ))?;
         let rows =
             statement.query_map([unit], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -11,7 +11,7 @@ use logflux_wire::{Level, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, named_params};
 
 use super::spans;
-use super::tally::{UNITS, start_of};
+use super::tally::{self, UNITS, start_of};
 use crate::store::{Nodes, NodesRequest, StoreError};
 use crate::tenant::Tenant;
 
@@ -103,24 +103,25 @@ impl Scope<'_> {
         unit: i64,
         add: &mut dyn FnMut(Row<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let mut statement = self.snapshot.prepare_cached(
-            "SELECT start, node, level, entries, bytes FROM counts
+        let mut statement = self.snapshot.prepare_cached(&format!(
+            "SELECT start, node, {} FROM counts
              WHERE tenant = :tenant AND unit = :unit AND start >= :from AND start < :to
-               AND level <= :level AND (:node IS NULL OR node = :node)",
-        )?;
+               AND (:node IS NULL OR node = :node)",
+            tally::columns_upto(self.level)
+        ))?;
         let mut rows = statement.query(named_params! {
             ":tenant": self.tenant, ":unit": unit, ":from": range.from.0, ":to": range.to.0,
-            ":level": self.level, ":node": self.node,
+            ":node": self.node,
         })?;
         while let Some(row) = rows.next()? {
             let node = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
-            add(Row {
-                seconds: row.get(0)?,
-                node,
-                level: row.get(2)?,
-                entries: row.get(3)?,
-                bytes: row.get(4)?,
-            })?;
+            let seconds = row.get(0)?;
+            for (level, column) in (1..=self.level).zip((2..).step_by(2)) {
+                let entries = row.get(column)?;
+                if entries > 0 {
+                    add(Row { seconds, node, level, entries, bytes: row.get(column + 1)? })?;
+                }
+            }
         }
         Ok(())
     }

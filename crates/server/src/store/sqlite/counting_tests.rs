@@ -194,8 +194,8 @@ fn a_store_of_the_third_version_is_counted_and_a_check_finds_counts_that_are_wro
     compare(&open(data.path()), &mut numbers);
     assert_eq!(check(data.path(), |_| {}).unwrap().faults, Vec::<String>::new());
     for (sql, unit) in [
-        ("UPDATE counts SET entries = entries + 1 WHERE unit = 3600 AND level = 1", "3600"),
-        ("UPDATE counts SET bytes = bytes + 1 WHERE unit = 60 AND level = 2", "60"),
+        ("UPDATE counts SET entries_1 = entries_1 + 1 WHERE unit = 3600", "3600"),
+        ("UPDATE counts SET bytes_2 = bytes_2 + 1 WHERE unit = 60", "60"),
         ("DELETE FROM counts WHERE unit = 86400", "86400"),
     ] {
         change(sql);

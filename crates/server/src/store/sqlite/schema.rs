@@ -98,14 +98,18 @@ const STEPS: [&[&str]; 4] = [
     // Counts (see `tally`) are filled afterwards.
     &["
     CREATE TABLE counts (
-        tenant  INTEGER NOT NULL,
-        unit    INTEGER NOT NULL,       -- 60, 3600 or 86400 seconds
-        start   INTEGER NOT NULL,       -- of a minute, an hour or a day: seconds since 1970
-        node    TEXT    NOT NULL,
-        level   INTEGER NOT NULL,
-        entries INTEGER NOT NULL,
-        bytes   INTEGER NOT NULL,       -- of their payloads
-        PRIMARY KEY (tenant, unit, start, node, level)
+        tenant INTEGER NOT NULL,
+        unit   INTEGER NOT NULL,        -- 60, 3600 or 86400 seconds
+        start  INTEGER NOT NULL,        -- of a minute, an hour or a day: seconds since 1970
+        node   TEXT    NOT NULL,
+        -- Of each level, the bytes those of the payloads.
+        entries_1 INTEGER NOT NULL, entries_2 INTEGER NOT NULL, entries_3 INTEGER NOT NULL,
+        entries_4 INTEGER NOT NULL, entries_5 INTEGER NOT NULL, entries_6 INTEGER NOT NULL,
+        entries_7 INTEGER NOT NULL, entries_8 INTEGER NOT NULL,
+        bytes_1 INTEGER NOT NULL, bytes_2 INTEGER NOT NULL, bytes_3 INTEGER NOT NULL,
+        bytes_4 INTEGER NOT NULL, bytes_5 INTEGER NOT NULL, bytes_6 INTEGER NOT NULL,
+        bytes_7 INTEGER NOT NULL, bytes_8 INTEGER NOT NULL,
+        PRIMARY KEY (tenant, unit, start, node)
     ) STRICT, WITHOUT ROWID;
     "],
 ];

@@ -1,13 +1,15 @@
 //! How many entries there are, by time, node and level: the table `counts`.
 //!
-//! It has a row for every minute, hour and day in which a node has sent entries of a level, and
-//! changes in the transaction that stores or deletes the entries. What is asked of it is read in
+//! It has a row for every minute, hour and day in which a node has sent entries, with two columns for
+//! each level, and changes in the transaction that stores or deletes the entries. What is asked of it is read in
 //! [`counting`](super::counting).
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use logflux_wire::Entry;
-use rusqlite::Transaction;
+use rusqlite::types::Value;
+use rusqlite::{OptionalExtension as _, Row, Transaction, params_from_iter};
 
 use crate::store::StoreError;
 
@@ -18,24 +20,29 @@ const MINUTE: i64 = 60;
 /// While a table is filled, so many entries are added at once.
 const FILLED: usize = 100_000;
 
+/// The levels, 1 to 8.
+const LEVELS: usize = 8;
+
 /// What is to be added to the table, or taken from it.
 #[derive(Debug, Default)]
-pub(super) struct Tally(HashMap<Place, HashMap<String, Sum>>);
-
-/// A level of a tenant at a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Place {
-    tenant: i64,
-    /// The first of its seconds since 1970.
-    start: i64,
-    level: i64,
+pub(super) struct Tally {
+    lines: Vec<Line>,
+    /// Where in `lines` each is, by tenant, time and node.
+    places: HashMap<(i64, i64), HashMap<String, usize>>,
+    /// The line that was counted in last: most of a request is of one node and one minute.
+    recent: usize,
 }
 
-/// How many entries, and the bytes of their payloads.
-#[derive(Clone, Copy, Debug, Default)]
-struct Sum {
-    entries: i64,
-    bytes: i64,
+/// A row of the table: what a node of a tenant has sent at a time.
+#[derive(Debug)]
+struct Line {
+    tenant: i64,
+    /// The first second of the time, since 1970.
+    start: i64,
+    node: String,
+    entries: [i64; LEVELS],
+    /// Of their payloads.
+    bytes: [i64; LEVELS],
 }
 
 impl Tally {
@@ -43,8 +50,8 @@ impl Tally {
     pub(super) fn add(&mut self, tenant: i64, entry: &Entry) {
         let level = i64::from(entry.level().number());
         let bytes = i64::try_from(entry.payload().as_bytes().len()).unwrap_or(i64::MAX);
-        let seconds = entry.timestamp().unix_seconds();
-        self.count((tenant, seconds, level), entry.node().as_str(), Sum { entries: 1, bytes });
+        let start = start_of(entry.timestamp().unix_seconds(), MINUTE);
+        self.line(tenant, start, entry.node().as_str()).count(level, bytes);
     }
 
     /// Counts the entries with these numbers.
@@ -65,50 +72,50 @@ impl Tally {
     }
 
     /// Counts a row of tenant, seconds, level, bytes and node. A name that is damaged hinders nobody.
-    fn count_row(&mut self, row: &rusqlite::Row<'_>) -> Result<(), StoreError> {
-        let place = (row.get(0)?, row.get(1)?, row.get(2)?);
+    fn count_row(&mut self, row: &Row<'_>) -> Result<(), StoreError> {
         let node = String::from_utf8_lossy(row.get_ref(4)?.as_bytes().unwrap_or_default());
-        self.count(place, &node, Sum { entries: 1, bytes: row.get(3)? });
+        let start = start_of(row.get(1)?, MINUTE);
+        self.line(row.get(0)?, start, &node).count(row.get(2)?, row.get(3)?);
         Ok(())
     }
 
-    fn count(&mut self, (tenant, seconds, level): (i64, i64, i64), node: &str, sum: Sum) {
-        let place = Place { tenant, start: start_of(seconds, MINUTE), level };
-        let nodes = self.0.entry(place).or_default();
-        match nodes.get_mut(node) {
-            Some(there) => there.grow(sum),
-            None => {
-                nodes.insert(node.to_owned(), sum);
-            }
+    #[expect(clippy::indexing_slicing, reason = "the line at `recent` was just found or added")]
+    fn line(&mut self, tenant: i64, start: i64, node: &str) -> &mut Line {
+        let is_it = |line: &Line| (line.tenant, line.start) == (tenant, start) && line.node == node;
+        if !self.lines.get(self.recent).is_some_and(is_it) {
+            let nodes = self.places.entry((tenant, start)).or_default();
+            self.recent = nodes.get(node).copied().unwrap_or_else(|| {
+                nodes.insert(node.to_owned(), self.lines.len());
+                self.lines.len()
+            });
         }
+        if self.recent == self.lines.len() {
+            let (entries, bytes) = ([0; LEVELS], [0; LEVELS]);
+            self.lines.push(Line { tenant, start, node: node.to_owned(), entries, bytes });
+        }
+        &mut self.lines[self.recent]
     }
 
     /// Adds what was counted to the table.
     pub(super) fn write(self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let mut statement = transaction.prepare_cached(
-            "INSERT INTO counts (tenant, unit, start, node, level, entries, bytes)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-             ON CONFLICT DO UPDATE SET
-                 entries = entries + excluded.entries, bytes = bytes + excluded.bytes",
-        )?;
-        self.each_unit(|unit, Place { tenant, start, level }, node, Sum { entries, bytes }| {
-            statement.execute((tenant, unit, start, node, level, entries, bytes))?;
+        let mut statement = transaction.prepare_cached(&ADD)?;
+        self.each_unit(|unit, line| {
+            statement.execute(params_from_iter(line.values(unit)))?;
             Ok(())
         })
     }
 
     /// Takes what was counted from the table.
     pub(super) fn delete(self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        const ROW: &str =
-            "WHERE tenant = ?1 AND unit = ?2 AND start = ?3 AND node = ?4 AND level = ?5";
-        let mut change = transaction.prepare_cached(&format!(
-            "UPDATE counts SET entries = entries - ?6, bytes = max(0, bytes - ?7) {ROW}
-             AND entries > ?6"
-        ))?;
-        let mut remove = transaction.prepare_cached(&format!("DELETE FROM counts {ROW}"))?;
-        self.each_unit(|unit, Place { tenant, start, level }, node, Sum { entries, bytes }| {
-            if change.execute((tenant, unit, start, node, level, entries, bytes))? == 0 {
-                remove.execute((tenant, unit, start, node, level))?;
+        let mut take = transaction.prepare_cached(&TAKE)?;
+        let mut remove = transaction.prepare_cached(
+            "DELETE FROM counts WHERE tenant = ?1 AND unit = ?2 AND start = ?3 AND node = ?4",
+        )?;
+        self.each_unit(|unit, line| {
+            let values = params_from_iter(line.values(unit));
+            let left = take.query_row(values, |row| row.get::<_, i64>(0)).optional()?;
+            if left == Some(0) {
+                remove.execute((line.tenant, unit, line.start, &line.node))?;
             }
             Ok(())
         })
@@ -117,22 +124,16 @@ impl Tally {
     /// Hands on each row that changes, of every unit.
     fn each_unit(
         self,
-        mut each: impl FnMut(i64, Place, &str, Sum) -> Result<(), StoreError>,
+        mut each: impl FnMut(i64, &Line) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let mut of_unit = self.0;
+        let mut of_unit = self;
         for unit in UNITS.into_iter().rev() {
-            let mut wider: HashMap<Place, HashMap<String, Sum>> = HashMap::new();
-            for (place, nodes) in of_unit {
-                let place = Place { start: start_of(place.start, unit), ..place };
-                let of_place = wider.entry(place).or_default();
-                for (node, sum) in nodes {
-                    of_place.entry(node).or_default().grow(sum);
-                }
+            let mut wider = Self::default();
+            for line in &of_unit.lines {
+                wider.line(line.tenant, start_of(line.start, unit), &line.node).grow(line);
             }
-            for (place, nodes) in &wider {
-                for (node, sum) in nodes {
-                    each(unit, *place, node, *sum)?;
-                }
+            for line in &wider.lines {
+                each(unit, line)?;
             }
             of_unit = wider;
         }
@@ -140,11 +141,70 @@ impl Tally {
     }
 }
 
-impl Sum {
-    fn grow(&mut self, by: Self) {
-        self.entries += by.entries;
-        self.bytes += by.bytes;
+impl Line {
+    /// Counts an entry of a level. One that there is not, in a damaged row, is counted nowhere.
+    fn count(&mut self, level: i64, bytes: i64) {
+        let at = usize::try_from(level - 1).unwrap_or(usize::MAX);
+        if let (Some(sum), Some(all)) = (self.entries.get_mut(at), self.bytes.get_mut(at)) {
+            (*sum, *all) = (*sum + 1, *all + bytes);
+        }
     }
+
+    fn grow(&mut self, by: &Self) {
+        let entries = self.entries.iter_mut().zip(by.entries);
+        let bytes = self.bytes.iter_mut().zip(by.bytes);
+        entries.chain(bytes).for_each(|(sum, by)| *sum += by);
+    }
+
+    /// The row's values, in the order of its columns.
+    fn values(&self, unit: i64) -> impl Iterator<Item = Value> {
+        let place = [self.tenant.into(), unit.into(), self.start.into()];
+        let sums = self.entries.into_iter().chain(self.bytes).map(Value::Integer);
+        place.into_iter().chain([Value::Text(self.node.clone())]).chain(sums)
+    }
+}
+
+/// The columns of entries, those of bytes, and where each stands among the values of a line.
+fn columns() -> impl Iterator<Item = (String, usize)> {
+    let of = |name: &'static str| (1..=LEVELS).map(move |level| format!("{name}_{level}"));
+    of("entries").chain(of("bytes")).zip(5..)
+}
+
+/// Makes a list of something for each column.
+fn list(each: impl Fn(&str, usize) -> String) -> String {
+    columns().map(|(name, at)| each(&name, at)).collect::<Vec<_>>().join(", ")
+}
+
+static ADD: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "INSERT INTO counts (tenant, unit, start, node, {}) VALUES (?1, ?2, ?3, ?4, {})
+         ON CONFLICT DO UPDATE SET {}",
+        list(|name, _| name.to_owned()),
+        list(|_, at| format!("?{at}")),
+        list(|name, _| format!("{name} = {name} + excluded.{name}"))
+    )
+});
+
+static TAKE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "UPDATE counts SET {} WHERE tenant = ?1 AND unit = ?2 AND start = ?3 AND node = ?4
+         RETURNING {}",
+        list(|name, at| format!("{name} = max(0, {name} - ?{at})")),
+        sum("entries")
+    )
+});
+
+/// The sum of the columns of all levels.
+pub(super) fn sum(name: &str) -> String {
+    (1..=LEVELS).map(|level| format!("{name}_{level}")).collect::<Vec<_>>().join(" + ")
+}
+
+/// The columns of the levels up to one: of each its entries and its bytes.
+pub(super) fn columns_upto(level: u8) -> String {
+    (1..=level)
+        .map(|level| format!("entries_{level}, bytes_{level}"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// When the minute, hour or day begins that a second is in.
