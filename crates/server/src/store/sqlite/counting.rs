@@ -1,4 +1,5 @@
-//! Answers how many entries there are, by time, node and level, from the table of a [`tally`](super::tally).
+//! Answers how many entries there are, by time, node and level, from the table that a
+//! [`Tally`](super::tally::Tally) changes.
 //!
 //! A range is covered by whole days, hours and minutes; what is left at its ends are parts of
 //! minutes, whose entries are counted one by one.
