@@ -1,6 +1,7 @@
 //! Who has sent entries, and where to go on.
 
 use logflux_wire::Timestamp;
+use logflux_wire::limits::NODE_MAX_CHARS;
 use logflux_wire::nodes::{NodeSummary, NodesQuery};
 use logflux_wire::query::QueryError;
 
@@ -12,8 +13,8 @@ pub struct NodesRequest {
     pub from: Option<Timestamp>,
     /// The latest timestamp, itself not included.
     pub to: Option<Timestamp>,
-    /// The last node of the page before.
-    pub after: Option<String>,
+    /// What the last node of the page before is in bytes: it need not be there any more.
+    pub after: Option<Vec<u8>>,
 }
 
 impl NodesRequest {
@@ -41,24 +42,27 @@ impl Nodes {
     /// Where to go on.
     #[must_use]
     pub fn cursor(&self) -> Option<String> {
-        self.next.as_deref().map(to_cursor)
+        self.next.as_deref().map(|node| to_cursor(node.as_bytes()))
     }
 }
 
+/// The most bytes of a name.
+const LONGEST: usize = 4 * NODE_MAX_CHARS;
+
 /// A name as a cursor: its bytes in hexadecimal, which mean nothing to a client.
-fn to_cursor(node: &str) -> String {
-    node.bytes().fold("1".to_owned(), |cursor, byte| cursor + &format!("{byte:02x}"))
+fn to_cursor(node: &[u8]) -> String {
+    node.iter().fold("1".to_owned(), |cursor, byte| cursor + &format!("{byte:02x}"))
 }
 
-fn from_cursor(cursor: &str) -> Result<String, QueryError> {
+/// Any bytes are a place among the names, so that every cursor of this form is good.
+fn from_cursor(cursor: &str) -> Result<Vec<u8>, QueryError> {
     let read = || {
         let digits = cursor.strip_prefix('1').filter(|digits| digits.is_ascii())?;
         let bytes = (0..digits.len())
             .step_by(2)
             .map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok())
             .collect::<Option<Vec<u8>>>()?;
-        let node = String::from_utf8(bytes).ok()?;
-        (to_cursor(&node) == cursor).then_some(node)
+        ((1..=LONGEST).contains(&bytes.len()) && to_cursor(&bytes) == cursor).then_some(bytes)
     };
     read().ok_or_else(|| QueryError::Value {
         name: "cursor",
@@ -73,9 +77,9 @@ mod tests {
     #[test]
     fn a_cursor_leads_back_to_its_node() {
         for node in ["a", "bär 01", "\u{10ffff}"] {
-            assert_eq!(from_cursor(&to_cursor(node)).unwrap(), node);
+            assert_eq!(from_cursor(&to_cursor(node.as_bytes())).unwrap(), node.as_bytes());
         }
-        for cursor in ["", "2", "x", "1f", "1ff", "1é", "1+1", "161 ", "1C3A4"] {
+        for cursor in ["", "1", "2", "2ff", "x", "1f", "1é", "1+1", "161 ", "1C3A4"] {
             assert!(from_cursor(cursor).is_err(), "{cursor}");
         }
     }

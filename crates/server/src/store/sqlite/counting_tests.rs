@@ -1,13 +1,12 @@
 //! What is counted equals what is there, after everything that can happen to it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use logflux_wire::counts::{Bucket, By, CountsQuery, Step};
 use logflux_wire::{Iv, Level, Mode, Node, Payload, Salt, Timestamp};
 use tokio::runtime::Runtime;
 
-use super::tests::{open, request, tenant};
+use super::tests::{open, request, tenant, until};
 use super::*;
 
 /// A generator that gives the same numbers each time.
@@ -161,9 +160,7 @@ fn counts_are_those_of_the_entries_whatever_happens_to_these() {
     let settings =
         StoreSettings { max_size: Some(bytesize::ByteSize(1 << 20)), ..StoreSettings::default() };
     let store = store_of(data.path(), &settings);
-    while all(&store).len() == 6_000 {
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    until(|| all(&store).len() < 6_000);
     drop(store);
     compare(&open(data.path()), &mut numbers);
     assert_eq!(check(data.path(), |_| {}).unwrap().faults, Vec::<String>::new());
@@ -228,7 +225,7 @@ fn nodes_come_in_pages_by_name() {
         found.extend(page.nodes.into_iter().map(|node| node.node));
         pages += 1;
         match page.next {
-            Some(next) => after = Some(next),
+            Some(next) => after = Some(next.into_bytes()),
             None => break,
         }
     }

@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use logflux_wire::Timestamp;
+use logflux_wire::counts::{By, Counts, CountsQuery, Step};
 use logflux_wire::query::Order;
 use rusqlite::Connection;
 use tokio::runtime::Runtime;
 
-use super::tests::{entry, open, request, tenant};
+use super::tests::{entry, open, request, tenant, until};
 use super::*;
 use crate::store::Position;
 
@@ -31,6 +33,24 @@ fn all(store: &SqliteStore, tenant: &Tenant, ask: &PageRequest) -> (Vec<Entry>, 
             None => return (all, damaged),
         }
     }
+}
+
+/// The nodes and the counts of a time that ends within a minute.
+fn counted(store: &SqliteStore) -> (Nodes, Counts) {
+    let runtime = Runtime::new().unwrap();
+    let to = Some("2100-01-01T00:00:30Z".parse().unwrap());
+    let by = By { level: true, node: true };
+    let whole = CountsQuery { by, step: Step::from_seconds(86_400).unwrap(), ..Default::default() };
+    let of_day = runtime.block_on(store.counts(tenant(), whole.clone())).unwrap();
+    // With a step that is no whole minutes all is counted one by one.
+    let from = Some(of_day.buckets[0].start);
+    let from_within = from.map(|t| Timestamp::from_unix(t.unix_seconds(), 1).unwrap());
+    let step = Step::from_seconds(31_622_399).unwrap();
+    let query = CountsQuery { from: from_within, to, step, ..whole };
+    let counts = runtime.block_on(store.counts(tenant(), query)).unwrap();
+    assert_eq!(counts.buckets.iter().map(|bucket| bucket.entries).sum::<u64>(), 150);
+    let request = NodesRequest { to, ..NodesRequest::default() };
+    (runtime.block_on(store.nodes(tenant(), request)).unwrap(), counts)
 }
 
 /// Overwrites the pages of an index below its root, or the root where it is all there is.
@@ -78,6 +98,7 @@ fn an_index_that_is_damaged_hides_no_entry() {
         ];
         let store = open(data.path());
         let before = asked.each_ref().map(|ask| all(&store, &tenant(), ask));
+        let counted_before = counted(&store);
         drop(store);
         damage_index(&folder::entries_db(data.path()), index);
         let store = open(data.path());
@@ -86,6 +107,7 @@ fn an_index_that_is_damaged_hides_no_entry() {
             assert_eq!(all(&store, &tenant(), ask), before, "{index}");
             assert_eq!(all(&store, &other, ask).0.len(), theirs.len(), "{index}");
         }
+        assert_eq!(counted(&store), counted_before, "{index}");
         assert!(
             store.meter().unwrap().damaged.get() > 0
                 || index.contains("span")
@@ -151,13 +173,9 @@ fn what_cannot_be_deleted_holds_back_nothing_else() {
         let store = SqliteStore::open(data.path(), &Limits::default(), settings).unwrap();
         let meter = store.meter().unwrap();
         let most = if settings.retain.is_some() { 180 } else { 80 };
-        while meter.deleted.get() < most || meter.damaged.get() == 0 {
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        until(|| meter.deleted.get() >= most && meter.damaged.get() > 0);
         // Entries are taken meanwhile and afterwards, and go as well.
         append(&store, &tenant(), size, 200);
-        while meter.deleted.get() < most + 150 {
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        until(|| meter.deleted.get() >= most + 150);
     }
 }

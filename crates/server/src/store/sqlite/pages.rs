@@ -9,18 +9,14 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use logflux_wire::query::Order;
-use logflux_wire::{Level, Timestamp};
-use rusqlite::{Connection, Row, Transaction, named_params};
+use logflux_wire::{Level, Node, Timestamp};
+use rusqlite::{Connection, Transaction, named_params};
 
 use super::reader::{json_len, read_one};
+use super::scan::{self, Tell};
 use super::spans;
 use crate::store::{Page, PageRequest, Position, StoreError};
 use crate::tenant::Tenant;
-
-/// How many spans are read at once.
-const SPANS: usize = 100;
-
-type Tell<'a> = &'a mut dyn FnMut(StoreError);
 
 /// Reads a page in one snapshot. What is damaged is told, and passed over.
 pub(super) fn read_page(
@@ -174,85 +170,33 @@ fn scanned(
     range: Range,
     damaged: Tell<'_>,
 ) -> Result<Positions, StoreError> {
-    let mut scan = Scan { tenant, request, range, places: BTreeSet::new() };
-    let (mut lost, mut next) = (0, 1);
-    loop {
-        let spans = spans::from(snapshot, tenant, next, SPANS)?;
-        for span in &spans {
-            match scan.rows(snapshot, (span.first, span.last)) {
-                Err(error) if error.is_damage() => {}
-                scanned => {
-                    scanned?;
-                    continue;
-                }
-            }
-            // Each row by itself, so that one that cannot be read hides no other.
-            for seq in span.first..=span.last {
-                match scan.rows(snapshot, (seq, seq)) {
-                    Err(error) if error.is_damage() => {
-                        lost += 1;
-                        damaged(error);
-                    }
-                    scanned => scanned?,
-                }
-            }
+    let mut places = BTreeSet::new();
+    let lost = scan::entries(snapshot, tenant, damaged, |listed| {
+        let place = (listed.seconds, listed.nanoseconds, listed.seq);
+        let most = i64::from(request.level.map_or(8, Level::number));
+        let of_node = |node: &Node| node.as_str() == listed.node;
+        if range.0 < place
+            && place < range.1
+            && listed.level <= most
+            && request.node.as_ref().is_none_or(of_node)
+        {
+            places.insert(place);
         }
-        match spans.last() {
-            Some(last) if spans.len() == SPANS => next = last.nth + (last.last - last.first) + 1,
-            _ => break,
+        // Those that come first, one more than the page may have.
+        if places.len() > request.limit + 1 {
+            match request.order {
+                Order::Ascending => places.pop_last(),
+                Order::Descending => places.pop_first(),
+            };
         }
-    }
+    })?;
     let places: Box<dyn Iterator<Item = Bound>> = match request.order {
-        Order::Ascending => Box::new(scan.places.into_iter()),
-        Order::Descending => Box::new(scan.places.into_iter().rev()),
+        Order::Ascending => Box::new(places.into_iter()),
+        Order::Descending => Box::new(places.into_iter().rev()),
     };
     let mut positions = Positions::new(places, request.limit);
     positions.damaged += lost;
     Ok(positions)
-}
-
-/// A walk over a tenant's entries.
-struct Scan<'a> {
-    tenant: i64,
-    request: &'a PageRequest,
-    range: Range,
-    /// Those that come first, one more than the page may have.
-    places: BTreeSet<Bound>,
-}
-
-impl Scan<'_> {
-    fn rows(&mut self, snapshot: &Transaction<'_>, range: (i64, i64)) -> Result<(), StoreError> {
-        let mut statement = snapshot.prepare_cached(
-            "SELECT seconds, nanoseconds, seq, level, node FROM entries NOT INDEXED
-             WHERE seq BETWEEN ?1 AND ?2 AND tenant = ?3",
-        )?;
-        let mut rows = statement.query((range.0, range.1, self.tenant))?;
-        while let Some(row) = rows.next()? {
-            if self.is_wanted(row)? {
-                self.places.insert((row.get(0)?, row.get(1)?, row.get(2)?));
-            }
-            if self.places.len() > self.request.limit + 1 {
-                match self.request.order {
-                    Order::Ascending => self.places.pop_last(),
-                    Order::Descending => self.places.pop_first(),
-                };
-            }
-        }
-        Ok(())
-    }
-
-    fn is_wanted(&self, row: &Row<'_>) -> Result<bool, StoreError> {
-        let place: Bound = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let (lower, upper) = self.range;
-        let level: i64 = row.get(3)?;
-        let most = self.request.level.map_or(8, Level::number);
-        let node = row.get_ref(4)?.as_bytes().unwrap_or_default();
-        let of_node = |wanted: &logflux_wire::Node| wanted.as_str().as_bytes() == node;
-        Ok(lower < place
-            && place < upper
-            && level <= i64::from(most)
-            && self.request.node.as_ref().is_none_or(of_node))
-    }
 }
 
 /// A place in the order: seconds, nanoseconds, and the number in the store.

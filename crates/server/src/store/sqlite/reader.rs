@@ -14,7 +14,7 @@ use super::notices::Notices;
 use super::pages::read_page;
 use super::row::{COLUMNS, read_entry};
 use super::since::read_since;
-use super::{counting, schema, spans};
+use super::{counts, nodes, schema, spans};
 use crate::store::{Nodes, NodesRequest, Page, PageRequest, Since, SinceRequest, StoreError};
 use crate::tenant::Tenant;
 
@@ -77,7 +77,7 @@ impl Readers {
     ) -> Result<Nodes, StoreError> {
         let notices = self.notices.clone();
         self.read(&tenant.clone(), move |connection| {
-            counting::nodes(connection, &tenant, &request, &mut |error| notices.damaged(&error))
+            nodes::nodes(connection, &tenant, &request, &mut |error| notices.damaged(&error))
         })
         .await
     }
@@ -87,8 +87,11 @@ impl Readers {
         tenant: Tenant,
         query: CountsQuery,
     ) -> Result<Counts, StoreError> {
-        self.read(&tenant.clone(), move |connection| counting::counts(connection, &tenant, &query))
-            .await
+        let notices = self.notices.clone();
+        self.read(&tenant.clone(), move |connection| {
+            counts::counts(connection, &tenant, &query, &mut |error| notices.damaged(&error))
+        })
+        .await
     }
 
     pub(super) async fn taken(&self, tenant: Tenant) -> Result<i64, StoreError> {

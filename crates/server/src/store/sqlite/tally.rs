@@ -2,7 +2,7 @@
 //!
 //! It has a row for every minute, hour and day in which a node has sent entries, with two columns for
 //! each level, and changes in the transaction that stores or deletes the entries. What is asked of it is read in
-//! [`counting`](super::counting).
+//! [`cover`](super::cover).
 
 use std::collections::HashMap;
 use std::sync::LazyLock;

@@ -43,6 +43,15 @@ pub(super) fn open(data: &Path) -> SqliteStore {
     SqliteStore::open(data, &Limits::default(), &StoreSettings::default()).unwrap()
 }
 
+/// Waits until something holds, which it does at once on a machine that has nothing else to do.
+pub(super) fn until(holds: impl Fn() -> bool) {
+    let begun = std::time::Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(300), "the wait was in vain");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 fn try_open(data: &Path) -> StoreError {
     SqliteStore::open(data, &Limits::default(), &StoreSettings::default()).unwrap_err()
 }

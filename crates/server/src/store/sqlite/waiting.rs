@@ -31,10 +31,10 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    pub(super) fn push(&mut self, job: Job) {
+    pub(super) fn push(&mut self, job: Job, now: Instant) {
         if self.last.as_ref() != Some(&job.tenant) {
             let first = self.last.replace(job.tenant.clone()).is_none();
-            self.shared = (!first).then(Instant::now);
+            self.shared = (!first).then_some(now);
         }
         let jobs = self.of_tenants.entry(job.tenant.clone()).or_default();
         if jobs.is_empty() {
@@ -44,8 +44,8 @@ impl Waiting {
     }
 
     /// Takes a group; it is empty where nothing waits.
-    pub(super) fn take_group(&mut self) -> Vec<Job> {
-        let shared = self.shared.is_some_and(|at| at.elapsed() < SHARED);
+    pub(super) fn take_group(&mut self, now: Instant) -> Vec<Job> {
+        let shared = self.shared.is_some_and(|at| now.saturating_duration_since(at) < SHARED);
         let (most, most_bytes) =
             if shared { (SHARED_ENTRIES, SHARED_BYTES) } else { (GROUP_ENTRIES, usize::MAX) };
         let (mut group, mut entries, mut bytes) = (Vec::new(), 0, 0);
@@ -84,26 +84,21 @@ mod tests {
 
     #[test]
     fn one_who_sends_little_is_in_the_next_group_behind_any_flood() {
-        let mut waiting = Waiting::default();
-        for _ in 0..300 {
-            waiting.push(job("a", 100));
+        let (mut waiting, now) = (Waiting::default(), Instant::now());
+        for _ in 0..600 {
+            waiting.push(job("a", 100), now);
         }
         // Alone, a tenant has a whole group.
-        let group = waiting.take_group();
-        assert_eq!(group.len(), GROUP_ENTRIES / 100);
-        waiting.push(job("b", 1));
-        waiting.push(job("c", 1));
-        waiting.push(job("c", 1));
-        assert_eq!(whose(&waiting.take_group()), "abcaca");
-        assert_eq!(whose(&waiting.take_group()), "aaa");
-        let mut left = 0;
-        loop {
-            match waiting.take_group().len() {
-                0 => break,
-                jobs => left += jobs,
-            }
+        assert_eq!(waiting.take_group(now).len(), GROUP_ENTRIES / 100);
+        for other in ["b", "c", "c"] {
+            waiting.push(job(other, 1), now);
         }
-        assert_eq!(left, 300 - 100 - 3 - 3);
+        assert_eq!(whose(&waiting.take_group(now)), "abcaca");
+        assert_eq!(whose(&waiting.take_group(now)), "aaa");
+        // Once nobody else has sent for a while, it has whole groups again, until nothing is left.
+        let later = now + SHARED;
+        let groups = std::array::from_fn::<_, 6, _>(|_| waiting.take_group(later).len());
+        assert_eq!(groups, [100, 100, 100, 100, 94, 0]);
         assert!(waiting.of_tenants.is_empty() && waiting.turns.is_empty());
     }
 }

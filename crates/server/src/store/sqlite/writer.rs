@@ -199,14 +199,15 @@ impl WriterThread {
         let (mut wait, mut waiting) = (Duration::ZERO, Waiting::default());
         loop {
             match jobs.recv_timeout(wait) {
-                Ok(job) => waiting.push(job),
+                Ok(job) => waiting.push(job, Instant::now()),
                 Err(RecvTimeoutError::Timeout) => wait = self.upkeep(true),
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             // Between two groups there is a step of upkeep as well.
             loop {
-                jobs.try_iter().for_each(|job| waiting.push(job));
-                let group = waiting.take_group();
+                let now = Instant::now();
+                jobs.try_iter().for_each(|job| waiting.push(job, now));
+                let group = waiting.take_group(now);
                 if group.is_empty() {
                     break;
                 }
