@@ -30,12 +30,12 @@ done
 key=$("$logflux" keys create --data "$work/data" --scope ingest,read,admin 2>/dev/null)
 
 cd "$work"
-# Not the tail: its answer has no end.
-# Of nodes and counts, a good form may ask for too much, or name a cursor that was never given out.
+# Not the tail: its answer has no end. One worker: Python 3.11 before 3.11.8 fails now and then where
+# two threads parse Python at once (CPython issue 106905).
 SCHEMATHESIS_HOOKS=hooks PYTHONPATH="$OLDPWD" "$schemathesis" --config-file "$OLDPWD/schemathesis.toml" \
   run "$url/openapi.json" --tls-verify "$work/data/ca.pem" --header "Authorization: Bearer $key" \
-  --exclude-path /v1/tail --exclude-path /v1/nodes --exclude-path /v1/counts \
-  --phases examples,coverage,fuzzing --max-examples "$examples" --workers 2 --no-shrink \
+  --exclude-path /v1/tail \
+  --phases examples,coverage,fuzzing --max-examples "$examples" --workers 1 --no-shrink \
   --generation-database none --warnings off --no-color </dev/null
 
 # It neither died nor failed within.

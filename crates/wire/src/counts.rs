@@ -5,7 +5,6 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::duration::parse_duration;
 use crate::level::Level;
 use crate::node::Node;
 use crate::pairs;
@@ -66,28 +65,43 @@ impl Step {
     }
 }
 
+/// In the longest unit that is exact.
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}s", self.0)
+        let units = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
+        let exact = units.into_iter().find(|(unit, _)| self.0 % unit == 0);
+        let (unit, name) = exact.unwrap_or((1, "s"));
+        write!(f, "{}{name}", self.0 / unit)
     }
 }
+
+/// The most digits of a step as text.
+const DIGITS: usize = 8;
 
 impl FromStr for Step {
     type Err = StepError;
 
     fn from_str(text: &str) -> Result<Self, StepError> {
-        let duration = parse_duration(text).map_err(|_| StepError)?;
-        let whole = (duration.subsec_nanos() == 0).then_some(duration.as_secs());
-        whole
-            .and_then(|seconds| i64::try_from(seconds).ok())
-            .and_then(Self::from_seconds)
-            .ok_or(StepError)
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, unit) = text.split_at(digits);
+        let seconds = match unit {
+            "" | "s" => 1,
+            "m" => 60,
+            "h" => 3_600,
+            "d" => 86_400,
+            _ => return Err(StepError),
+        };
+        if !(1..=DIGITS).contains(&digits) || number.starts_with('0') {
+            return Err(StepError);
+        }
+        let number: i64 = number.parse().map_err(|_| StepError)?;
+        Self::from_seconds(number * seconds).ok_or(StepError)
     }
 }
 
 /// The text is not a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it must be whole seconds, 1s to 366d, such as 60s, 5m, 1h or 1d")]
+#[error("it must be a whole number and s, m, h or d, 1s to 366d, such as 60s, 5m, 1h or 1d")]
 pub struct StepError;
 
 /// What is counted apart beside the time.
@@ -222,7 +236,8 @@ mod tests {
             level: Some(Level::Error),
             node: Some("bär 01".parse().unwrap()),
         };
-        for query in [query, CountsQuery::default()] {
+        let odd = CountsQuery { step: Step::from_seconds(31_622_399).unwrap(), ..query.clone() };
+        for query in [query, odd, CountsQuery::default()] {
             let pairs = query.to_pairs();
             let borrowed = pairs.iter().map(|(name, value)| (*name, value.as_str()));
             assert_eq!(CountsQuery::from_pairs(borrowed), Ok(query));
@@ -233,6 +248,12 @@ mod tests {
             ("step", "1.5s"),
             ("step", "500ms"),
             ("step", "367d"),
+            ("step", "8785h"),
+            ("step", "31622401"),
+            ("step", "100000000"),
+            ("step", "060s"),
+            ("step", "60000ms"),
+            ("step", "d"),
             ("step", "-60"),
             ("step", "60s "),
             ("by", ""),

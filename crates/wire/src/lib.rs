@@ -25,7 +25,7 @@ pub mod limits;
 mod mode;
 mod node;
 pub mod nodes;
-mod pairs;
+pub mod pairs;
 mod parse;
 mod payload;
 pub mod query;

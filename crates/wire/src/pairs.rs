@@ -1,5 +1,6 @@
 //! The pairs of a query string, each of a known name and at most once.
 
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use crate::query::QueryError;
@@ -8,7 +9,7 @@ use crate::query::QueryError;
 ///
 /// # Errors
 /// [`QueryError`] for another name or a repeated one, and whatever `take` gives.
-pub(crate) fn read<'a>(
+pub fn read<'a>(
     pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
     names: &'static [&'static str],
     mut take: impl FnMut(&'static str, &'a str) -> Result<(), QueryError>,
@@ -28,9 +29,23 @@ pub(crate) fn read<'a>(
 }
 
 /// Reads a value by the rule of its type.
-pub(crate) fn value<T: FromStr<Err: ToString>>(
+///
+/// # Errors
+/// [`QueryError::Value`].
+pub fn value<T: FromStr<Err: ToString>>(name: &'static str, text: &str) -> Result<T, QueryError> {
+    text.parse().map_err(|error: T::Err| QueryError::Value { name, reason: error.to_string() })
+}
+
+/// Reads a number that has bounds.
+///
+/// # Errors
+/// [`QueryError::Value`].
+pub fn within(
     name: &'static str,
     text: &str,
-) -> Result<T, QueryError> {
-    text.parse().map_err(|error: T::Err| QueryError::Value { name, reason: error.to_string() })
+    bounds: RangeInclusive<usize>,
+) -> Result<usize, QueryError> {
+    let number = text.parse().ok().filter(|number| bounds.contains(number));
+    let reason = || format!("it must be {} to {}", bounds.start(), bounds.end());
+    number.ok_or_else(|| QueryError::Value { name, reason: reason() })
 }

@@ -98,12 +98,7 @@ impl Query {
                 "level" => query.level = Some(pairs::value(name, value)?),
                 "node" => query.node = Some(pairs::value(name, value)?),
                 "order" => query.order = value.parse()?,
-                "limit" => {
-                    let limit = value.parse().ok().filter(|limit| (1..=QUERY_MAX).contains(limit));
-                    let reason = || format!("it must be 1 to {QUERY_MAX}");
-                    query.limit =
-                        limit.ok_or_else(|| QueryError::Value { name, reason: reason() })?;
-                }
+                "limit" => query.limit = pairs::within(name, value, 1..=QUERY_MAX)?,
                 _ => query.cursor = Some(value.to_owned()),
             }
             Ok(())

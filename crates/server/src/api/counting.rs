@@ -6,13 +6,12 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use logflux_wire::counts::{CountsQuery, CountsResponse};
 use logflux_wire::nodes::{NodesPage, NodesQuery, NodesResponse};
-use logflux_wire::query::QueryError;
 use logflux_wire::response::Status;
 
-use super::answer::{self, RequestId};
+use super::App;
+use super::answer::RequestId;
 use super::error::ApiError;
-use super::{App, auth, entries, status};
-use crate::keys::Scope;
+use super::reading::{self, Reading};
 use crate::openapi::{LevelParameter, ReadErrors};
 use crate::store::NodesRequest;
 
@@ -36,9 +35,9 @@ pub(super) async fn nodes(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let key = auth::authorize(&app, &headers, Scope::Read).await?;
-    let query = read(query, |pairs| NodesQuery::from_pairs(pairs.iter().copied()))?;
-    let page = app.store().nodes(key.tenant.clone(), NodesRequest::new(&query)?).await?;
+    let reading = Reading::begin(&app, &headers).await?;
+    let query = reading::query(query.as_deref(), |pairs| NodesQuery::from_pairs(pairs))?;
+    let page = app.store().nodes(reading.tenant.clone(), NodesRequest::new(&query)?).await?;
     let cursor = page.cursor();
     let length = page.nodes.iter().map(|node| AROUND + node.node.len()).sum();
     let response = NodesResponse {
@@ -46,8 +45,7 @@ pub(super) async fn nodes(
         request_id: id.into_string(),
         data: NodesPage { nodes: page.nodes, cursor },
     };
-    let held = app.answers().hold(&key.id, length).ok_or_else(entries::too_many)?;
-    Ok(answer::held("application/json", status::to_json(&response)?, held))
+    reading.answer(length, &response)
 }
 
 /// Count the entries by time
@@ -60,7 +58,7 @@ pub(super) async fn nodes(
     params(
         ("from" = Option<String>, Query, description = "The earliest timestamp, itself included; by default the day of the first entry.", format = "date-time"),
         ("to" = Option<String>, Query, description = "The latest timestamp, itself not included; by default the end of the day of the last entry.", format = "date-time"),
-        ("step" = Option<String>, Query, description = "How long a bucket lasts, in whole seconds up to 366 days; 60s by default. There are at most 11,000 steps, and 100,000 buckets.", pattern = "^[1-9][0-9]{0,4}[smh]?$"),
+        ("step" = Option<String>, Query, description = "How long a bucket lasts: a whole number and s, m, h or d, up to 366d; 60s by default. There are at most 11,000 steps, and 100,000 buckets.", pattern = "^[1-9][0-9]{0,7}[smhd]?$"),
         ("by" = Option<CountedApart>, Query, description = "What is counted apart; by default nothing."),
         ("level" = Option<LevelParameter>, Query, description = "The least severe level that is counted: its number, or its name."),
         ("node" = Option<String>, Query, description = "The sender, exactly.", min_length = 1, max_length = 255, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"),
@@ -74,15 +72,14 @@ pub(super) async fn counts(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let key = auth::authorize(&app, &headers, Scope::Read).await?;
-    let query = read(query, |pairs| CountsQuery::from_pairs(pairs.iter().copied()))?;
-    let counts = app.store().counts(key.tenant.clone(), query).await?;
+    let reading = Reading::begin(&app, &headers).await?;
+    let query = reading::query(query.as_deref(), |pairs| CountsQuery::from_pairs(pairs))?;
+    let counts = app.store().counts(reading.tenant.clone(), query).await?;
     let name = |node: &Option<String>| node.as_ref().map_or(0, String::len);
     let length = counts.buckets.iter().map(|bucket| AROUND + name(&bucket.node)).sum();
-    let held = app.answers().hold(&key.id, length).ok_or_else(entries::too_many)?;
     let response =
         CountsResponse { status: Status::Success, request_id: id.into_string(), data: counts };
-    Ok(answer::held("application/json", status::to_json(&response)?, held))
+    reading.answer(length, &response)
 }
 
 /// About how long a node or a bucket is in JSON, but for a name.
@@ -98,14 +95,4 @@ enum CountedApart {
     Node,
     #[schema(rename = "level,node")]
     LevelAndNode,
-}
-
-fn read<T>(
-    query: Option<String>,
-    read: impl FnOnce(&[(&str, &str)]) -> Result<T, QueryError>,
-) -> Result<T, ApiError> {
-    let query = query.unwrap_or_default();
-    let pairs = entries::pairs(&query)?;
-    let borrowed: Vec<_> = pairs.iter().map(|(name, value)| (&**name, &**value)).collect();
-    Ok(read(&borrowed)?)
 }

@@ -1,7 +1,5 @@
 //! `GET /v1/entries`: sealed entries go back.
 
-use std::borrow::Cow;
-
 use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -11,8 +9,9 @@ use logflux_wire::response::{ErrorCode, Status};
 
 use super::answer::{self, RequestId};
 use super::error::ApiError;
-use super::{App, auth, status};
-use crate::keys::{KeyId, Scope};
+use super::reading::{self, Reading};
+use super::{App, status};
+use crate::keys::KeyId;
 use crate::openapi::{LevelParameter, Page as PageSchema, ReadErrors};
 use crate::room::Held;
 use crate::store::sqlite::json_len;
@@ -57,17 +56,12 @@ pub(super) async fn entries(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let key = auth::authorize(&app, &headers, Scope::Read).await?;
-    let query = read_query(query.as_deref().unwrap_or_default())?;
+    let reading = Reading::begin(&app, &headers).await?;
+    let query = reading::query(query.as_deref(), |pairs| Query::from_pairs(pairs))?;
     let request = PageRequest::new(query, app.config().limits.page)?;
-    // The least of a page: where there is not even room for it, none is read.
-    let mut held = app.answers().hold(&key.id, LEAST).ok_or_else(too_many)?;
-    let page = app.store().page(key.tenant.clone(), request).await?;
-    // The entries, and their JSON beside them until it is written.
+    let page = app.store().page(reading.tenant.clone(), request).await?;
     let length = page.entries.iter().map(json_len).sum::<usize>();
-    if !held.grow(2 * length) {
-        return Err(too_many());
-    }
+    let held = reading.hold(length)?;
     let mut response = if wants_ndjson(&headers) {
         as_lines(&page, length, held)
     } else {
@@ -79,36 +73,8 @@ pub(super) async fn entries(
     Ok(response)
 }
 
-/// How much a page is taken for before it is read.
-const LEAST: usize = 4_096;
-
 /// How many entries were left out, since they cannot be read any more.
 const X_DAMAGED: HeaderName = HeaderName::from_static("x-damaged-entries");
-
-pub(super) fn too_many() -> ApiError {
-    ApiError::overloaded("too many answers wait for their readers; try again")
-}
-
-pub(super) fn read_query(query: &str) -> Result<Query, ApiError> {
-    let pairs = pairs(query)?;
-    Ok(Query::from_pairs(pairs.iter().map(|(name, value)| (&**name, &**value)))?)
-}
-
-/// A parameter of a query string, and its value.
-type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
-
-/// The decoded pairs of a query string.
-pub(super) fn pairs(query: &str) -> Result<Vec<Pair<'_>>, ApiError> {
-    let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
-    // Bytes that are no UTF-8 were replaced, and would ask for another node than was meant.
-    let replaced = |text: &str| text.contains(char::REPLACEMENT_CHARACTER);
-    if pairs.iter().any(|(name, value)| replaced(name) || replaced(value))
-        && !query.to_ascii_uppercase().contains("%EF%BF%BD")
-    {
-        return Err(ApiError::new(ErrorCode::InvalidQuery, "the query is not valid UTF-8"));
-    }
-    Ok(pairs)
-}
 
 /// Whether one of the media types that are accepted is NDJSON. JSON needs no naming.
 fn wants_ndjson(headers: &HeaderMap) -> bool {

@@ -14,6 +14,7 @@ mod error;
 mod ingest;
 mod monitoring;
 mod rates;
+mod reading;
 mod status;
 mod tail;
 mod watch;

@@ -9,12 +9,13 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use logflux_wire::Timestamp;
 use logflux_wire::alert::{AlertKind, AlertsPage, AlertsResponse};
+use logflux_wire::pairs;
 use logflux_wire::query::QueryError;
 use logflux_wire::response::{ErrorCode, Status};
 
 use super::answer::{self, RequestId};
 use super::error::ApiError;
-use super::{App, auth, status};
+use super::{App, auth, reading, status};
 use crate::keys::Scope;
 use crate::monitor::AlertFilter;
 use crate::openapi::{EveryError, KeyErrors, ReadErrors};
@@ -73,7 +74,7 @@ pub(super) async fn alerts(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     auth::authorize(&app, &headers, Scope::Admin).await?;
-    let filter = read_filter(query.as_deref().unwrap_or_default())?;
+    let filter = reading::query(query.as_deref(), |pairs| read_filter(pairs))?;
     let kept = Arc::clone(app.monitor().alerts());
     let listed = tokio::task::spawn_blocking(move || kept.list(&filter)).await;
     let alerts = match listed {
@@ -108,42 +109,23 @@ fn failed() -> ApiError {
     ApiError::new(ErrorCode::Internal, "the server failed")
 }
 
-fn read_filter(query: &str) -> Result<AlertFilter, ApiError> {
+fn read_filter<'a>(
+    pairs: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Result<AlertFilter, QueryError> {
     let mut filter = AlertFilter::default();
-    let mut seen = Vec::new();
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        let bad = |name, reason: String| QueryError::Value { name, reason };
-        let known = match &*name {
-            "kind" => {
-                let kind = value.parse().map_err(|e| bad("kind", format!("{e}")))?;
-                filter.kind = Some(kind);
-                "kind"
-            }
+    pairs::read(pairs, &["kind", "since", "limit"], |name, value| {
+        match name {
+            "kind" => filter.kind = Some(pairs::value(name, value)?),
             "since" => {
-                let since: Timestamp = value.parse().map_err(|e| bad("since", format!("{e}")))?;
+                let since: Timestamp = pairs::value(name, value)?;
                 filter.since = Some(
                     since.unix_seconds().saturating_mul(1_000)
                         + i64::from(since.nanoseconds() / 1_000_000),
                 );
-                "since"
             }
-            "limit" => {
-                filter.limit = value
-                    .parse()
-                    .ok()
-                    .filter(|limit| (1..=ALERTS_MAX).contains(limit))
-                    .ok_or_else(|| bad("limit", format!("it must be 1 to {ALERTS_MAX}")))?;
-                "limit"
-            }
-            _ => {
-                let message = "a parameter is unknown; there are kind, since and limit";
-                return Err(ApiError::new(ErrorCode::InvalidQuery, message));
-            }
-        };
-        if seen.contains(&known) {
-            return Err(bad(known, "it stands twice".to_owned()).into());
+            _ => filter.limit = pairs::within(name, value, 1..=ALERTS_MAX)?,
         }
-        seen.push(known);
-    }
+        Ok(())
+    })?;
     Ok(filter)
 }

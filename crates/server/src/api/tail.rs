@@ -21,9 +21,8 @@ use logflux_wire::response::ErrorCode;
 use prometheus::IntGauge;
 use tokio::sync::watch;
 
-use super::entries::read_query;
 use super::error::ApiError;
-use super::{App, answer, auth};
+use super::{App, answer, auth, reading};
 use crate::keys::{KeyId, Scope};
 use crate::openapi::{LevelParameter, ReadErrors};
 use crate::room::Held;
@@ -74,7 +73,7 @@ pub(super) async fn tail(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let key = auth::authorize(&app, &headers, Scope::Read).await?;
-    let query = read_query(query.as_deref().unwrap_or_default())?;
+    let query = reading::query(query.as_deref(), |pairs| Query::from_pairs(pairs))?;
     let Query { level, node, .. } = query.clone();
     if query != (Query { level, node: node.clone(), ..Query::default() }) {
         let message = "a tail is filtered by level and node alone";
