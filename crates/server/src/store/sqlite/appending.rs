@@ -24,6 +24,8 @@ pub(super) struct Appending {
     pub(super) identities: Identities,
     /// The tenants as they are durable.
     pub(super) tenants: HashMap<Tenant, Owner>,
+    /// Up to which number the entries of a tenant are gone, or damaged so that they cannot be deleted.
+    pub(super) stuck: HashMap<i64, i64>,
     /// The seq of the newest entry there ever was.
     newest: i64,
 }
@@ -41,7 +43,7 @@ impl Appending {
         let identities = Identities::load(&mut connection)?;
         let newest = newest(&connection)?;
         let tenants = tenants(&connection)?;
-        Ok(Self { connection, identities, tenants, newest })
+        Ok(Self { connection, identities, tenants, stuck: HashMap::new(), newest })
     }
 
     /// Whether [`open`](Self::open) could read what it must. Nothing is changed.
@@ -146,7 +148,7 @@ pub(super) fn highest(connection: &Connection) -> Result<i64, StoreError> {
 type Written = (Vec<Vec<Appended>>, i64, Vec<(Tenant, Owner)>);
 
 fn write_group(appending: &mut Appending, group: &[Part<'_>]) -> Result<Written, StoreError> {
-    let Appending { connection, identities, tenants, newest } = appending;
+    let Appending { connection, identities, tenants, newest, .. } = appending;
     identities.turn(*newest + 1);
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     identities.write_piece(&transaction, PIECE)?;

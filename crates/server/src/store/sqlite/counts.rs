@@ -48,8 +48,8 @@ pub(super) fn counts(
     Ok(buckets.finish())
 }
 
-/// The time that is asked for; where it has no end, up to the first or last day with an entry. There
-/// is none without an entry.
+/// The time that is asked for; where it has no end, up to the first or last day with an entry.
+/// Without an entry there is no such time.
 fn known(
     snapshot: &Transaction<'_>,
     tenant: i64,

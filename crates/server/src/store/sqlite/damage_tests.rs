@@ -32,6 +32,7 @@ fn all(store: &SqliteStore, tenant: &Tenant, ask: &PageRequest) -> (Vec<Entry>, 
             Some(next) => after = Some(next),
             None => return (all, damaged),
         }
+        assert!(all.len() + usize::try_from(damaged).unwrap() < 10_000, "the walk has no end");
     }
 }
 
@@ -174,6 +175,12 @@ fn what_cannot_be_deleted_holds_back_nothing_else() {
         let meter = store.meter().unwrap();
         let most = if settings.retain.is_some() { 180 } else { 80 };
         until(|| meter.deleted.get() >= most && meter.damaged.get() > 0);
+        // What stays is passed over by a walk, entry by entry.
+        for order in [Order::Ascending, Order::Descending] {
+            let (_, damaged) =
+                all(&store, &tenant(), &request(|query| (query.limit, query.order) = (1, order)));
+            assert!((1..20).contains(&damaged), "{damaged}");
+        }
         // Entries are taken meanwhile and afterwards, and go as well.
         append(&store, &tenant(), size, 200);
         until(|| meter.deleted.get() >= most + 150);

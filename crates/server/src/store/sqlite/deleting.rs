@@ -52,12 +52,16 @@ impl Appending {
     ) -> Result<Deleted, StoreError> {
         let largest = self.tenants.values().max_by_key(|owner| (owner.bytes, owner.id));
         let Some(tenant) = largest.map(|owner| owner.id) else { return Ok(Deleted::default()) };
-        match spans::oldest(&self.connection, tenant)? {
-            Some(span) => {
-                self.delete_beginning(Some(tenant), (span.first, span.last), most, damaged)
-            }
-            None => Ok(Deleted::default()),
+        let passed = self.stuck.get(&tenant).copied().unwrap_or(0);
+        let Some(span) = spans::oldest(&self.connection, tenant, passed)? else {
+            return Ok(Deleted::default());
+        };
+        let range = (span.first.max(passed + 1), span.last);
+        let deleted = self.delete_beginning(Some(tenant), range, most, damaged)?;
+        if deleted.stuck > 0 {
+            self.stuck.insert(tenant, deleted.upto);
         }
+        Ok(deleted)
     }
 
     fn delete_beginning(
@@ -72,7 +76,7 @@ impl Appending {
             Ok(end) => (from, end.unwrap_or(upto)),
             // Where the entries begin is known all the same.
             Err(error) if error.is_damage() => {
-                let from = spans::first(&self.connection)?.unwrap_or(from).max(from);
+                let from = spans::first(&self.connection, from - 1)?.unwrap_or(from);
                 let entries = i64::try_from(most.entries).unwrap_or(1);
                 (from, upto.min(from.saturating_add(entries - 1)))
             }
@@ -89,7 +93,7 @@ impl Appending {
         (from, end): (i64, i64),
         damaged: Tell<'_>,
     ) -> Result<Deleted, StoreError> {
-        match self.transact(tenant, (from, end), delete_rows) {
+        match self.transact(tenant, (from, end)) {
             Ok(entries) => Ok(Deleted { entries, stuck: 0, upto: end }),
             Err(error) if error.is_damage() && from < end => {
                 let middle = from.midpoint(end);
@@ -103,24 +107,22 @@ impl Appending {
             }
             Err(error) if error.is_damage() => {
                 damaged(error);
-                self.transact(tenant, (from, end), |_, _| Ok(0))?;
                 Ok(Deleted { entries: 0, stuck: 1, upto: end })
             }
             Err(error) => Err(error),
         }
     }
 
-    /// Deletes rows, and forgets what is known of the entries of a range.
+    /// Deletes the entries of a range, and what is known of them, in one transaction.
     fn transact(
         &mut self,
         tenant: Option<i64>,
         (from, end): (i64, i64),
-        rows: impl FnOnce(&Transaction<'_>, (i64, i64)) -> Result<u64, StoreError>,
     ) -> Result<u64, StoreError> {
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let deleted = rows(&transaction, (from, end))?;
-        let freed = spans::cut(&transaction, tenant, end)?;
+        let deleted = delete_rows(&transaction, (from, end))?;
+        let freed = spans::cut(&transaction, tenant, (from, end))?;
         let gone = self.identities.delete_runs(&transaction, (tenant.map_or(0, |_| from), end))?;
         transaction.commit()?;
         self.identities.forget_runs(&gone);

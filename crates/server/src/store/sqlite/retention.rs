@@ -133,8 +133,8 @@ impl Retention {
             Ok(oldest) => Ok(oldest.is_some_and(|oldest| oldest <= self.expired)),
             // The oldest are damaged: where they begin is known all the same.
             Err(error) if error.is_damage() => {
-                let first = spans::first(connection)?;
-                Ok(first.is_some_and(|first| first.max(self.passed + 1) <= self.expired))
+                let first = spans::first(connection, self.passed)?;
+                Ok(first.is_some_and(|first| first <= self.expired))
             }
             Err(error) => Err(error),
         }

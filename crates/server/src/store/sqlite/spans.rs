@@ -34,15 +34,19 @@ impl Span {
         self.last - self.first + 1
     }
 
-    /// What is left of it without the entries up to `seq`.
-    fn after(self, seq: i64) -> Option<Self> {
-        let gone = (seq - self.first + 1).clamp(0, self.len());
-        (gone < self.len()).then(|| Self {
-            nth: self.nth + gone,
-            first: self.first + gone,
-            last: self.last,
-            bytes: self.bytes / self.len() * (self.len() - gone),
-        })
+    /// What is left of it without the entries of a range: those before it, and those after it.
+    fn without(self, (from, upto): (i64, i64)) -> [Option<Self>; 2] {
+        let part = |first: i64, last: i64| {
+            (first <= last).then(|| Self {
+                nth: self.nth + (first - self.first),
+                first,
+                last,
+                bytes: self.bytes / self.len() * (last - first + 1),
+            })
+        };
+        let before = part(self.first, self.last.min(from.saturating_sub(1)));
+        let after = part(self.first.max(upto.saturating_add(1)), self.last);
+        [before, after]
     }
 }
 
@@ -177,21 +181,31 @@ fn last(connection: &Connection, tenant: i64) -> Result<Option<Span>, StoreError
         .optional()?)
 }
 
-/// The oldest span of a tenant.
-pub(super) fn oldest(connection: &Connection, tenant: i64) -> Result<Option<Span>, StoreError> {
+/// The oldest span of a tenant that has an entry after this number.
+pub(super) fn oldest(
+    connection: &Connection,
+    tenant: i64,
+    after: i64,
+) -> Result<Option<Span>, StoreError> {
     Ok(connection
         .prepare_cached(
-            "SELECT nth, first, last, bytes FROM spans WHERE tenant = ?1 ORDER BY nth LIMIT 1",
+            "SELECT nth, first, last, bytes FROM spans WHERE tenant = ?1 AND last > ?2
+             ORDER BY nth LIMIT 1",
         )?
-        .query_row([tenant], read)
+        .query_row([tenant, after], read)
         .optional()?)
 }
 
-/// The number in the store of the first entry of all that are in a span.
-pub(super) fn first(connection: &Connection) -> Result<Option<i64>, StoreError> {
-    Ok(connection
-        .prepare_cached("SELECT min(first) FROM spans")?
-        .query_row([], |row| row.get(0))?)
+/// The number in the store of the first entry after another one, as the spans know it.
+pub(super) fn first(connection: &Connection, after: i64) -> Result<Option<i64>, StoreError> {
+    let first = connection
+        .prepare_cached(
+            "SELECT first FROM spans INDEXED BY spans_by_first WHERE last > ?1
+             ORDER BY first LIMIT 1",
+        )?
+        .query_row([after], |row| row.get::<_, i64>(0))
+        .optional()?;
+    Ok(first.map(|first| first.max(after + 1)))
 }
 
 /// The spans of a tenant from its `nth` entry on, at most so many.
@@ -210,31 +224,25 @@ pub(super) fn from(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The number among its tenant's of an entry that is there. One that is in no span, since it could
-/// not be deleted with those around it, has that of the one before it.
+/// The number among its tenant's of an entry that is there.
 pub(super) fn nth_of(connection: &Connection, tenant: i64, seq: i64) -> Result<i64, StoreError> {
-    let span = connection
-        .prepare_cached(
-            "SELECT nth, first, last, bytes FROM spans INDEXED BY spans_by_first
-             WHERE first <= ?1 ORDER BY first DESC LIMIT 1",
-        )
-        .and_then(|mut statement| statement.query_row([seq], read).optional())
-        .map_err(StoreError::from);
-    let nth = |span: Span| span.nth + (seq.min(span.last) - span.first);
-    match span {
-        Ok(Some(span)) if seq <= span.last => return Ok(nth(span)),
-        Err(error) if !error.is_damage() => return Err(error),
-        _ => {}
-    }
-    // The index is damaged: the table knows it as well.
-    let span = connection
-        .prepare_cached(
+    let find = |sql: &str| -> Result<Option<i64>, StoreError> {
+        let span = connection.prepare_cached(sql)?.query_row([tenant, seq], read).optional()?;
+        let span = span.filter(|span| seq <= span.last);
+        Ok(span.map(|span| span.nth + (seq - span.first)))
+    };
+    let found = match find(
+        "SELECT nth, first, last, bytes FROM spans INDEXED BY spans_by_first
+         WHERE ?1 > 0 AND first <= ?2 ORDER BY first DESC LIMIT 1",
+    ) {
+        // The index is damaged: the table knows it as well.
+        Err(error) if error.is_damage() => find(
             "SELECT nth, first, last, bytes FROM spans NOT INDEXED
              WHERE tenant = ?1 AND first <= ?2 ORDER BY nth DESC LIMIT 1",
-        )?
-        .query_row([tenant, seq], read)
-        .optional()?;
-    Ok(span.map_or(1, nth))
+        )?,
+        found => found?,
+    };
+    found.ok_or_else(|| StoreError::Corrupt("an entry is in no span".to_owned()))
 }
 
 /// The number in the store of a tenant's `nth` entry; where that was deleted, with all before it, one below
@@ -264,34 +272,46 @@ pub(super) fn tenant(
     }
 }
 
-/// Takes the entries up to `seq` out of the spans, of one tenant or of all; gives what each tenant's
+/// Takes the entries of a range out of the spans, of one tenant or of all; gives what each tenant's
 /// took up.
 pub(super) fn cut(
     transaction: &Transaction<'_>,
     only: Option<i64>,
-    seq: i64,
+    range: (i64, i64),
 ) -> Result<HashMap<i64, i64>, StoreError> {
     let mut statement = transaction.prepare_cached(match only {
         Some(_) => {
-            "SELECT nth, first, last, bytes, tenant FROM spans
-             WHERE tenant = ?1 AND first <= ?2 ORDER BY nth LIMIT 1"
+            "SELECT nth, first, last, bytes, tenant FROM spans WHERE tenant = ?1 ORDER BY nth"
         }
         None => {
             "SELECT nth, first, last, bytes, tenant FROM spans INDEXED BY spans_by_first
-             WHERE ?1 IS NULL AND first <= ?2"
+             WHERE ?1 IS NULL ORDER BY first"
         }
     })?;
-    let rows = statement.query_map((only, seq), |row| Ok((read(row)?, row.get::<_, i64>(4)?)))?;
+    // Those before the range are few: only what could not be deleted stays behind.
+    let mut rows = statement.query([only])?;
+    let mut met: Vec<(Span, i64)> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let span = read(row)?;
+        if span.first > range.1 {
+            break;
+        }
+        if span.last >= range.0 {
+            met.push((span, row.get(4)?));
+        }
+    }
+    drop(rows);
     let mut freed = HashMap::new();
-    for (span, tenant) in rows.collect::<Result<Vec<_>, _>>()? {
+    for (span, tenant) in met {
         transaction
             .prepare_cached("DELETE FROM spans WHERE tenant = ?1 AND nth = ?2")?
             .execute((tenant, span.nth))?;
-        let left = span.after(seq);
-        if let Some(left) = left {
-            insert(transaction, tenant, left)?;
+        let mut left = 0;
+        for part in span.without(range).into_iter().flatten() {
+            insert(transaction, tenant, part)?;
+            left += part.bytes;
         }
-        *freed.entry(tenant).or_insert(0) += span.bytes - left.map_or(0, |left| left.bytes);
+        *freed.entry(tenant).or_insert(0) += span.bytes - left;
     }
     Ok(freed)
 }
