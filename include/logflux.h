@@ -1,6 +1,6 @@
 /*
- * LogFlux for C: log lines that are sealed inside the application, and opened only by whoever holds
- * the secret. Generated from crates/ffi by cbindgen; do not edit.
+ * LogFlux for C: log lines that are sealed inside the application, and opened only by the holder
+ * of the secret. Generated from crates/ffi by cbindgen; do not edit.
  *
  * What every function keeps to (ownership, NULL, errors, threads, fork) is in docs/c-conventions.md,
  * programs to begin with are in docs/c.md. Sections of the protocol, "PROTOCOL", are those of
@@ -80,7 +80,7 @@ enum {
    */
   LOGFLUX_STATUS_INVALID_TIMESTAMP = 13,
   /**
-   * A mode is none of 1, 2, 3, 4 and 128 (PROTOCOL 4).
+   * A mode is not 1, 2, 3, 4 or 128 (PROTOCOL 4).
    */
   LOGFLUX_STATUS_UNSUPPORTED_MODE = 14,
   /**
@@ -662,7 +662,7 @@ const char *logflux_error_message(const struct logflux_error *error);
 
 /**
  * The parameter, the entry's field, the setting or the environment variable that is at fault, or
- * NULL where it is none. It lives as long as the error.
+ * NULL if no single one is. It lives as long as the error.
  */
 const char *logflux_error_field(const struct logflux_error *error);
 
@@ -1300,7 +1300,7 @@ logflux_status logflux_config_from_variables(const char *variables,
 
 /**
  * Appends the oldest sentence about the client that was not fetched yet to `out`, for a client of
- * logflux_config_set_keep_notices; nothing where there is none.
+ * logflux_config_set_keep_notices; it appends nothing if all were fetched.
  */
 logflux_status logflux_client_take_notice(const struct logflux_client *client,
                                           struct logflux_buffer *out,

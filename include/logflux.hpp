@@ -697,7 +697,7 @@ public:
     (void)logflux_client_get_stats(handle_.get(), &stats, sizeof stats, nullptr);
     return stats;
   }
-  /// The oldest sentence that was not taken yet; empty where there is none.
+  /// The oldest notice that was not taken yet, or an empty text.
   std::string take_notice() const {
     buffer out;
     (void)logflux_client_take_notice(handle_.get(), out.get(), nullptr);

@@ -9,7 +9,7 @@ import (
 
 // No error holds a secret, a message or an API key.
 
-// ErrNoCgo is given by a build without the native half: one without cgo, or for a platform that there is none for.
+// ErrNoCgo is returned by a build without the native half: one without cgo, or for a platform that is not supported.
 // Its text says what to do.
 var ErrNoCgo = native.ErrMissing
 
@@ -28,10 +28,10 @@ type SettingsError struct {
 	Setting string
 }
 
-// SecretError says that a secret is none, or cannot be had.
+// SecretError says that a secret is not valid, or cannot be read.
 type SecretError struct{ failure }
 
-// EntryError says that what should be an entry, or a field of one, is none.
+// EntryError says that an entry, or a field of one, is not valid.
 type EntryError struct {
 	failure
 	// Stage is where it failed, in the words of the vectors; Field is the field that is at fault, if one is.

@@ -74,7 +74,7 @@ func (o *Opener) OpenBytes(entry string) ([]byte, error) {
 	return []byte(message), nil
 }
 
-// Opened is the message of an entry, or why there is none.
+// Opened is the message of an entry, or the reason why it did not open.
 type Opened struct {
 	Message string
 	Err     error

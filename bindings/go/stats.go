@@ -13,8 +13,8 @@ type Stats struct {
 	Accepted uint64
 	// Delivered is how many entries the server has taken, duplicates included.
 	Delivered uint64
-	// Dropped is how many messages were dropped, and DroppedBy by what reason; reasons of which there are none are
-	// not in it.
+	// Dropped is how many messages were dropped, and DroppedBy how many for each reason. Reasons without a
+	// dropped message are left out.
 	Dropped   uint64
 	DroppedBy map[DropReason]uint64
 	// Pending is how many messages wait in memory.

@@ -149,7 +149,7 @@ pub extern "C" fn logflux_error_message(error: Option<&logflux_error>) -> *const
 }
 
 /// The parameter, the entry's field, the setting or the environment variable that is at fault, or
-/// NULL where it is none. It lives as long as the error.
+/// NULL if no single one is. It lives as long as the error.
 #[unsafe(no_mangle)]
 pub extern "C" fn logflux_error_field(error: Option<&logflux_error>) -> *const c_char {
     error.and_then(|error| error.field.as_deref()).map_or(ptr::null(), CStr::as_ptr)

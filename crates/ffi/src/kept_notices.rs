@@ -38,7 +38,7 @@ impl KeptNotices {
 }
 
 /// Appends the oldest sentence about the client that was not fetched yet to `out`, for a client of
-/// logflux_config_set_keep_notices; nothing where there is none.
+/// logflux_config_set_keep_notices; it appends nothing if all were fetched.
 #[unsafe(no_mangle)]
 pub extern "C" fn logflux_client_take_notice(
     client: Option<&logflux_client>,

@@ -25,7 +25,7 @@ pub enum logflux_status {
     InvalidLevel = 12,
     /// A timestamp is not RFC 3339, or outside the years 0001 to 9999.
     InvalidTimestamp = 13,
-    /// A mode is none of 1, 2, 3, 4 and 128 (PROTOCOL 4).
+    /// A mode is not 1, 2, 3, 4 or 128 (PROTOCOL 4).
     UnsupportedMode = 14,
     /// A salt has not 32 bytes.
     InvalidSalt = 15,

@@ -6,10 +6,12 @@
 //!
 //! [`clients`] are the clients of the process, [`settings`] what they are set to, [`secret`] where a secret
 //! comes from, [`rotation`] another one for a client that runs, [`notices`] what clients tell, [`tickets`]
-//! how to wait for them, and [`ending`] the end of the process. Every error is a [`Fault`].
+//! how to wait for them, and [`ending`] the end of the process. Every error is a [`Fault`]; [`failure!`] defines
+//! what an SDK makes of it.
 
 pub mod clients;
 pub mod ending;
+mod failure;
 mod fault;
 pub mod notices;
 pub mod rotation;
@@ -17,4 +19,10 @@ pub mod secret;
 pub mod settings;
 pub mod tickets;
 
+pub use failure::Kind;
 pub use fault::Fault;
+
+/// The errors that [`failure!`] converts.
+pub mod errors {
+    pub use logflux_envelope::{EntryError, Field, KeyPolicyError, OpenError, SealError, Stage};
+}

@@ -161,7 +161,7 @@ func (c Client) LastFailure() (string, error) {
 	})
 }
 
-// TakeNotice is the oldest sentence that was not taken yet; empty where there is none.
+// TakeNotice returns the oldest notice that was not taken yet, or an empty text.
 func (c Client) TakeNotice() (string, error) {
 	return filled(func(out *C.logflux_buffer, details **C.logflux_error) C.logflux_status {
 		return C.logflux_client_take_notice(c.handle, out, details)

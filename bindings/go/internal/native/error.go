@@ -98,7 +98,7 @@ type DatedSecret struct {
 	Since  *Time
 }
 
-// Opened is the message of an entry, or why there is none.
+// Opened is the message of an entry, or the reason why it did not open.
 type Opened struct {
 	Message string
 	Err     error

@@ -1,4 +1,4 @@
-"""Encrypted logs: sealed inside the application, opened only by whoever holds the secret.
+"""Encrypted logs: sealed inside the application, opened only by the holder of the secret.
 
 ::
 

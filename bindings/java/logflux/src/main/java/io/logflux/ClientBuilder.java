@@ -66,7 +66,7 @@ public final class ClientBuilder {
      *
      * @param value text that is not blank
      * @return this builder
-     * @throws SecretException where it is none: another's secret must not stand in for it
+     * @throws SecretException if it is blank or not valid: the secret of the variables does not take its place
      */
     public ClientBuilder secret(String value) {
         return secret(Library.isLoaded() ? Secret.of(value) : null);

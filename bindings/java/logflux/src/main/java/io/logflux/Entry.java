@@ -13,7 +13,7 @@ public final class Entry {
      *
      * @param json its JSON
      * @return the entry
-     * @throws EntryException where it is none
+     * @throws EntryException if it is not a valid entry
      */
     public static Entry parse(String json) {
         return parse(bytes(json));
@@ -24,7 +24,7 @@ public final class Entry {
      *
      * @param json its JSON in UTF-8
      * @return the entry
-     * @throws EntryException where it is none
+     * @throws EntryException if it is not a valid entry
      */
     public static Entry parse(byte[] json) {
         Library.need();

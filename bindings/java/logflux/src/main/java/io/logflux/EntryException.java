@@ -1,6 +1,6 @@
 package io.logflux;
 
-/** What should be an entry, or a field of one, is none. */
+/** An entry, or a field of one, is not valid. */
 public final class EntryException extends LogfluxException {
     private static final long serialVersionUID = 1;
 

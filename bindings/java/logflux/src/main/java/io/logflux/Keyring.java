@@ -12,7 +12,7 @@ public final class Keyring {
      * A keyring of secrets.
      *
      * @param secrets the newest first, at least one
-     * @throws SecretException where there is none
+     * @throws SecretException if no secret is given
      */
     public Keyring(Secret... secrets) {
         this(secrets, new Instant[secrets.length]);
@@ -23,7 +23,7 @@ public final class Keyring {
      *
      * @param secrets the newest first, at least one
      * @param since from when on each sealed, or null
-     * @throws SecretException where there is none
+     * @throws SecretException if no secret is given
      */
     public Keyring(Secret[] secrets, Instant[] since) {
         Library.need();

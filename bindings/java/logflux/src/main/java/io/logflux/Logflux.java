@@ -80,7 +80,7 @@ public final class Logflux {
     /**
      * The client of the process.
      *
-     * @return the client, or null where there is none
+     * @return the client, or null before the first call of init
      */
     public static Client client() {
         return current;

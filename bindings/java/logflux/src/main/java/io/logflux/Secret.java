@@ -18,7 +18,7 @@ public final class Secret {
      *
      * @param text not blank
      * @return the secret
-     * @throws SecretException where it is none
+     * @throws SecretException if it is blank or not valid
      */
     public static Secret of(String text) {
         if (text == null) {
@@ -40,7 +40,7 @@ public final class Secret {
      *
      * @param utf8 UTF-8 that is not blank
      * @return the secret
-     * @throws SecretException where it is none
+     * @throws SecretException if it is blank or not valid
      */
     public static Secret of(byte[] utf8) {
         Library.need();

@@ -1,6 +1,6 @@
 package io.logflux;
 
-/** A secret is none, or cannot be had. */
+/** A secret is not valid, or cannot be read. */
 public final class SecretException extends LogfluxException {
     private static final long serialVersionUID = 1;
 
