@@ -85,8 +85,10 @@ fn flush_and_close(client: &Client) {
         assert!(found <= dropped && (found == 0 || stats.spooled >= found), "{stats:?}");
     }
     let _ = timed(Duration::ZERO, || client.flush(Duration::ZERO));
+    let dropped = |client: &Client| logged(client).dropped.by(DropReason::Closed);
+    let before = dropped(client);
     client.info("too late");
-    assert!(logged(client).accepted > 300);
+    assert_eq!(dropped(client), before + 1);
 }
 
 #[test]
